@@ -1,0 +1,19 @@
+# Built JavaScript on a slim Node 24, as a user who is not root. The compiler and the tests stay in the first stage.
+FROM node:24-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
+COPY bin bin
+COPY src src
+RUN npm ci --ignore-scripts
+RUN npm run build && npm prune --omit=dev --omit=optional
+
+FROM node:24-slim
+WORKDIR /app
+COPY --from=build /build/package.json ./
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/dist dist
+COPY examples examples
+USER 65532:65532
+ENV NODE_ENV=production
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
+CMD ["controller"]

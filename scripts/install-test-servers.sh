@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds and installs the real servers and tools that `npm run test:servers` runs against.
+#
+# Each lands in its own folder, named for program and version, below
+# ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
+# second run, or a fresh clone, finds what is there and does nothing.
+#
+# Needs: Go 1.26 or later, the Go module proxy, and on Debian apt-get for the small tools.
+set -euo pipefail
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers
+mkdir -p "$cache"
+# One installation at a time: a second one waits and then finds everything in place.
+exec 9> "$cache/.lock"
+flock 9
+
+say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
+
+# install NAME BUILD…: runs BUILD with an empty folder as its last argument, and keeps the folder if BUILD succeeded.
+install() {
+  local name=$1 folder started
+  shift
+  if [ -d "$cache/$name" ]; then
+    say "$name is there"
+    return
+  fi
+  say "$name: building, this can take minutes"
+  started=$SECONDS
+  folder=$(mktemp -d "$cache/.$name.XXXXXX")
+  "$@" "$folder" || { rm -rf "$folder"; say "$name could not be built"; exit 1; }
+  chmod 755 "$folder"
+  mv -T "$folder" "$cache/$name"
+  say "$name built in $((SECONDS - started)) s"
+}
+
+# go_program MODULE PACKAGE PROGRAM LDFLAGS FOLDER
+go_program() {
+  (cd "$project/test/servers/$1" && go build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$5/$3" "$2")
+}
+
+debian_tools() {
+  local missing=() tool
+  for tool in openssl jq; do command -v "$tool" > /dev/null || missing+=("$tool"); done
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "installing ${missing[*]} with apt-get"
+    apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
+  fi
+}
+
+command -v go > /dev/null || { echo "go is missing: install Go 1.26 or later and run this again" >&2; exit 1; }
+debian_tools
+
+kubernetes=1.36.3
+version="-X k8s.io/component-base/version.gitVersion=v$kubernetes"
+version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
+install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
+install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
+install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+say "all test servers are in $cache"

@@ -1,0 +1,43 @@
+import { startController } from '../controller/index.ts';
+import { openConnection } from '../kubernetes/connection.ts';
+import { logLevel, openLog } from '../telemetry/logs.ts';
+import { stopRequested } from './stop.ts';
+
+/** The options of `chains controller`, as parsed. */
+export interface ControllerArguments {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace: readonly string[];
+  readonly systemNamespace: string;
+  readonly signingSecrets: string;
+  readonly concurrency: number;
+  readonly metricsPort: number;
+  readonly healthPort: number;
+}
+
+/** `chains controller`: runs until SIGTERM or SIGINT, then finishes what is in flight. */
+export async function runController(options: ControllerArguments): Promise<void> {
+  const { kubeconfig, context } = options;
+  const stop = stopRequested();
+  const log = await openLog({ level: logLevel() });
+  const connection = await openConnection({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  const controller = await startController({
+    connection,
+    systemNamespace: options.systemNamespace,
+    namespaces: options.namespace,
+    secretsFolder: options.signingSecrets,
+    concurrency: options.concurrency,
+    metricsPort: options.metricsPort,
+    healthPort: options.healthPort,
+    log,
+  });
+  const { healthPort, metricsPort } = controller;
+  log.info('started', { server: connection.server, healthPort, metricsPort });
+  const signal = await stop;
+  log.info('stopping: what is in flight is finished first', { signal });
+  await controller.stop();
+  log.info('stopped');
+}

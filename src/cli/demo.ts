@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import type { Resource } from '../kubernetes/resources.ts';
+import { ChainsError } from '../model/errors.ts';
+import { at, isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { markPrefix, signedMark } from '../model/marks.ts';
+import { verifyRun } from '../verify/index.ts';
+import { parseRun } from '../model/run.ts';
+import { openLog } from '../telemetry/logs.ts';
+import { keygen } from './keygen.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
+const example = new URL('../../examples/task-output-image.yaml', import.meta.url);
+
+/** `chains demo`: a run is created, finishes, is signed and verified; every step is told. Fails if any step does. */
+export async function runDemo(): Promise<void> {
+  const say = narrator();
+  const workshop = await openWorkshop();
+  say(`A sandbox of the Kubernetes API listens on ${workshop.sandbox.url}; nothing leaves this process.`);
+  const publicKey = await makeKey(workshop);
+  say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
+  const controller = await workshop.startController(await openLog({ level: 'warn' }));
+  say('The controller is at work. It knows the sandbox only by its URL, as it would know a cluster.');
+  try {
+    const signed = await signedRun(workshop, say);
+    await verifyTwice(signed, publicKey, say);
+  } finally {
+    await controller.stop();
+    await workshop.close();
+  }
+  process.stdout.write('\nDone: the run has a record that anybody with the public key can verify.\n');
+}
+
+function narrator(): (text: string) => void {
+  let step = 0;
+  return (text) => {
+    step += 1;
+    process.stdout.write(`${String(step).padStart(2)}. ${text}\n`);
+  };
+}
+
+async function makeKey(workshop: Workshop): Promise<string> {
+  let yaml = '';
+  const stdout = { write: (text: string) => (yaml += text) };
+  await keygen({ type: 'ecdsa', secret: true }, { stdout, stderr: { write: () => {} } });
+  const secret = document(yaml);
+  await workshop.supply(secret);
+  return Buffer.from(String(at(secret, 'data', 'x509.pub')), 'base64').toString('utf8');
+}
+
+async function signedRun({ rest }: Workshop, say: (text: string) => void): Promise<JsonObject> {
+  const created = await rest.create(taskRuns, 'default', document(await readFile(example, 'utf8')));
+  const name = String(at(created, 'metadata', 'name'));
+  say(
+    `TaskRun ${name} was created from examples/task-output-image.yaml. It builds an image and says so in its results.`,
+  );
+  const until = async (done: (run: JsonObject) => boolean): Promise<JsonObject> => {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const run = await rest.get(taskRuns, { namespace: 'default', name });
+      if (done(run)) return run;
+      await pause(25);
+    }
+    throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
+  };
+  const held = await until((run) => at(run, 'metadata', 'finalizers') !== undefined);
+  say(
+    `The controller saw it and put its finalizer on it (${texts(at(held, 'metadata', 'finalizers'))}): it can't vanish unsigned.`,
+  );
+  const finished = await until((run) => parseRun(run).progress.state === 'done');
+  say(`It finished. Its results are ${texts(at(finished, 'status', 'results'))}.`);
+  const signed = await until((run) => at(run, 'metadata', 'annotations', signedMark) !== undefined);
+  const outcome = String(at(signed, 'metadata', 'annotations', signedMark));
+  const reason = String(at(signed, 'metadata', 'annotations', `${markPrefix}message`) ?? 'no reason given');
+  if (outcome !== 'true')
+    throw new ChainsError('UNEXPECTED', `TaskRun ${name} could not be signed: ${reason}`);
+  const marks = Object.keys(at(signed, 'metadata', 'annotations') ?? {}).filter((key) =>
+    key.startsWith(markPrefix),
+  );
+  say(`It is signed. Payloads and signatures are in its annotations:\n      ${marks.join('\n      ')}`);
+  return signed;
+}
+
+async function verifyTwice(
+  signed: JsonObject,
+  publicKey: string,
+  say: (text: string) => void,
+): Promise<void> {
+  const { verified, checks } = verifyRun({ run: parseRun(signed), keys: [publicKey] });
+  const lines = checks.map(({ name, ok, reason }) => `${ok ? '✔' : '✘'} ${name}: ${reason}`);
+  say(`Verified with the public key by our own code:\n      ${lines.join('\n      ')}`);
+  if (!verified) throw new ChainsError('SIGNATURE_INVALID', 'the signature does not verify');
+  const annotation = (part: string) =>
+    Buffer.from(String(at(signed, 'metadata', 'annotations', `${markPrefix}${part}-taskrun`)), 'base64');
+  const folder = await mkdtemp(join(tmpdir(), 'chains-demo-'));
+  try {
+    await writeFile(join(folder, 'key.pub'), publicKey);
+    await writeFile(join(folder, 'payload'), annotation('payload'));
+    await writeFile(join(folder, 'signature'), annotation('signature'));
+    const command = ['dgst', '-sha256', '-verify', 'key.pub', '-signature', 'signature', 'payload'];
+    const answer = await promisify(execFile)('openssl', command, { cwd: folder }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw new ChainsError('SIGNATURE_INVALID', 'openssl does not verify the signature', { cause: error });
+    });
+    say(
+      answer === undefined
+        ? 'OpenSSL is not installed here, so the second, independent check is left out.'
+        : `Verified again by OpenSSL:\n      $ openssl ${command.join(' ')}\n      ${answer.stdout.trim()}`,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function texts(value: Json | undefined): string {
+  const list = Array.isArray(value) ? value : [];
+  return list
+    .map((one) => (isJsonObject(one) ? `${String(one['name'])}=${String(one['value'])}` : String(one)))
+    .join(', ');
+}
+
+function document(yaml: string): JsonObject {
+  const object: unknown = parse(yaml);
+  if (isJsonObject(object)) return object;
+  throw new ChainsError('USAGE', 'the document is no object');
+}

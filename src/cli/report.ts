@@ -1,0 +1,22 @@
+import { CommanderError } from 'commander';
+import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
+
+/** Codes that are the caller's to mend: exit code 2. */
+const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];
+
+/**
+ * Writes an error to stderr, one line and then a hint, and gives the exit code: 1 failed, 2 wrong usage or input, 3
+ * verification failed (behaviour.md, “The command”).
+ */
+export function report(
+  error: unknown,
+  write: (text: string) => void = (text) => process.stderr.write(text),
+): number {
+  // The argument parser has already said what is wrong.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  write(`error: ${reasonOf(error)}\n`);
+  if (!(error instanceof ChainsError)) return 1;
+  if (error.hint !== undefined) write(`hint: ${error.hint}\n`);
+  if (error.code === 'SIGNATURE_INVALID') return 3;
+  return usage.includes(error.code) ? 2 : 1;
+}

@@ -1,0 +1,32 @@
+import { logLevel, openLog } from '../telemetry/logs.ts';
+import { stopRequested } from './stop.ts';
+import { openWorkshop } from './workshop.ts';
+
+/** The options of `chains sandbox`, as parsed. */
+export interface SandboxArguments {
+  readonly port: number;
+  /** False: only the API. */
+  readonly controller: boolean;
+}
+
+/** `chains sandbox`: serves until SIGTERM or SIGINT. Standard output holds one line, to be evaluated by a shell. */
+export async function runSandbox({ port, controller: wanted }: SandboxArguments): Promise<void> {
+  const stop = stopRequested();
+  const log = await openLog({ level: logLevel() });
+  const workshop = await openWorkshop(port);
+  const controller = wanted ? await workshop.startController(log) : undefined;
+  process.stdout.write(`export KUBECONFIG=${workshop.kubeconfig}\n`);
+  process.stderr.write(
+    [
+      `The sandbox listens on ${workshop.sandbox.url}. In another shell, say the line above, then for instance:`,
+      '  chains keygen --type ecdsa --secret | kubectl apply -f -',
+      '  kubectl create -f examples/task-output-image.yaml',
+      '  kubectl get taskruns',
+      'Ctrl-C stops it; nothing is kept.',
+      '',
+    ].join('\n'),
+  );
+  await stop;
+  await controller?.stop();
+  await workshop.close();
+}

@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Controller, startController } from '../controller/index.ts';
+import { openConnection } from '../kubernetes/connection.ts';
+import { Rest } from '../kubernetes/rest.ts';
+import type { JsonObject } from '../model/json.ts';
+import { type Sandbox, startSandbox } from '../sandbox/index.ts';
+import { mountSecret } from '../sandbox/mount.ts';
+import { readSecrets } from '../sign/secrets.ts';
+import type { Log } from '../telemetry/logs.ts';
+
+/** The namespace of configuration and secrets. */
+export const systemNamespace = 'tekton-chains';
+
+/** A sandbox with all that a cluster would have around it, for the commands `sandbox` and `demo`. */
+export interface Workshop {
+  readonly sandbox: Sandbox;
+  readonly rest: Rest;
+  /** A kubeconfig file for the sandbox; its folder is gone after `close`. */
+  readonly kubeconfig: string;
+  /** Creates the Secret `signing-secrets` and waits until it is mounted. */
+  supply(secret: JsonObject): Promise<void>;
+  /** Starts the real controller against the sandbox, over HTTP. */
+  startController(log: Log): Promise<Controller>;
+  close(): Promise<void>;
+}
+
+/** Images are signed too, and their signatures kept on the run, since the sandbox has no registry. */
+const config: JsonObject = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'chains-config', namespace: systemNamespace },
+  data: { 'artifacts.oci.storage': 'tekton' },
+};
+
+/** Starts the sandbox on that port of loopback, with a configuration, and with the Secret `signing-secrets` mounted. */
+export async function openWorkshop(port = 0): Promise<Workshop> {
+  const folder = await mkdtemp(join(tmpdir(), 'chains-sandbox-'));
+  const [kubeconfig, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'signing-secrets')];
+  const sandbox = await startSandbox({ port, namespaces: [systemNamespace] });
+  await writeFile(kubeconfig, sandbox.kubeconfig, { mode: 0o600 });
+  const rest = new Rest(await openConnection({ kubeconfig }));
+  await rest.create({ group: '', version: 'v1', plural: 'configmaps' }, systemNamespace, config);
+  const mounting = new AbortController();
+  const secret = { namespace: systemNamespace, name: 'signing-secrets' };
+  const mounted = mountSecret(rest, secret, secretsFolder, mounting.signal);
+  return {
+    sandbox,
+    rest,
+    kubeconfig,
+    async supply(object) {
+      await rest.create({ group: '', version: 'v1', plural: 'secrets' }, systemNamespace, object);
+      while ((await readSecrets(secretsFolder)).files.size === 0) await pause(10);
+    },
+    startController: async (log) =>
+      startController({
+        connection: await openConnection({ kubeconfig }),
+        systemNamespace,
+        namespaces: [],
+        secretsFolder,
+        concurrency: 16,
+        metricsPort: 0,
+        healthPort: 0,
+        log,
+      }),
+    async close() {
+      mounting.abort();
+      await mounted;
+      await rest.close();
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

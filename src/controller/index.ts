@@ -1,0 +1,137 @@
+import { followConfig } from '../config/live.ts';
+import type { Connection } from '../kubernetes/connection.ts';
+import { Rest } from '../kubernetes/rest.ts';
+import { reasonOf } from '../model/errors.ts';
+import type { RunKind } from '../model/run.ts';
+import { followSecrets } from '../sign/secrets.ts';
+import { Health } from '../telemetry/health.ts';
+import type { Log } from '../telemetry/logs.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { serveHealth, serveMetrics } from '../telemetry/server.ts';
+import { LivePipeline } from './live-pipeline.ts';
+import { WatchedRuns } from './watched-runs.ts';
+import type { ControllerPace } from './pace.ts';
+
+/** How a controller is started. */
+export interface ControllerOptions {
+  readonly connection: Connection;
+  /** Where `chains-config` is. */
+  readonly systemNamespace: string;
+  /** The namespaces whose runs are signed; none means all. */
+  readonly namespaces: readonly string[];
+  /** The folder in which the Secret `signing-secrets` is mounted. */
+  readonly secretsFolder: string;
+  /** Runs handled at once. */
+  readonly concurrency: number;
+  /** 0 picks a free port. */
+  readonly metricsPort: number;
+  /** 0 picks a free port. */
+  readonly healthPort: number;
+  readonly log: Log;
+  /** Milliseconds that what is in flight gets when the controller stops. */
+  readonly stopWithin?: number;
+  readonly pace?: ControllerPace;
+}
+
+/** A controller at work. */
+export interface Controller {
+  readonly metricsPort: number;
+  readonly healthPort: number;
+  /** Takes nothing new, finishes what is in flight, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** The kinds that are watched, and the artifacts that their runs have. */
+const watchedKinds: readonly RunKind[] = ['TaskRun'];
+const artifactKinds = ['taskrun', 'oci'] as const;
+
+/**
+ * Starts watching, signing and marking, and the servers for health and metrics. What can be mended later (no answer from
+ * the cluster, a bad configuration, no key) shows in readiness.
+ * @throws ChainsError USAGE when a port can't be had.
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { connection, log, systemNamespace, secretsFolder, namespaces, pace = {} } = options;
+  const watching = new AbortController();
+  const working = new AbortController();
+  const metrics = new Metrics();
+  const [live, ready] = [new Health(), new Health()];
+  ready.set('configuration', 'chains-config was not read yet');
+  ready.set('signing secrets', 'they were not read yet');
+  const rest = new Rest(connection, { onCall: (call) => metrics.apiCall(call) });
+  const health = await serveHealth({ port: options.healthPort }, live, ready);
+  const metricsServer = await serveMetrics({ port: options.metricsPort }, () => metrics.page());
+
+  const pipeline = new LivePipeline({
+    kinds: artifactKinds,
+    health: ready,
+    metrics,
+    log,
+    changed: () => runs.hurry(),
+    listener: (step, { run }) => metrics[step](run.kind),
+  });
+  const runs = new WatchedRuns({
+    rest,
+    log,
+    metrics,
+    health: ready,
+    kinds: watchedKinds,
+    namespaces,
+    concurrency: options.concurrency,
+    pipeline: () => pipeline.current,
+    pace,
+    signal: working.signal,
+  });
+
+  const following = [
+    followConfig(
+      rest,
+      systemNamespace,
+      {
+        config: (config) => {
+          metrics.configTaken(new Date());
+          log.info('configuration is in force');
+          pipeline.configure(config);
+        },
+        trouble: (error) => {
+          metrics.configValid(error === undefined);
+          ready.set('configuration', error?.message);
+          if (error !== undefined) log.error(error.message, { code: error.code });
+        },
+        warning: (text) => log.warn(text),
+      },
+      watching.signal,
+    ),
+    followSecrets(
+      secretsFolder,
+      (secrets) => {
+        ready.set('signing secrets', secrets.missing);
+        pipeline.supply(secrets);
+      },
+      watching.signal,
+    ),
+    runs.follow(watching.signal),
+  ].map((task) =>
+    task.catch((error: unknown) => {
+      // What follows never ends by itself: better to be started anew than to look alive and do nothing.
+      log.error(`stopped following: ${reasonOf(error)}`, { error });
+      live.set('following', reasonOf(error));
+    }),
+  );
+
+  return {
+    metricsPort: metricsServer.port,
+    healthPort: health.port,
+    async stop() {
+      ready.set('stopping', 'the controller is stopping');
+      watching.abort();
+      const late = setTimeout(() => working.abort(), options.stopWithin ?? 20_000);
+      await runs.stop();
+      clearTimeout(late);
+      working.abort();
+      await Promise.all(following);
+      await pipeline.close();
+      await Promise.all([health.close(), metricsServer.close(), rest.close()]);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { endStateOf, finalizers, oldFinalizer, ourFinalizers } from '../model/marks.ts';
+import type { Run } from '../model/run.ts';
+
+/**
+ * What to do with a run now, and why:
+ * `skip` nothing, ever; `wait` nothing until it changes or `until` comes; `hold` put our finalizer on it;
+ * `sign` it; `release` take our finalizer off it.
+ */
+export type Decision =
+  | { readonly action: 'skip' | 'hold' | 'sign' | 'release'; readonly reason: string }
+  | { readonly action: 'wait'; readonly reason: string; readonly until?: Date };
+
+/** What decisions depend on beside the run. */
+export interface Circumstances {
+  /** `filter.managed-by`: values of `spec.managedBy` that are ours beside Tekton's own. */
+  readonly managedBy: readonly string[];
+  /** `signing.deletion-grace` in milliseconds. */
+  readonly deletionGrace: number;
+  readonly now: Date;
+}
+
+type Rule = (run: Run, circumstances: Circumstances) => Decision | undefined;
+
+/** The rules in their order; the first that has an answer decides (behaviour.md, “A run's life”). */
+const rules: readonly Rule[] = [managedElsewhere, alreadyMarked, deletedTooEarly, unreadable, unfinished];
+
+/** Decides what to do with a run. Pure: the same run and circumstances give the same decision. */
+export function decide(run: Run, circumstances: Circumstances): Decision {
+  for (const rule of rules) {
+    const decision = rule(run, circumstances);
+    if (decision !== undefined) return decision;
+  }
+  return { action: 'sign', reason: 'it is done and not signed yet' };
+}
+
+/** The moment from which a run that is being deleted is let go, signed or not. */
+export function graceEnds(run: Run, deletionGrace: number): Date | undefined {
+  return run.deletedAt === undefined ? undefined : new Date(run.deletedAt.getTime() + deletionGrace);
+}
+
+function managedElsewhere(run: Run, { managedBy }: Circumstances): Decision | undefined {
+  if (
+    run.managedBy === undefined ||
+    run.managedBy === 'tekton.dev/pipeline' ||
+    managedBy.includes(run.managedBy)
+  ) {
+    return undefined;
+  }
+  return letGo(
+    run,
+    `spec.managedBy is ${JSON.stringify(run.managedBy)}, which filter.managed-by does not list`,
+  );
+}
+
+function alreadyMarked(run: Run): Decision | undefined {
+  const endState = endStateOf(run);
+  return endState === undefined ? undefined : letGo(run, `it is already marked signed: ${endState}`);
+}
+
+function deletedTooEarly(run: Run, { deletionGrace, now }: Circumstances): Decision | undefined {
+  const until = graceEnds(run, deletionGrace);
+  if (until === undefined || run.progress.state === 'done') return undefined;
+  const reason = run.progress.state === 'unreadable' ? run.progress.message : 'it never finished';
+  return ourFinalizers(run).length > 0 && now < until
+    ? { action: 'wait', reason: 'it is being deleted unfinished, and is held until its grace ends', until }
+    : letGo(run, `it is being deleted and cannot be signed: ${reason}`);
+}
+
+function unreadable(run: Run): Decision | undefined {
+  return run.progress.state === 'unreadable' ? { action: 'wait', reason: run.progress.message } : undefined;
+}
+
+function unfinished(run: Run): Decision | undefined {
+  if (run.progress.state === 'done') return undefined;
+  const held = run.finalizers.includes(finalizers[run.kind]) && !run.finalizers.includes(oldFinalizer);
+  return { action: held ? 'wait' : 'hold', reason: 'it has not finished' };
+}
+
+function letGo(run: Run, reason: string): Decision {
+  return { action: ourFinalizers(run).length > 0 ? 'release' : 'skip', reason };
+}

@@ -1,0 +1,185 @@
+import { recordEvent } from '../kubernetes/events.ts';
+import type { Resource } from '../kubernetes/resources.ts';
+import type { Rest } from '../kubernetes/rest.ts';
+import { ChainsError, reasonOf } from '../model/errors.ts';
+import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
+import { parseRun, type Run } from '../model/run.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { Log } from '../telemetry/logs.ts';
+import { runFields } from '../telemetry/logs.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type Judgement, judge } from './judgement.ts';
+import {
+  afterWrite,
+  type End,
+  endStatement,
+  holdStatement,
+  messageOf,
+  objectName,
+  releasePatch,
+  retryStatement,
+} from './marking.ts';
+import { type Decision, decide } from './policy.ts';
+import type { Verdict, Work } from './queue.ts';
+
+/** What reconciling needs; `pipeline` is the one in force when the run is begun. */
+export interface Surroundings {
+  readonly rest: Rest;
+  readonly resource: Resource;
+  readonly pipeline: Pipeline;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly signal: AbortSignal;
+}
+
+const finished: Verdict = { finished: true };
+
+/** Brings one run a step towards its end state. Never throws: every failure is a verdict, with its reason logged. */
+export async function reconcile(
+  work: Work<Run>,
+  name: { namespace: string; name: string },
+  around: Surroundings,
+): Promise<Verdict> {
+  try {
+    const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.signal));
+    return await step(run, work, around);
+  } catch (error) {
+    return afterError(error, work, around);
+  }
+}
+
+function step(run: Run, work: Work<Run>, around: Surroundings): Promise<Verdict> {
+  const { config } = around.pipeline;
+  const decision = decide(run, {
+    managedBy: config['filter.managed-by'],
+    deletionGrace: config['signing.deletion-grace'],
+    now: new Date(),
+  });
+  around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
+  return steps[decision.action](run, { decision, work, around });
+}
+
+interface Situation {
+  readonly decision: Decision;
+  readonly work: Work<Run>;
+  readonly around: Surroundings;
+}
+
+const steps: { readonly [A in Decision['action']]: (run: Run, situation: Situation) => Promise<Verdict> } = {
+  skip: async () => finished,
+  wait,
+  hold,
+  release,
+  sign,
+};
+
+async function wait(run: Run, { decision, around }: Situation): Promise<Verdict> {
+  if (run.progress.state === 'unreadable') await announce(run, 'Unreadable', decision.reason, around);
+  if (decision.action !== 'wait' || decision.until === undefined) return finished;
+  const again = Math.max(0, decision.until.getTime() - Date.now());
+  return { finished: false, failed: false, stale: true, again };
+}
+
+async function hold(run: Run, { around }: Situation): Promise<Verdict> {
+  const { rest, resource, signal } = around;
+  const held = afterWrite(run, await rest.apply(resource, objectName(run), holdStatement(run), signal));
+  if (held.finalizers.includes(oldFinalizer)) {
+    await rest.mergePatch(resource, objectName(run), releasePatch(held, [oldFinalizer]), signal);
+  }
+  return finished;
+}
+
+async function release(run: Run, { decision, around }: Situation): Promise<Verdict> {
+  const state = endStateOf(run);
+  if (run.deletedAt !== undefined && state === undefined)
+    await announce(run, 'NotSigned', decision.reason, around);
+  await takeFinalizersOff(run, state, around);
+  around.log.info(`released: ${decision.reason}`, runFields(run));
+  return finished;
+}
+
+async function sign(run: Run, { work, around }: Situation): Promise<Verdict> {
+  const outcome = await around.pipeline.process(run, around.signal);
+  if (around.signal.aborted) return finished;
+  for (const { artifact, stage, error } of outcome.failures) {
+    around.metrics.failed(run.kind, stage);
+    const fields = { artifact: artifact.key, code: error.code, attempt: work.failures + 1 };
+    around.log.warn(`${stage}: ${error.message}`, { ...runFields(run), ...fields });
+  }
+  const judgement = judge(run, outcome, {
+    failingSince: work.failingSince,
+    config: around.pipeline.config,
+    now: Date.now(),
+  });
+  return judgement.end === undefined
+    ? retryLater(run, judgement, work, around)
+    : finish(run, { ...judgement.end, failures: work.failures, annotations: outcome.annotations }, around);
+}
+
+async function retryLater(
+  run: Run,
+  { message, within, again }: Judgement,
+  work: Work<Run>,
+  around: Surroundings,
+): Promise<Verdict> {
+  const { rest, resource, signal } = around;
+  await rest.apply(resource, objectName(run), retryStatement(run, work.failures + 1, message), signal);
+  return { finished: false, failed: true, stale: true, again, within };
+}
+
+async function finish(run: Run, end: End, around: Surroundings): Promise<Verdict> {
+  const marked = await mark(run, end, around);
+  if (ourFinalizers(marked).length > 0) await takeFinalizersOff(marked, end.state, around);
+  const seconds = run.completedAt === undefined ? undefined : (Date.now() - run.completedAt.getTime()) / 1000;
+  around.metrics.marked(run.kind, seconds);
+  if (end.state === 'failed') await announce(run, 'SigningFailed', end.message, around);
+  else around.log.info(end.message === '' ? 'signed' : `signed: ${end.message}`, runFields(run));
+  return finished;
+}
+
+/** What the API server won't take with its payloads it may take without: the run must get its end state. */
+async function mark(run: Run, end: End, { rest, resource, log, signal }: Surroundings): Promise<Run> {
+  try {
+    return afterWrite(run, await rest.apply(resource, objectName(run), endStatement(run, end), signal));
+  } catch (error) {
+    if (!(error instanceof ChainsError) || !tooMuch(error)) throw error;
+    log.warn(`marking the run without its payloads: ${error.message}`, runFields(run));
+    const message = messageOf([`the API server refused the payloads: ${error.message}`, end.message]);
+    const bare: End = { ...end, state: 'failed', message, annotations: {} };
+    return afterWrite(run, await rest.apply(resource, objectName(run), endStatement(run, bare), signal));
+  }
+}
+
+/** True where a smaller write may pass: 413 and 422, and the 500 in which kube-apiserver wraps etcd's own limit. */
+function tooMuch(error: ChainsError): boolean {
+  return error.status === 413 || error.status === 422 || /request is too large|too long/i.test(error.message);
+}
+
+async function takeFinalizersOff(run: Run, state: EndState | undefined, around: Surroundings): Promise<void> {
+  const patch = releasePatch(run, ourFinalizers(run), state);
+  await around.rest.mergePatch(around.resource, objectName(run), patch, around.signal);
+}
+
+/** Says it in the log and in an Event on the run; without the Event the run goes on all the same. */
+async function announce(run: Run, reason: string, message: string, around: Surroundings): Promise<void> {
+  around.log.warn(`${reason}: ${message}`, runFields(run));
+  try {
+    await recordEvent(around.rest, run, { type: 'Warning', reason, message }, around.signal);
+  } catch (error) {
+    around.log.warn(`the Event ${reason} could not be written: ${reasonOf(error)}`, runFields(run));
+  }
+}
+
+function afterError(error: unknown, { key }: Work<Run>, { log, signal }: Surroundings): Verdict {
+  if (signal.aborted) return finished;
+  const known = error instanceof ChainsError ? error : undefined;
+  if (known?.status === 404) return finished;
+  if (known?.code === 'CLUSTER_CONFLICT') {
+    log.debug(`${key} changed meanwhile: looking again`);
+    return { finished: false, failed: false, stale: true, again: 100 + 200 * Math.random() };
+  }
+  log.error(`${key}: ${reasonOf(error)}`, { code: known?.code });
+  if (known?.code === 'RUN_UNREADABLE') return finished;
+  // Without an answer nobody knows whether the write took effect; with one it did not.
+  return { finished: false, failed: true, stale: known?.status === undefined, again: known?.retryAfter ?? 0 };
+}

@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { reflect } from '../kubernetes/reflector.ts';
+import type { Resource } from '../kubernetes/resources.ts';
+import type { Rest } from '../kubernetes/rest.ts';
+import { ChainsError, reasonOf } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
+import { parseRun, type Run, type RunKind } from '../model/run.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { Health } from '../telemetry/health.ts';
+import type { Log } from '../telemetry/logs.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { Backoff } from './backoff.ts';
+import type { ControllerPace } from './pace.ts';
+import { type Verdict, type Work, WorkQueue } from './queue.ts';
+import { reconcile } from './reconcile.ts';
+import { sweep } from './sweep.ts';
+
+/** What following runs needs. */
+export interface WatchedRunsOptions {
+  readonly rest: Rest;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly kinds: readonly RunKind[];
+  /** None means all. */
+  readonly namespaces: readonly string[];
+  readonly concurrency: number;
+  /** The pipeline in force; nothing is handled before there is one. */
+  readonly pipeline: () => Pipeline | undefined;
+  readonly pace: ControllerPace;
+  /** Aborts what is in flight. */
+  readonly signal: AbortSignal;
+}
+
+const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };
+
+/** A run's place in the queue. */
+interface Place {
+  readonly kind: RunKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Sees runs come and change, and hands each to {@link reconcile}, one step at a time. */
+export class WatchedRuns {
+  readonly #options: WatchedRunsOptions;
+  readonly #queue: WorkQueue<Run>;
+  readonly #resources = new Map<RunKind, Resource>();
+
+  constructor(options: WatchedRunsOptions) {
+    this.#options = options;
+    const { backoff } = options.pace;
+    this.#queue = new WorkQueue<Run>((work) => this.#handle(work), {
+      concurrency: options.concurrency,
+      ...(backoff === undefined ? {} : { backoff }),
+    });
+    options.metrics.queue(() => ({ depth: this.#queue.depth, oldestSeconds: this.#queue.age / 1000 }));
+  }
+
+  /** Follows all kinds and namespaces until aborted. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#options.kinds.map((kind) => this.#followKind(kind, signal)));
+  }
+
+  /** What made runs fail may be mended: none waits for its backoff any longer. Begins handling, if it had not begun. */
+  hurry(): void {
+    this.#queue.start();
+    this.#queue.hurryAll();
+  }
+
+  /** Takes nothing more, and resolves when what is in flight is through. */
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+
+  async #followKind(kind: RunKind, signal: AbortSignal): Promise<void> {
+    const resource = await this.#served(kind, signal);
+    if (resource === undefined) return;
+    this.#resources.set(kind, resource);
+    const { namespaces } = this.#options;
+    const everywhere = namespaces.length === 0 ? [undefined] : namespaces;
+    await Promise.all(everywhere.map((namespace) => this.#followIn(kind, resource, namespace, signal)));
+  }
+
+  /** v1 where the cluster serves it, else v1beta1; asks until it serves one of them, or undefined when aborted. */
+  async #served(kind: RunKind, signal: AbortSignal): Promise<Resource | undefined> {
+    const plural = plurals[kind];
+    const versions = ['v1', 'v1beta1'].map((version) => ({ group: 'tekton.dev', version, plural }));
+    const backoff = new Backoff(500, 30_000);
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        for (const resource of versions)
+          if (await this.#options.rest.serves(resource, signal)) return resource;
+        this.#watching(kind, `the cluster does not serve ${plural} of tekton.dev: install Tekton Pipelines`);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        this.#watching(kind, reasonOf(error));
+      }
+      await pause(backoff.after(attempt), undefined, { signal }).catch(() => {});
+    }
+    return undefined;
+  }
+
+  async #followIn(
+    kind: RunKind,
+    resource: Resource,
+    namespace: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { rest, log, pace } = this.#options;
+    const sweeping = new AbortController();
+    const inNamespace = namespace === undefined ? {} : { namespace };
+    let swept: Promise<void> | undefined;
+    await reflect(
+      rest,
+      {
+        resource,
+        ...inNamespace,
+        listSelector: `${signedMark} notin (true,failed)`,
+        ...(pace.silence === undefined ? {} : { silence: pace.silence }),
+      },
+      {
+        seen: (object, bytes) => this.#seen(object, bytes),
+        gone: () => {},
+        room: () => this.#queue.room(signal),
+        synced: () => {
+          this.#watching(kind, undefined);
+          log.info(`all unsigned ${plurals[kind]} are known`, inNamespace);
+          swept ??= sweep(
+            {
+              rest,
+              resource,
+              kind,
+              log,
+              ...inNamespace,
+              ...(pace.sweep === undefined ? {} : { pace: pace.sweep }),
+              doubtful: (name) => this.#queue.add(keyOf({ kind, ...name })),
+            },
+            AbortSignal.any([signal, sweeping.signal]),
+          );
+        },
+        trouble: (error) => this.#watching(kind, error.message),
+        well: () => this.#watching(kind, undefined),
+      },
+      signal,
+    );
+    sweeping.abort();
+    await swept;
+  }
+
+  #watching(kind: RunKind, trouble: string | undefined): void {
+    const { health, metrics, log } = this.#options;
+    health.set(`watch of ${plurals[kind]}`, trouble);
+    metrics.watching(plurals[kind], trouble === undefined);
+    if (trouble !== undefined) log.warn(`${plurals[kind]} are not watched right now: ${trouble}`);
+  }
+
+  #seen(object: JsonObject, bytes: number): void {
+    try {
+      const run = parseRun(object);
+      // Most events are of runs that are through, our own marks among them: they cost nothing more.
+      if (endStateOf(run) !== undefined && ourFinalizers(run).length === 0) return;
+      this.#queue.add(keyOf(run), run, bytes, run.deletedAt === undefined ? undefined : `deleted ${run.uid}`);
+    } catch (error) {
+      this.#options.log.error(`a run can't be read: ${reasonOf(error)}`);
+    }
+  }
+
+  #handle(work: Work<Run>): Promise<Verdict> {
+    const { kind, namespace, name } = placeOf(work.key);
+    const { rest, log, metrics, signal, pipeline } = this.#options;
+    const [resource, current] = [this.#resources.get(kind), pipeline()];
+    if (resource === undefined || current === undefined) {
+      throw new ChainsError('UNEXPECTED', `${work.key} was handled before the controller was ready`);
+    }
+    return reconcile(work, { namespace, name }, { rest, resource, pipeline: current, log, metrics, signal });
+  }
+}
+
+function keyOf({ kind, namespace, name }: Place): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function placeOf(key: string): Place {
+  const [kind, namespace = '', name = ''] = key.split(/[ /]/);
+  return { kind: kind === 'PipelineRun' ? 'PipelineRun' : 'TaskRun', namespace, name };
+}

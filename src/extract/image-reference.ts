@@ -1,0 +1,77 @@
+import type { ImageReference } from '../model/artifact.ts';
+import { parseImageDigest, type Reading } from './digest.ts';
+import { quote } from './quote.ts';
+
+const dockerRegistry = 'index.docker.io';
+
+/** The longest repository that is taken, in code points. */
+const longestRepository = 255;
+
+/** Reads `BASE@sha256:HEX` and normalises the name as Docker does; a tag is dropped (payloads.md, 2.1). */
+export function parseImageReference(text: string): Reading<ImageReference> {
+  const at = text.indexOf('@');
+  if (at === -1) return wrong(`is ${quote(text)}, which has no digest; write NAME@sha256:HEX`);
+  if (text.includes('@', at + 1)) {
+    return wrong(`is ${quote(text)}, which has more than one "@"; write NAME@sha256:HEX`);
+  }
+  const digest = parseImageDigest(text.slice(at + 1));
+  if (!digest.ok) return wrong(`has a digest that ${digest.wrong}`);
+  const repository = parseRepository(text.slice(0, at));
+  return repository.ok
+    ? { ok: true, value: { repository: repository.value, digest: digest.value } }
+    : repository;
+}
+
+/** `repository@digest`, the full name of an image. */
+export function fullNameOf(image: ImageReference): string {
+  return `${image.repository}@${image.digest}`;
+}
+
+function parseRepository(base: string): Reading<string> {
+  if (base === '') return wrong('has no image name before the digest');
+  const name = withoutTag(base);
+  const slash = name.indexOf('/');
+  const first = slash === -1 ? '' : name.slice(0, slash);
+  const named = first === 'localhost' || /[.:]/.test(first);
+  const registry = named && first !== 'docker.io' ? first : dockerRegistry;
+  const repository = named ? name.slice(slash + 1) : name;
+  const bad = whatRegistryIsWrong(registry) ?? whatRepositoryIsWrong(repository);
+  if (bad !== undefined) return wrong(`has the name ${quote(base)}, whose ${bad}`);
+  const folder = registry === dockerRegistry && !repository.includes('/') ? 'library/' : '';
+  return { ok: true, value: `${registry}/${folder}${repository}` };
+}
+
+/** A text after the last ":" that can't be a tag stays, and is then refused as part of the repository. */
+function withoutTag(base: string): string {
+  const colon = base.lastIndexOf(':');
+  const tag = base.slice(colon + 1);
+  return colon !== -1 && /^[\w.-]{1,128}$/.test(tag) ? base.slice(0, colon) : base;
+}
+
+function whatRepositoryIsWrong(repository: string): string | undefined {
+  // A code point takes at most two units, so that a huge text isn't counted.
+  const tooLong =
+    repository.length > 2 * longestRepository || Array.from(repository).length > longestRepository;
+  if (tooLong || repository.length < 2) {
+    return `repository must have 2 to ${longestRepository} characters`;
+  }
+  return /^[a-z0-9_\-./]+$/.test(repository)
+    ? undefined
+    : `repository may only have lower-case letters, digits and _ - . /`;
+}
+
+/** What Go would not read as the host of a URL, or would change. */
+function whatRegistryIsWrong(registry: string): string | undefined {
+  if (/[\p{Cc}\p{Cs} \\^`{|}%?#@/]/u.test(registry)) return 'registry has a character that no host name has';
+  const bracket = registry.startsWith('[') ? registry.lastIndexOf(']') : 0;
+  if (bracket === -1) return 'registry has a "[" without "]"';
+  const rest = registry.slice(bracket);
+  const port = registry.startsWith('[') ? rest.slice(1) : rest.slice(rest.lastIndexOf(':'));
+  return port === '' || !registry.includes(':') || /^:\d*$/.test(port)
+    ? undefined
+    : 'registry has a port that is no number';
+}
+
+function wrong(words: string): Reading<never> {
+  return { ok: false, wrong: words };
+}

@@ -1,0 +1,75 @@
+import type { ImageReference } from '../model/artifact.ts';
+import { parseImageDigest } from './digest.ts';
+import { type Hint, imagePair, pairsIn, structuresIn } from './hints.ts';
+import { fullNameOf, parseImageReference } from './image-reference.ts';
+import type { Report } from './report.ts';
+import type { Result } from './results.ts';
+import { textOf, valueOf } from './value.ts';
+import { trim } from './white-space.ts';
+
+/** An image that a run says it built, and the field that says so. */
+export interface FoundImage {
+  readonly image: ImageReference;
+  /** `status.results[0]` */
+  readonly at: string;
+}
+
+/** The images that a list of results names, in this order: image pairs, `IMAGES`, build artifacts (payloads.md, 3.1). */
+export function imagesIn(results: readonly Result[], report: Report): readonly FoundImage[] {
+  const pairs = pairsIn(results, imagePair, report);
+  const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', report);
+  return [
+    ...pairs.flatMap((pair) => imageOf(pair, report)),
+    ...entriesOfImages(results, report),
+    ...outputs.filter((output) => output.isBuildArtifact).flatMap((output) => imageOf(output, report)),
+  ];
+}
+
+/** The image that a hint names; none when the name or digest is bad. */
+export function imageOf(hint: Hint, report: Report): readonly FoundImage[] {
+  const { uri, digest, at, digestAt, names } = hint;
+  const read = parseImageDigest(digest);
+  if (!read.ok) {
+    report(`${digestAt}.value`, `${names}: no image, as the digest ${read.wrong}`);
+    return [];
+  }
+  return checked(`${uri}@${digest}`, at, names, report);
+}
+
+/** Of images with the same full name the first. */
+export function firstOfEach(images: readonly FoundImage[]): readonly FoundImage[] {
+  const firsts = new Map<string, FoundImage>();
+  for (const one of images) {
+    const name = fullNameOf(one.image);
+    if (!firsts.has(name)) firsts.set(name, one);
+  }
+  return [...firsts.values()];
+}
+
+/** The entries of every result named exactly `IMAGES`, separated by commas or line feeds; empty ones say nothing. */
+function entriesOfImages(results: readonly Result[], report: Report): readonly FoundImage[] {
+  return results
+    .filter((result) => result.name === 'IMAGES')
+    .flatMap((result) => {
+      const at = `${result.at}.value`;
+      const value = valueOf(result.value, at);
+      if (value.kind === 'list' || value.kind === 'object') {
+        report(
+          at,
+          '"IMAGES" must be a string, with commas or line feeds between entries; it counts as empty',
+        );
+      }
+      return textOf(value)
+        .split(/[,\n]/)
+        .map(trim)
+        .filter((entry) => entry !== '')
+        .flatMap((entry) => checked(entry, result.at, 'an entry of "IMAGES"', report));
+    });
+}
+
+function checked(text: string, at: string, names: string, report: Report): readonly FoundImage[] {
+  const read = parseImageReference(text);
+  if (read.ok) return [{ image: read.value, at }];
+  report(`${at}.value`, `${names}: no image, as it ${read.wrong}`);
+  return [];
+}

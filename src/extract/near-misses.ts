@@ -1,0 +1,54 @@
+import { quote } from './quote.ts';
+import type { Report } from './report.ts';
+import type { Result } from './results.ts';
+
+/** Endings without separators and case, and the hint that was probably meant. */
+const endings: readonly (readonly [string, string])[] = [
+  ['imageurl', 'IMAGE_URL'],
+  ['imagesurl', 'IMAGE_URL'],
+  ['imageuri', 'IMAGE_URL'],
+  ['imagesuri', 'IMAGE_URL'],
+  ['imagedigest', 'IMAGE_DIGEST'],
+  ['imagesdigest', 'IMAGE_DIGEST'],
+  ['imagesha256', 'IMAGE_DIGEST'],
+  ['artifacturi', 'ARTIFACT_URI'],
+  ['artifactsuri', 'ARTIFACT_URI'],
+  ['artifacturl', 'ARTIFACT_URI'],
+  ['artifactdigest', 'ARTIFACT_DIGEST'],
+  ['artifactsdigest', 'ARTIFACT_DIGEST'],
+  ['artifactoutput', 'ARTIFACT_OUTPUTS'],
+  ['artifactoutputs', 'ARTIFACT_OUTPUTS'],
+  ['artifactsoutputs', 'ARTIFACT_OUTPUTS'],
+  ['artifactinput', 'ARTIFACT_INPUTS'],
+  ['artifactinputs', 'ARTIFACT_INPUTS'],
+  ['artifactsinputs', 'ARTIFACT_INPUTS'],
+];
+
+/** Whole names, likewise. */
+const wholes = new Map([
+  ['images', 'IMAGES'],
+  ['chainsgiturl', 'CHAINS-GIT_URL'],
+  ['chainsgitcommit', 'CHAINS-GIT_COMMIT'],
+]);
+
+/** What is looked at of a name: its end, enough for the longest ending with separators. */
+const lookedAt = 48;
+
+/** Reports results whose names come close to a type hint's and are none: names are matched exactly, with their case. */
+export function reportNearMisses(results: readonly Result[], report: Report): void {
+  for (const { name, at } of results) {
+    const meant = meantBy(name);
+    if (meant === undefined || name.endsWith(meant)) continue;
+    const advice = `if it is meant as one, let its name end with ${meant}`;
+    report(`${at}.name`, `${quote(name)} is no type hint, so nothing is signed for it; ${advice}`);
+  }
+}
+
+function meantBy(name: string): string | undefined {
+  const end = name
+    .slice(-lookedAt)
+    .toLowerCase()
+    .replace(/[-_. ]/g, '');
+  const whole = name.length <= lookedAt ? wholes.get(end) : undefined;
+  return whole ?? endings.find(([ending]) => end.endsWith(ending))?.[1];
+}

@@ -1,0 +1,23 @@
+import type { Problem } from '../model/artifact.ts';
+
+/** Takes a problem: where it stands, what is wrong and what to change. */
+export type Report = (at: string, message: string) => void;
+
+/** At most this many problems of one run are told one by one, so that a list of garbage doesn't fill memory. */
+const limit = 100;
+
+/** Collects problems in the order in which they come. */
+export function collectProblems(): { readonly report: Report; all(): readonly Problem[] } {
+  const problems: Problem[] = [];
+  let count = 0;
+  return {
+    report(at, message) {
+      count++;
+      if (count <= limit) problems.push({ at, message });
+    },
+    all() {
+      const more = { at: 'status', message: `and ${count - limit} more problems like these` };
+      return count <= limit ? problems : [...problems, more];
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { JsonObject } from '../model/json.ts';
+import { type ObjectName, type Resource, resourceName, resourcePath } from './resources.ts';
+
+/** One request to the API, before it is made. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly verb: string;
+  readonly resource: string;
+  /** What the call is about, for messages. */
+  readonly about: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: JsonObject;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** No limit on the time between two pieces of the answer. */
+  readonly endless?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Target = Pick<Call, 'method' | 'verb' | 'resource' | 'about' | 'path'>;
+
+/** A call about one object. */
+export function one(method: Call['method'], verb: string, resource: Resource, name: ObjectName): Target {
+  const about = name.namespace === '' ? name.name : `${name.namespace}/${name.name}`;
+  const path = resourcePath(resource, name.namespace, name.name);
+  return {
+    method,
+    verb,
+    resource: resourceName(resource),
+    about: `${resourceName(resource)} ${about}`,
+    path,
+  };
+}
+
+/** A call about all objects of a namespace, or of all namespaces. */
+export function several(method: Call['method'], verb: string, resource: Resource, namespace = ''): Target {
+  const about = namespace === '' ? '' : ` in ${namespace}`;
+  const path = resourcePath(resource, namespace);
+  return { method, verb, resource: resourceName(resource), about: `${resourceName(resource)}${about}`, path };
+}
+
+/** The call in words, for messages. */
+export function describe(call: Call): string {
+  return `${call.verb} ${call.about}`;
+}
+
+/** The query with its question mark; empty when nothing is asked for. */
+export function queryString(query: Call['query'] = {}): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}

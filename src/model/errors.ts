@@ -1,0 +1,115 @@
+/**
+ * Every error code: what it means, what to do, and whether trying again can help.
+ * `docs/errors.md` shows this table; a test keeps the two equal.
+ */
+export const errorCodes = {
+  BACKEND_NOT_BUILT: {
+    terminal: true,
+    meaning: 'The configuration names a format, signer or store that this version does not have yet.',
+    remedy: 'Choose another value for the key that the message names.',
+  },
+  CONFIG_INVALID: {
+    terminal: true,
+    meaning: 'A value in `chains-config` is not allowed. The last good configuration stays in force.',
+    remedy: 'Correct every key that the message names; `docs/config.md` lists what is allowed.',
+  },
+  CONNECTION_INVALID: {
+    terminal: true,
+    meaning: 'The kubeconfig, or the pod’s service account, does not say how to reach the cluster.',
+    remedy: 'Correct the file and field that the message names.',
+  },
+  CLUSTER_REFUSED: {
+    terminal: true,
+    meaning: 'The API server understood the request and refused it.',
+    remedy: 'Read the server’s reason in the message; for 403, compare the account’s role with `deploy/`.',
+  },
+  CLUSTER_UNAVAILABLE: {
+    terminal: false,
+    meaning: 'The API server did not answer, answered 429 or 5xx, or the connection broke.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at the API server.',
+  },
+  CLUSTER_CONFLICT: {
+    terminal: false,
+    meaning: 'The object changed, or was deleted, between being read and being written.',
+    remedy: 'Nothing: the newer object is looked at.',
+  },
+  KEY_INVALID: {
+    terminal: false,
+    meaning: 'The signing key is missing, unreadable or of a kind that the signer does not take.',
+    remedy:
+      'Correct the Secret `signing-secrets`; the message names the file and the command that converts it.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    terminal: true,
+    meaning: 'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB.',
+    remedy: 'Choose another store for the artifact that the message names.',
+  },
+  RUN_UNREADABLE: {
+    terminal: true,
+    meaning: 'A field of the run has the wrong type, so that no payload can be made from it.',
+    remedy: 'Look at the field that the message names, and at what wrote it.',
+  },
+  SIGNATURE_INVALID: {
+    terminal: false,
+    meaning: 'A signature does not verify under the key it was made with or checked against.',
+    remedy:
+      'When signing: look at the key or KMS. When verifying: the payload, signature or key is not the right one.',
+  },
+  UNEXPECTED: {
+    terminal: false,
+    meaning: 'Something failed in a way that the program does not know.',
+    remedy: 'It is tried again. If it lasts, report the message as a bug.',
+  },
+  USAGE: {
+    terminal: true,
+    meaning: 'A command was called with wrong arguments or input.',
+    remedy: 'Read the message; `chains COMMAND --help` shows what the command takes.',
+  },
+} as const satisfies Record<string, { terminal: boolean; meaning: string; remedy: string }>;
+
+/** A code of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What an error can carry beside its code and message. */
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** What to do about it, when the message alone doesn't say; printed as a second line. */
+  readonly hint?: string;
+  /** The earliest moment at which trying again makes sense, in milliseconds from now (`Retry-After`). */
+  readonly retryAfter?: number;
+  /** HTTP status, where a server answered. */
+  readonly status?: number;
+}
+
+/**
+ * The one error class. Messages are one line, say what is wrong, and never hold a secret, token or key.
+ * Anything not `terminal` is worth another try.
+ */
+export class ChainsError extends Error {
+  readonly code: ErrorCode;
+  readonly terminal: boolean;
+  readonly hint: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly status: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'ChainsError';
+    this.code = code;
+    this.terminal = errorCodes[code].terminal;
+    this.hint = details.hint;
+    this.retryAfter = details.retryAfter;
+    this.status = details.status;
+  }
+}
+
+/** The text of anything that was thrown, on one line. */
+export function reasonOf(error: unknown): string {
+  const text =
+    error instanceof AggregateError && error.errors.length > 0
+      ? error.errors.map(reasonOf).join('; ')
+      : error instanceof Error
+        ? error.message || error.name
+        : String(error);
+  return text.replace(/\s+/g, ' ').trim();
+}

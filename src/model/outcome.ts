@@ -1,0 +1,24 @@
+import type { Artifact, Problem } from './artifact.ts';
+import type { ChainsError } from './errors.ts';
+
+/** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, “Metrics”). */
+export type FailedStage = 'payload_creation' | 'marshal_payload' | 'signing' | 'storage' | 'tlog';
+
+/** One artifact that could not be signed or stored. */
+export interface Failure {
+  readonly artifact: Artifact;
+  readonly stage: FailedStage;
+  readonly error: ChainsError;
+}
+
+/** What became of one run in the pipeline. */
+export interface Outcome {
+  /** Annotations for the run, from stores that keep their entries there; written with the mark in one call. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Keys of the artifacts that are signed and stored everywhere. */
+  readonly signed: readonly string[];
+  /** What the configuration turned off, for artifacts that this run has: `artifacts.oci.signer is none`. */
+  readonly off: readonly string[];
+  readonly failures: readonly Failure[];
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,34 @@
+import type { Artifact } from './artifact.ts';
+
+/** A payload: bytes made once; what is signed is exactly what is stored. */
+export interface Payload {
+  readonly bytes: Uint8Array;
+  /** The ConfigMap's name of the format that made it. */
+  readonly format: string;
+}
+
+/** The key that made a signature, so that later stages need not ask the signer. */
+export interface SigningKey {
+  /** SPKI PEM, or an armored PGP public key. */
+  readonly publicKey: string;
+  /** `SHA256:` and the unpadded base64 SHA-256 of the public key in SSH wire format; a fingerprint for PGP. */
+  readonly keyId: string;
+}
+
+/** A signature as it is stored, with the key that made it. */
+export interface Signature {
+  /** The bytes that are stored: DER, raw Ed25519, an armored PGP signature or a DSSE envelope's JSON. */
+  readonly bytes: Uint8Array;
+  readonly key: SigningKey;
+  /** PEM; only for certificates. */
+  readonly certificate?: string;
+  /** PEM; only for certificates. */
+  readonly chain?: string;
+}
+
+/** An artifact with its payload and signature: what every store takes. */
+export interface SignedArtifact {
+  readonly artifact: Artifact;
+  readonly payload: Payload;
+  readonly signature: Signature;
+}

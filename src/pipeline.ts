@@ -1,0 +1,181 @@
+import type { Config, SignerName, StoreName } from './config/keys.ts';
+import { type Plan, planFor } from './config/plan.ts';
+import { extract } from './extract/index.ts';
+import { type Format, formats } from './format/index.ts';
+import type { Artifact, ArtifactKind, Problem } from './model/artifact.ts';
+import { ChainsError, reasonOf } from './model/errors.ts';
+import { once } from './model/once.ts';
+import type { Failure, Outcome } from './model/outcome.ts';
+import type { Run } from './model/run.ts';
+import type { Payload, SignedArtifact } from './model/signature.ts';
+import { type Secrets, type Signer, signers } from './sign/index.ts';
+import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
+import { type Store, stores } from './store/index.ts';
+import { openWitness } from './witness/index.ts';
+
+/** An artifact with its plan and its payload, or why there is none: what would be signed. */
+export interface Draft {
+  readonly artifact: Artifact;
+  readonly plan: Plan;
+  readonly payload: Payload | ChainsError;
+}
+
+/** What the pipeline tells while it works; metrics and logs listen. */
+export type Step = 'signed' | 'stored';
+
+/** Where a pipeline gets what it needs. */
+export interface PipelineOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly listener?: (step: Step, artifact: Artifact) => void;
+}
+
+/** A back end that the configuration names, and why it can't be opened, if so. */
+export interface BackendState {
+  /** The ConfigMap's key: `artifacts.taskrun.signer`. */
+  readonly key: string;
+  readonly backend: string;
+  readonly error: ChainsError | undefined;
+}
+
+/** Everything between a run and its mark, for one configuration and one set of secrets. Back ends open once, when first used. */
+export interface Pipeline {
+  readonly config: Config;
+  /** extract → format: what would be signed. Signs and writes nothing. */
+  draft(run: Run): Promise<{ readonly drafts: readonly Draft[]; readonly problems: readonly Problem[] }>;
+  /** sign → witness: the draft with its signature, or the stage that failed. */
+  signDraft(draft: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure>;
+  /** extract → format → sign → witness → store. Never throws: what failed is in the outcome. */
+  process(run: Run, signal?: AbortSignal): Promise<Outcome>;
+  /** Opens every back end that artifacts of these kinds use. */
+  check(kinds: readonly ArtifactKind[]): Promise<readonly BackendState[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a pipeline; cheap, since back ends open when they are first used. */
+export function openPipeline({ config, secrets, listener = () => {} }: PipelineOptions): Pipeline {
+  const openFormat = once((name: keyof typeof formats) => formats[name]());
+  const openSigner = once(async (name: Exclude<SignerName, 'none'>) =>
+    (await signers[name]())(config, secrets),
+  );
+  const openStore = once(async (name: StoreName) => (await stores[name]())(config));
+
+  async function draft(run: Run): ReturnType<Pipeline['draft']> {
+    const { artifacts, problems, unreadable } = extract(run);
+    const drafts = await Promise.all(
+      artifacts.map(async (artifact): Promise<Draft> => {
+        const plan = planFor(config, artifact.kind);
+        const payload =
+          unreadable ?? (await caught(async () => format(await openFormat(plan.format), artifact)));
+        return { artifact, plan, payload };
+      }),
+    );
+    return { drafts, problems };
+  }
+
+  function format(make: Format, artifact: Artifact): Payload {
+    return make(artifact, config);
+  }
+
+  async function signDraft(
+    { artifact, plan, payload }: Draft,
+    signal?: AbortSignal,
+  ): Promise<SignedArtifact | Failure> {
+    if (payload instanceof ChainsError) return { artifact, stage: 'payload_creation', error: payload };
+    const signature = await caught(async () => (await openSigner(named(plan.signer))).sign(payload, signal));
+    if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature };
+    const witnessed = await caught(async () => openWitness(config));
+    if (witnessed instanceof ChainsError) return { artifact, stage: 'tlog', error: witnessed };
+    listener('signed', artifact);
+    return { artifact, payload, signature };
+  }
+
+  /** Every store is tried, whatever becomes of the others. */
+  function storeEntry(
+    entry: SignedArtifact,
+    signal?: AbortSignal,
+  ): Promise<(AnnotationsOfArtifact | Failure)[]> {
+    const { artifact } = entry;
+    return Promise.all(
+      planFor(config, artifact.kind).stores.map(async (name) => {
+        const annotations = await caught(async () => (await openStore(name)).store(entry, signal));
+        if (annotations instanceof ChainsError)
+          return { artifact, stage: 'storage', error: annotations } as const;
+        listener('stored', artifact);
+        return { artifact, annotations };
+      }),
+    );
+  }
+
+  async function process(run: Run, signal?: AbortSignal): Promise<Outcome> {
+    const { drafts, problems } = await draft(run);
+    const results = await Promise.all(
+      wanted(drafts).map(async (one) => {
+        const entry = await signDraft(one, signal);
+        return 'stage' in entry ? [entry] : storeEntry(entry, signal);
+      }),
+    );
+    const stored = results.flat().filter((result) => 'annotations' in result);
+    const fitted = fitAnnotations(run.annotations, stored);
+    const failures = [
+      ...results.flat().filter((result) => 'stage' in result),
+      ...fitted.tooLarge.map(({ artifact, error }) => ({ artifact, stage: 'storage', error }) as const),
+    ];
+    const failed = new Set(failures.map(({ artifact }) => artifact));
+    return {
+      annotations: fitted.annotations,
+      signed: wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key])),
+      off: drafts.flatMap(({ plan }) => plan.off ?? []),
+      failures,
+      problems: [...problems, ...fitted.problems],
+    };
+  }
+
+  async function check(kinds: readonly ArtifactKind[]): Promise<readonly BackendState[]> {
+    const states = kinds.flatMap((kind) => {
+      const { off, format: formatName, signer, stores: storeNames } = planFor(config, kind);
+      if (off !== undefined) return [];
+      return [
+        state(`artifacts.${kind}.format`, formatName, () => openFormat(formatName)),
+        state(`artifacts.${kind}.signer`, signer, () => openSigner(named(signer))),
+        ...storeNames.map((name) => state(`artifacts.${kind}.storage`, name, () => openStore(name))),
+      ];
+    });
+    return Promise.all([
+      ...states,
+      state('transparency.enabled', config['transparency.enabled'], () => openWitness(config)),
+    ]);
+  }
+
+  async function close(): Promise<void> {
+    const opened: (Promise<Signer> | Promise<Store>)[] = [...openSigner.opened(), ...openStore.opened()];
+    await Promise.allSettled(opened.map(async (backend) => (await backend).close?.()));
+  }
+
+  return { config, draft, signDraft, process, check, close };
+}
+
+function wanted(drafts: readonly Draft[]): readonly Draft[] {
+  return drafts.filter(({ plan }) => plan.off === undefined);
+}
+
+function named(signer: SignerName): Exclude<SignerName, 'none'> {
+  if (signer !== 'none') return signer;
+  throw new ChainsError('CONFIG_INVALID', 'the signer none signs nothing');
+}
+
+async function state(key: string, backend: string, open: () => unknown): Promise<BackendState> {
+  const opened = await caught(async () => open());
+  return { key, backend, error: opened instanceof ChainsError ? opened : undefined };
+}
+
+/** What a stage resolves to, or why it failed. An error of no known kind may pass, so it is worth another try. */
+async function caught<T>(work: () => Promise<T>): Promise<T | ChainsError> {
+  try {
+    return await work();
+  } catch (error) {
+    return error instanceof ChainsError
+      ? error
+      : new ChainsError('UNEXPECTED', reasonOf(error), { cause: error });
+  }
+}

@@ -1,0 +1,115 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { ChainsError } from '../model/errors.ts';
+import { curves } from './key-id.ts';
+
+/** RSA keys under this many bits are refused. */
+const smallestRsa = 2_048;
+
+/**
+ * Reads an unencrypted PKCS#8 PEM file. Line ends and blanks around it don't matter.
+ * @param path for messages
+ * @throws ChainsError KEY_INVALID that says what the file is instead and which command converts it; never shows its content.
+ */
+export function readPrivateKey(file: Uint8Array, path: string): KeyObject {
+  const text = Buffer.from(file).toString('latin1');
+  const labels = Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path} ${wrong}`);
+  if (labels.length === 0) throw refuse(whatWithoutBlocks(file, text, path));
+  const foreign = labels.length === 1 || labels[0] === 'EC PARAMETERS' ? labels.at(-1) : undefined;
+  if (foreign !== 'PRIVATE KEY') throw refuse(whatInstead(foreign, labels, text, path));
+  const key = parsePkcs8(text);
+  if (key === undefined) {
+    throw refuse(
+      `is damaged: it is no readable PKCS#8 key (\`openssl pkey -noout -in ${path}\` says more); ${makeNew(path)}`,
+    );
+  }
+  const wrong = whatKeyIsWrong(key);
+  if (wrong !== undefined) throw refuse(`${wrong}; ${makeNew(path)}`);
+  return key;
+}
+
+function parsePkcs8(text: string): KeyObject | undefined {
+  const body = /-----BEGIN PRIVATE KEY-----([\w+/=\s]*)-----END PRIVATE KEY-----/.exec(text)?.[1];
+  if (body === undefined) return undefined;
+  try {
+    return createPrivateKey({ key: Buffer.from(body, 'base64'), format: 'der', type: 'pkcs8' });
+  } catch {
+    // OpenSSL's reasons name its own functions; what can be done is the same for all of them.
+    return undefined;
+  }
+}
+
+const accepted = 'ECDSA P-256, P-384 or P-521, Ed25519, and RSA of 2048 bits or more are taken';
+
+function whatKeyIsWrong(key: KeyObject): string | undefined {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'ed25519':
+      return undefined;
+    case 'rsa':
+      return modulusLength < smallestRsa ? `is an RSA key of ${modulusLength} bits; ${accepted}` : undefined;
+    case 'ec':
+      return curves.has(namedCurve ?? '')
+        ? undefined
+        : `is an EC key on ${namedCurve ?? 'a curve without a name'}; ${accepted}`;
+    default:
+      return `is a key of type ${key.asymmetricKeyType ?? 'unknown'}; ${accepted}`;
+  }
+}
+
+const convert = (path: string) => `openssl pkcs8 -topk8 -nocrypt -in ${path} -out converted.pem`;
+const makeNew = (path: string) =>
+  `make a new one: \`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ${path.replace(/^.*\//, '')}\``;
+
+/** What a file with one PEM block of this label is, and what to do about it. */
+const instead: Readonly<Record<string, (path: string, text: string) => string>> = {
+  'EC PRIVATE KEY': (path) => `is an EC key in SEC1 form, not PKCS#8; convert it: \`${convert(path)}\``,
+  'RSA PRIVATE KEY': (path, text) =>
+    `is an${text.includes('ENCRYPTED') ? ' encrypted' : ''} RSA key in PKCS#1 form, not PKCS#8; convert it: \`${convert(path)}\``,
+  'ENCRYPTED PRIVATE KEY': (path) => `is encrypted; take the password off: \`${convert(path)}\``,
+  CERTIFICATE: () =>
+    `is a certificate, not a private key; put the key that belongs to it there: \`${convert('KEY.pem')}\``,
+  'PUBLIC KEY': () =>
+    `is a public key; put the private key that belongs to it there: \`${convert('KEY.pem')}\``,
+  'OPENSSH PRIVATE KEY': (path, text) =>
+    // Ed25519 has no other form in ssh-keygen, and openssl doesn't read OpenSSH's.
+    isOpensshEd25519(text)
+      ? `is an Ed25519 key in OpenSSH's form, which openssl can't convert; make a new one: \`openssl genpkey -algorithm ed25519 -out x509.pem\``
+      : `is a key in OpenSSH's form, not PKCS#8; convert a copy of it: \`cp ${path} converted.pem && chmod 600 converted.pem && ssh-keygen -p -m PKCS8 -N "" -f converted.pem\``,
+  'ENCRYPTED COSIGN PRIVATE KEY': () => cosign,
+  'ENCRYPTED SIGSTORE PRIVATE KEY': () => cosign,
+  'PGP PRIVATE KEY BLOCK': () =>
+    'is a PGP key, which belongs in `pgp.private-key` and comes with a later version',
+};
+
+const cosign =
+  'is a key of cosign, which belongs in `cosign.key` and comes with a later version; make one with `chains keygen --type ecdsa`';
+
+function whatInstead(
+  label: string | undefined,
+  labels: readonly string[],
+  text: string,
+  path: string,
+): string {
+  if (label === undefined) {
+    return `holds ${labels.length} PEM blocks (${labels.slice(0, 4).join(', ')}); leave only the private key: \`openssl pkey -in ${path} -out converted.pem\``;
+  }
+  const known = Object.hasOwn(instead, label) ? instead[label] : undefined;
+  return known?.(path, text) ?? `is a ${label}, not a PRIVATE KEY in PKCS#8 form; ${makeNew(path)}`;
+}
+
+function isOpensshEd25519(text: string): boolean {
+  const body = /KEY-----([\w+/=\s]*)-----END/.exec(text)?.[1] ?? '';
+  return Buffer.from(body, 'base64').includes('ssh-ed25519');
+}
+
+function whatWithoutBlocks(file: Uint8Array, text: string, path: string): string {
+  if (text.trim() === '') return `is empty; ${makeNew(path)}`;
+  if (file[0] === 0x30) {
+    return `is binary (DER), not PEM; convert it: \`openssl pkcs8 -topk8 -nocrypt -inform DER -in ${path} -out converted.pem\``;
+  }
+  if (text.trimStart().startsWith('LS0tLS1CRUdJTi')) {
+    return `is PEM in base64 once more; decode it: \`base64 -d ${path} > converted.pem\``;
+  }
+  return `is no PEM file: it has no line -----BEGIN PRIVATE KEY-----; ${makeNew(path)}`;
+}

@@ -1,0 +1,138 @@
+import { constants } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ChainsError } from '../model/errors.ts';
+
+/** The files that signers read (behaviour.md, “Signers”). Nothing else in the folder is looked at. */
+const names = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
+
+/** The name of a file of the Secret `signing-secrets`. */
+export type SecretName = (typeof names)[number];
+
+/** Larger than any key; keeps a wrong file from being read whole. In bytes. */
+const sizeLimit = 64 * 1024;
+
+/** One consistent reading of the folder in which the Secret `signing-secrets` is mounted. */
+export interface Secrets {
+  readonly folder: string;
+  /** The contents of the files that are there, by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Why a file that is there could not be read, by name. */
+  readonly unreadable?: ReadonlyMap<string, string>;
+  /** Why the folder as a whole could not be read. */
+  readonly missing?: string;
+}
+
+/**
+ * Reads the folder. Never rejects: what can't be read is in `unreadable` or `missing`, for the signer that needs it.
+ * Kubelet's layout (`..data`, a symbolic link that is swapped as a whole) is read from one version.
+ */
+export async function readSecrets(folder: string): Promise<Secrets> {
+  for (let attempt = 0; ; attempt++) {
+    const before = await currentVersion(folder);
+    const secrets = await readVersion(folder, before ?? folder);
+    if ((await currentVersion(folder)) === before || attempt === 99) return secrets;
+  }
+}
+
+/**
+ * Looks at the folder every `every` milliseconds until aborted, and calls back when something differs from what is
+ * `known`; without `known` the first reading is a change. Reading the few small files again is cheaper than being
+ * wrong about modification times, and, unlike watching, works on every file system and while the folder is missing.
+ */
+export async function followSecrets(
+  folder: string,
+  onChange: (secrets: Secrets) => void,
+  signal: AbortSignal,
+  { known, every = 2_000 }: { readonly known?: Secrets; readonly every?: number } = {},
+): Promise<void> {
+  let last = known;
+  while (!signal.aborted) {
+    const now = await readSecrets(folder);
+    if (!signal.aborted && (last === undefined || !same(last, now))) {
+      last = now;
+      onChange(now);
+    }
+    await wait(every, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+/**
+ * The content of one file, undefined when it isn't there.
+ * @throws ChainsError KEY_INVALID when it is there and can't be read.
+ */
+export function secretFile(secrets: Secrets, name: SecretName): Uint8Array | undefined {
+  const why = secrets.unreadable?.get(name);
+  if (why !== undefined) throw new ChainsError('KEY_INVALID', `${join(secrets.folder, name)} ${why}`);
+  return secrets.files.get(name);
+}
+
+/** The folder that `..data` points to at this moment; undefined where there is no such layout. */
+async function currentVersion(folder: string): Promise<string | undefined> {
+  return realpath(join(folder, '..data')).catch(() => undefined);
+}
+
+async function readVersion(folder: string, from: string): Promise<Secrets> {
+  const missing = await stat(from).then(
+    (found) => (found.isDirectory() ? undefined : 'is no folder'),
+    (error: unknown) => reasonFor(error),
+  );
+  if (missing !== undefined) return { folder, files: new Map(), missing };
+  const files = new Map<string, Uint8Array>();
+  const unreadable = new Map<string, string>();
+  for (const name of names) {
+    const content = await readBounded(join(from, name));
+    if (typeof content === 'string') unreadable.set(name, content);
+    else if (content !== undefined) files.set(name, content);
+  }
+  return { folder, files, unreadable };
+}
+
+/** The content; a text that says why there is none; undefined where there is no such file. */
+async function readBounded(path: string): Promise<Uint8Array | string | undefined> {
+  try {
+    // Without blocking, so that a named pipe can't hold us.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile()) return 'is no regular file';
+    const buffer = Buffer.alloc(sizeLimit + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      read = (await file.read(buffer, length, buffer.length - length)).bytesRead;
+    }
+    if (length > sizeLimit) return `is larger than ${sizeLimit} bytes, so it is no key`;
+    return buffer.subarray(0, length);
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? undefined : reasonFor(error);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read by this process: give its user the permission',
+  ENOTDIR: 'is no folder',
+  ELOOP: 'is a symbolic link that leads back to itself',
+};
+
+function reasonFor(error: unknown): string {
+  const code = codeOf(error);
+  return reasons[code] ?? `cannot be read (${code})`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function same(a: Secrets, b: Secrets): boolean {
+  return (
+    a.missing === b.missing &&
+    names.every((name) => {
+      const [left, right] = [a.files.get(name), b.files.get(name)];
+      const equal =
+        left === undefined || right === undefined ? left === right : Buffer.compare(left, right) === 0;
+      return equal && a.unreadable?.get(name) === b.unreadable?.get(name);
+    })
+  );
+}

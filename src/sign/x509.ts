@@ -1,0 +1,93 @@
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Config } from '../config/keys.ts';
+import { ChainsError } from '../model/errors.ts';
+import type { Signature, SigningKey } from '../model/signature.ts';
+import { keyIdOf } from './key-id.ts';
+import { readPrivateKey } from './private-key.ts';
+import { type Secrets, secretFile } from './secrets.ts';
+import type { Signer } from './signer.ts';
+
+const signInThread = promisify(sign);
+
+/**
+ * Opens the signer `x509` with the key in `x509.pem` (behaviour.md, “Signers”): ECDSA with SHA-256 in DER, Ed25519
+ * over the payload itself, or RSA PKCS#1 v1.5 with SHA-256.
+ * @throws ChainsError KEY_INVALID when there is no key or one that isn't taken; BACKEND_NOT_BUILT for Fulcio.
+ */
+export async function openX509(config: Config, secrets: Secrets): Promise<Signer> {
+  if (config['signers.x509.fulcio.enabled']) {
+    throw new ChainsError(
+      'BACKEND_NOT_BUILT',
+      'signers.x509.fulcio.enabled: `true` comes with a later version; use `false` and a key in `x509.pem`',
+    );
+  }
+  const privateKey = readPrivateKey(keyFile(secrets), join(secrets.folder, 'x509.pem'));
+  const publicKey = publicHalfOf(privateKey);
+  const signBytes = signWith(privateKey);
+  await refuseUnmatchedHalves(signBytes, publicKey, secrets);
+  const key: SigningKey = {
+    publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    keyId: keyIdOf(publicKey),
+  };
+  return {
+    async sign(payload, signal): Promise<Signature> {
+      signal?.throwIfAborted();
+      return { bytes: await signBytes(payload.bytes), key };
+    },
+  };
+}
+
+/** By way of JWK, so that a curve that the file spells out in numbers is named: Go, hence cosign, reads no other. */
+function publicHalfOf(privateKey: KeyObject): KeyObject {
+  return createPublicKey({ key: createPublicKey(privateKey).export({ format: 'jwk' }), format: 'jwk' });
+}
+
+function keyFile(secrets: Secrets): Uint8Array {
+  const file = secretFile(secrets, 'x509.pem');
+  if (file !== undefined) return file;
+  if (secrets.files.has('cosign.key')) {
+    throw new ChainsError(
+      'KEY_INVALID',
+      `${join(secrets.folder, 'cosign.key')}: cosign’s keys come with a later version; put a PKCS#8 key in \`x509.pem\`, as \`chains keygen --type ecdsa --secret\` makes it`,
+    );
+  }
+  const where = secrets.missing === undefined ? 'has no `x509.pem`' : secrets.missing;
+  throw new ChainsError(
+    'KEY_INVALID',
+    `the folder of the signing key, ${secrets.folder}, ${where}: create the Secret with ` +
+      '`kubectl create secret generic signing-secrets -n tekton-chains --from-file=x509.pem`, or key and Secret with `chains keygen --type ecdsa --secret | kubectl apply -f -`',
+  );
+}
+
+/** Ed25519 signs the message itself. */
+function digestFor(key: KeyObject): 'sha256' | null {
+  return key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+}
+
+/**
+ * P-256 and Ed25519 take 20–30 µs, and the way through the thread pool costs as much again; the others take half a
+ * millisecond and more, which must not hold up the event loop.
+ */
+function signWith(privateKey: KeyObject): (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array> {
+  const digest = digestFor(privateKey);
+  const quick = digest === null || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  return quick
+    ? (bytes) => sign(digest, bytes, privateKey)
+    : (bytes) => signInThread(digest, bytes, privateKey);
+}
+
+/** A PKCS#8 file holds the public key too, and nothing says that the two belong together. */
+async function refuseUnmatchedHalves(
+  signBytes: ReturnType<typeof signWith>,
+  publicKey: KeyObject,
+  secrets: Secrets,
+): Promise<void> {
+  const probe = Buffer.from('probe');
+  if (verify(digestFor(publicKey), probe, publicKey, await signBytes(probe))) return;
+  throw new ChainsError(
+    'KEY_INVALID',
+    `${join(secrets.folder, 'x509.pem')}: the private key does not belong to the public key beside it in the file; make a new one with \`chains keygen --type ecdsa\``,
+  );
+}

@@ -1,0 +1,77 @@
+import { isDeepStrictEqual } from 'node:util';
+import { extract } from '../extract/index.ts';
+import { quote } from '../extract/quote.ts';
+import { at, type Json, member, parseJson } from '../model/json.ts';
+import type { Run } from '../model/run.ts';
+
+/** Whether something holds, and why or why not. */
+export interface Judgement {
+  readonly ok: boolean;
+  readonly reason: string;
+}
+
+/** Whether a payload is the run's status as it is now: the format `tekton`. */
+export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
+  const read = readJson(payload);
+  if (read === undefined) return no('the payload is no JSON');
+  return equalsStatus(run, read.json)
+    ? { ok: true, reason: 'the payload is the run’s status' }
+    : no(
+        'the payload is not the run’s status: one of them was changed, or it is of a format that can’t be verified yet',
+      );
+}
+
+/** Whether the payload under an image's key names an image that the run says it built, or is the status that says so. */
+export function namesImageOf(run: Run, key: string, payload: Uint8Array): Judgement {
+  const images = extract(run).artifacts.flatMap((one) =>
+    one.kind === 'oci' && one.key === key ? [one] : [],
+  );
+  if (images.length === 0) {
+    return no(
+      `the run names no image whose digest begins with ${key}: the annotation was changed, or copied from another run`,
+    );
+  }
+  const read = readJson(payload);
+  if (read === undefined) return no('the payload is no JSON');
+  const digest = at(read.json, 'critical', 'image', 'docker-manifest-digest');
+  const reference = at(read.json, 'critical', 'identity', 'docker-reference');
+  const type = at(read.json, 'critical', 'type');
+  const named = images.find(({ image }) => image.digest === digest && image.repository === reference);
+  if (named !== undefined && type === 'cosign container image signature') {
+    return { ok: true, reason: `the payload names ${quote(named.fullKey)}, which the run says it built` };
+  }
+  if (equalsStatus(run, read.json))
+    return { ok: true, reason: 'the payload is the status of the run that built the image' };
+  const names =
+    typeof reference === 'string' && typeof digest === 'string'
+      ? quote(`${reference}@${digest}`)
+      : 'no image';
+  return no(`the payload names ${names}, not an image of this key that the run says it built`);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readJson(payload: Uint8Array): { readonly json: Json } | undefined {
+  try {
+    return { json: parseJson(utf8.decode(payload)) };
+  } catch {
+    // What isn't UTF-8 or JSON; the reason would only quote the payload.
+    return undefined;
+  }
+}
+
+/** The status goes through its text, as it did when it was signed, so that both sides lost the same (-0, for one). */
+function equalsStatus(run: Run, json: Json): boolean {
+  const status = member(run.object, 'status');
+  if (status === undefined) return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(JSON.stringify(status)), json);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function no(reason: string): Judgement {
+  return { ok: false, reason };
+}

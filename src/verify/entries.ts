@@ -1,0 +1,42 @@
+import { markPrefix } from '../model/marks.ts';
+import type { Run } from '../model/run.ts';
+
+/** What the store `tekton` wrote for one artifact, still in base64. */
+export interface Entry {
+  /** KEY of behaviour.md, “A run's life”. */
+  readonly key: string;
+  readonly payload: string | undefined;
+  readonly signature: string | undefined;
+}
+
+/** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
+export function ownEntry(run: Run): Entry | undefined {
+  const keys = run.kind === 'TaskRun' ? [`taskrun-${run.uid}`, 'taskrun'] : [`pipelinerun-${run.uid}`];
+  return keys
+    .map((key) => entryOf(run, key))
+    .find((entry) => entry.payload !== undefined || entry.signature !== undefined);
+}
+
+/** The entries of images: those whose key is 12 hex digits. Entries with another run's uid were copied and are not this run's. */
+export function imageEntries(run: Run): readonly Entry[] {
+  const keys = Object.keys(run.annotations)
+    .filter((name) => name.startsWith(markPrefix))
+    .flatMap(
+      (name) => /^(?:payload|signature)-([0-9a-f]{12})$/.exec(name.slice(markPrefix.length))?.[1] ?? [],
+    );
+  return [...new Set(keys)].map((key) => entryOf(run, key));
+}
+
+function entryOf(run: Run, key: string): Entry {
+  const annotation = (part: string) => {
+    const name = `${markPrefix}${part}-${key}`;
+    return Object.hasOwn(run.annotations, name) ? run.annotations[name] : undefined;
+  };
+  return { key, payload: annotation('payload'), signature: annotation('signature') };
+}
+
+/** The bytes of padded standard base64; undefined for a text that says the same in another way, or nothing. */
+export function strictBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { configTable, documents, root, withConfigTable } from '../../scripts/docs.ts';
+import { keys } from '../../src/config/keys.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+
+test('the documents are those that the tables in the source make', async () => {
+  for (const [path, text] of await documents()) {
+    assert.equal(await readFile(new URL(path, root), 'utf8'), text, `${path} is old: npm run docs writes it`);
+  }
+});
+
+test('every key has a row with what it is for and what is allowed', () => {
+  const rows = configTable().split('\n').slice(2);
+  assert.equal(rows.length, Object.keys(keys).length);
+  for (const row of rows)
+    assert.match(row, /^\| `[a-z0-9.-]+` \| [^|]+\. \| [^|]+(\\\|[^|]+)* \| (`[^`]+`)? \|$/);
+});
+
+test('every default is allowed', () => {
+  for (const [name, key] of Object.entries<{ doc: string; default?: string }>(keys)) {
+    if (key.default !== undefined) parseConfig({ [name]: key.default });
+  }
+});
+
+test('the table goes between the markers, and the rest of the text stays', () => {
+  const filled = withConfigTable('before <!-- config -->old<!-- /config --> after');
+  assert.equal(filled, `before <!-- config -->\n\n${configTable()}\n\n<!-- /config --> after`);
+  assert.equal(withConfigTable(filled), filled);
+  assert.equal(withConfigTable('no markers'), 'no markers');
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../../src/config/parse.ts';
+import { extract } from '../../src/extract/index.ts';
+import { formats } from '../../src/format/index.ts';
+import type { Artifact } from '../../src/model/artifact.ts';
+import type { Json } from '../../src/model/json.ts';
+import type { Run } from '../../src/model/run.ts';
+import { digest, taskRun, taskRunWith } from '../runs.ts';
+
+const { config } = parseConfig({});
+const tekton = await formats.tekton();
+const simplesigning = await formats.simplesigning();
+
+function artifactOf(run: Run, kind: Artifact['kind']): Artifact {
+  const found = extract(run).artifacts.find((artifact) => artifact.kind === kind);
+  assert.ok(found, `no ${kind} in the run`);
+  return found;
+}
+
+const textOf = (payload: { bytes: Uint8Array }) => new TextDecoder().decode(payload.bytes);
+
+test('tekton: the payload is the run’s status as it is in the object, in its own order', () => {
+  const status: Json = JSON.parse(
+    '{"taskSpec":{},"odd":{"z":1,"a":["<&>","é","\\u2028"],"__proto__":{"x":null}},"conditions":[]}',
+  );
+  const payload = tekton(artifactOf(taskRun(status), 'taskrun'), config);
+  assert.equal(
+    textOf(payload),
+    '{"taskSpec":{},"odd":{"z":1,"a":["<&>","é","\u2028"],"__proto__":{"x":null}},"conditions":[]}',
+  );
+  assert.equal(payload.format, 'tekton');
+});
+
+test('tekton: a lone surrogate becomes an escape, so that the bytes are UTF-8', () => {
+  const payload = tekton(artifactOf(taskRun({ odd: '\ud800' }), 'taskrun'), config);
+  assert.equal(textOf(payload), '{"odd":"\\ud800"}');
+});
+
+test('tekton: an image’s payload is the status of the run that built it', () => {
+  const run = taskRunWith([['IMAGES', `gcr.io/acme/app@${digest('a')}`]]);
+  assert.deepEqual(
+    tekton(artifactOf(run, 'oci'), config).bytes,
+    tekton(artifactOf(run, 'taskrun'), config).bytes,
+  );
+});
+
+test('tekton: a status that is missing, no object or too deep is RUN_UNREADABLE', () => {
+  const deep: Json = { deep: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) };
+  for (const [status, message] of [
+    [undefined, /status is missing in TaskRun ci\/build/],
+    [null, /status is missing/],
+    ['done', /status is no object/],
+    [deep, /nests too deeply/],
+  ] as const) {
+    const artifact = artifactOf(taskRun(status), 'taskrun');
+    assert.throws(() => tekton(artifact, config), { code: 'RUN_UNREADABLE', message });
+  }
+});
+
+test('simplesigning: what cosign reads, with optional as null', () => {
+  const run = taskRunWith([['IMAGES', `busybox:1@${digest('a')}`]]);
+  const payload = simplesigning(artifactOf(run, 'oci'), config);
+  assert.deepEqual(JSON.parse(textOf(payload)), {
+    critical: {
+      identity: { 'docker-reference': 'index.docker.io/library/busybox' },
+      image: { 'docker-manifest-digest': digest('a') },
+      type: 'cosign container image signature',
+    },
+    optional: null,
+  });
+  assert.equal(payload.format, 'simplesigning');
+});
+
+test('simplesigning: a run is no image', () => {
+  assert.throws(() => simplesigning(artifactOf(taskRun({}), 'taskrun'), config), {
+    code: 'CONFIG_INVALID',
+    message: /artifacts\.taskrun\.format/,
+  });
+});
+
+for (const name of ['in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4'] as const) {
+  test(`the format ${name} is not built yet, and says so with its keys`, async () => {
+    await assert.rejects(formats[name](), {
+      code: 'BACKEND_NOT_BUILT',
+      message: new RegExp(`artifacts\\.taskrun\\.format .*\`${name}\``),
+    });
+  });
+}

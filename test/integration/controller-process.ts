@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+/** `chains controller` in a process of its own. */
+export interface ControllerProcess {
+  /** Ends it with this signal, if it runs, and gives its exit code; null when the signal ended it. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+  /** The most memory it held at once so far, in MiB. */
+  peakMemory(): Promise<number>;
+  /** What it logged. */
+  log(): string;
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Starts `chains controller` on a world's cluster. */
+export function startControllerProcess(world: {
+  readonly kubeconfigFile: string;
+  readonly secretsFolder: string;
+}): ControllerProcess {
+  const files = ['--kubeconfig', world.kubeconfigFile, '--signing-secrets', world.secretsFolder];
+  const ports = ['--metrics-port', '0', '--health-port', '0'];
+  const child = spawn(process.execPath, [main, 'controller', ...files, ...ports], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  return {
+    async end(signal) {
+      if (isOver(child)) return child.exitCode;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+      return child.exitCode;
+    },
+    async peakMemory() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    },
+    log: () => log,
+  };
+}
+
+function isOver(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

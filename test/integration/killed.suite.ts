@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { verify } from '../../src/index.ts';
+import { openConnection } from '../../src/kubernetes/connection.ts';
+import { reflect } from '../../src/kubernetes/reflector.ts';
+import { Rest } from '../../src/kubernetes/rest.ts';
+import { at, type JsonObject } from '../../src/model/json.ts';
+import {
+  doneStatus,
+  eventually,
+  mark,
+  openWorld,
+  runningStatus,
+  type TestCluster,
+  type World,
+} from './world.ts';
+
+const runs = 300;
+
+/** What survives a controller that is killed at random, again and again. */
+export function killedSuite(name: string, start: () => Promise<TestCluster>): void {
+  describe(`a controller that is killed at random on ${name}`, () => {
+    let world: World;
+    before(async () => {
+      world = await openWorld(await start());
+      await world.configure({});
+    });
+    after(() => world.close());
+
+    it(`signs each of ${runs} runs once, and leaves no finalizer`, { timeout: 180_000 }, async (test) => {
+      const record = await recordRuns(world);
+      test.after(() => record.stop());
+      let allCreated = false;
+      const creating = createRuns(world).then(() => {
+        allCreated = true;
+      });
+      let kills = 0;
+      for (; !(allCreated && kills >= 12); kills += 1) {
+        const controller = world.startProcess();
+        await pause(250 + 1_000 * Math.random());
+        await controller.end('SIGKILL');
+      }
+      await creating;
+      const last = world.startProcess();
+      await eventually('every run is marked and let go', () =>
+        record.all().every(isThrough) && record.all().length === runs ? true : undefined,
+      );
+      await eventually('the last controller has started', () =>
+        last.log().includes('started') ? true : undefined,
+      );
+      assert.equal(await last.end('SIGTERM'), 0);
+
+      for (const run of record.all()) {
+        const { verified, checks } = await verify({ run, keys: [world.publicKey] });
+        assert.ok(verified, JSON.stringify(checks));
+        assert.equal(mark(run, 'signed'), 'true');
+        const signatures = record.signaturesOf(String(at(run, 'metadata', 'uid')));
+        assert.equal(
+          signatures.size,
+          1,
+          `${String(at(run, 'metadata', 'name'))} was signed ${signatures.size} times`,
+        );
+      }
+    });
+  });
+}
+
+/** Runs come at a steady pace: some seen from the start, some only when they are finished. */
+async function createRuns(world: World): Promise<void> {
+  for (let index = 0; index < runs; index += 1) {
+    const name = `run-${index}`;
+    if (index % 3 === 0) {
+      await world.createRun(name, { status: doneStatus });
+    } else {
+      await world.createRun(name, { status: runningStatus });
+      setTimeout(() => void world.writeStatus(name, doneStatus), 400 * Math.random());
+    }
+    await pause(20);
+  }
+}
+
+function isThrough(run: JsonObject): boolean {
+  return mark(run, 'signed') !== undefined && at(run, 'metadata', 'finalizers') === undefined;
+}
+
+/** Watches all runs, and keeps the newest state of each and every signature that any state of it had. */
+async function recordRuns(world: World) {
+  const newest = new Map<string, JsonObject>();
+  const signatures = new Map<string, Set<string>>();
+  const stopping = new AbortController();
+  const rest = new Rest(await openConnection({ kubeconfig: world.kubeconfigFile }));
+  const seen = (run: JsonObject): void => {
+    const uid = String(at(run, 'metadata', 'uid'));
+    newest.set(uid, run);
+    const signature = mark(run, 'signature-taskrun');
+    if (signature !== undefined) signatures.set(uid, (signatures.get(uid) ?? new Set()).add(signature));
+  };
+  const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
+  const watching = reflect(rest, { resource }, { seen, gone: () => {}, synced: () => {} }, stopping.signal);
+  return {
+    all: (): readonly JsonObject[] => [...newest.values()],
+    signaturesOf: (uid: string): ReadonlySet<string> => signatures.get(uid) ?? new Set(),
+    async stop() {
+      stopping.abort();
+      await watching;
+      await rest.close();
+    },
+  };
+}

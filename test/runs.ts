@@ -1,0 +1,34 @@
+import type { Json } from '../src/model/json.ts';
+import { parseRun, type Run } from '../src/model/run.ts';
+
+/** A digest that begins with the digit and goes on with it. */
+export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+
+interface Metadata {
+  readonly uid?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A TaskRun with this status. */
+export function taskRun(status: Json | undefined, metadata: Metadata = {}): Run {
+  return run('TaskRun', status, metadata);
+}
+
+/** A PipelineRun with this status. */
+export function pipelineRun(status: Json | undefined, metadata: Metadata = {}): Run {
+  return run('PipelineRun', status, metadata);
+}
+
+/** A TaskRun with these results: name and value. */
+export function taskRunWith(results: readonly (readonly [name: string, value: Json])[]): Run {
+  return taskRun({ results: results.map(([name, value]) => ({ name, value })) });
+}
+
+function run(kind: string, status: Json | undefined, metadata: Metadata): Run {
+  return parseRun({
+    apiVersion: 'tekton.dev/v1',
+    kind,
+    metadata: { namespace: 'ci', name: 'build', uid: 'uid-1', ...metadata },
+    status,
+  });
+}

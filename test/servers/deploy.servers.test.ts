@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startCluster } from './cluster.ts';
+
+const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
+const account = 'system:serviceaccount:tekton-chains:tekton-chains-controller';
+
+/** What the account may do, and what not. */
+const rights: readonly (readonly [string, string, string])[] = [
+  ['yes', 'patch', 'taskruns.tekton.dev'],
+  ['yes', 'watch', 'taskruns.tekton.dev'],
+  ['yes', 'create', 'events'],
+  ['yes', 'watch', 'configmaps/chains-config'],
+  ['no', 'patch', 'configmaps/chains-config'],
+  ['no', 'get', 'configmaps/another'],
+  ['no', 'get', 'secrets'],
+  ['no', 'delete', 'taskruns.tekton.dev'],
+  ['no', 'patch', 'taskruns.tekton.dev --subresource=status'],
+  ['no', 'create', 'pods'],
+];
+
+test('kubectl apply -k deploy/ gives the controller what it calls, and nothing more', async (t) => {
+  const cluster = await startCluster();
+  t.after(() => cluster.close());
+  await cluster.kubectl(['apply', '-k', deploy]);
+  for (const [answer, verb, resource] of rights) {
+    const asked = ['auth', 'can-i', verb, ...resource.split(' '), '-n', 'tekton-chains', `--as=${account}`];
+    const said = await cluster.kubectl(asked).catch((error: unknown) => String(error));
+    assert.match(said, answer === 'yes' ? /^yes/ : /\bno\b/, `${verb} ${resource}`);
+  }
+  await cluster.kubectl([
+    'patch',
+    'secret',
+    'signing-secrets',
+    '-n',
+    'tekton-chains',
+    '-p',
+    '{"stringData":{"x509.pem":"kept"}}',
+  ]);
+  await cluster.kubectl(['apply', '-k', deploy]);
+  const kept = await cluster.kubectl([
+    'get',
+    'secret',
+    'signing-secrets',
+    '-n',
+    'tekton-chains',
+    '-o',
+    'jsonpath={.data}',
+  ]);
+  assert.match(kept, /x509\.pem/, 'a filled Secret survives another apply');
+});

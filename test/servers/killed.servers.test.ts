@@ -1,0 +1,4 @@
+import { killedSuite } from '../integration/killed.suite.ts';
+import { startCluster } from './cluster.ts';
+
+killedSuite('a real API server', startCluster);

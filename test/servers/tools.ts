@@ -1,0 +1,65 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Programs built by the install script: the module in `kubernetes/go.mod` whose version their folder carries. */
+const built = {
+  etcd: 'go.etcd.io/etcd/server/v3',
+  'kube-apiserver': 'k8s.io/kubernetes',
+  kubectl: 'k8s.io/kubernetes',
+} as const;
+
+/** Programs of the operating system. */
+type Installed = 'openssl' | 'jq';
+
+const isInstalled = (name: Tool): name is Installed => name === 'openssl' || name === 'jq';
+
+/** A real server or tool that tests run against. */
+export type Tool = keyof typeof built | Installed;
+
+/**
+ * The path of a program: below the cache of `scripts/install-test-servers.sh`, in `KUBEBUILDER_ASSETS` where that is
+ * set, or in `PATH` for what the operating system brings. Throws, naming the script, when it is not there.
+ */
+export function tool(name: Tool, environment: NodeJS.ProcessEnv = process.env): string {
+  const candidates = candidatesFor(name, environment);
+  const path = candidates.find(isExecutable);
+  if (path !== undefined) return path;
+  const where = isInstalled(name) ? 'PATH' : candidates[0];
+  throw new Error(`${name} is not at ${where}: run scripts/install-test-servers.sh`);
+}
+
+function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly string[] {
+  if (isInstalled(name)) {
+    return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+  }
+  const assets = environment['KUBEBUILDER_ASSETS'];
+  if (assets !== undefined && assets !== '') return [join(assets, name)];
+  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return [join(cache, 'tekton-chains-test-servers', `${name}-${versionOf(built[name])}`, name)];
+}
+
+/** The version that `go.mod` pins, so that it is written in one place; the script reads it there too. */
+function versionOf(module: string): string {
+  const file = new URL('kubernetes/go.mod', import.meta.url);
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((text) =>
+      text
+        .replace(/^require /, '')
+        .trim()
+        .split(' '),
+    );
+  const version = line.find(([path]) => path === module)?.[1];
+  if (version === undefined) throw new Error(`${file.pathname} does not require ${module}`);
+  return version.replace(/^v/, '');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { test } from 'node:test';
+import { parseConfig } from '../../src/config/parse.ts';
+import { extract } from '../../src/extract/index.ts';
+import { formats } from '../../src/format/index.ts';
+import type { Json } from '../../src/model/json.ts';
+import type { Run } from '../../src/model/run.ts';
+import { parseRun } from '../../src/model/run.ts';
+import { signers } from '../../src/sign/index.ts';
+import { stores } from '../../src/store/index.ts';
+import { verifyRun } from '../../src/verify/index.ts';
+import { digest, pipelineRun, taskRun } from '../runs.ts';
+import { keyPairs, pkcs8, secretsWith, spki } from '../sign/keys.ts';
+
+const { config } = parseConfig({});
+const mark = (name: string) => `chains.tekton.dev/${name}`;
+const status: Json = {
+  conditions: [{ type: 'Succeeded', status: 'True' }],
+  results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')},gcr.io/acme/copy@${digest('a')}` }],
+  odd: [-0, 1e300, '\ud800', { ['__proto__']: 1 }],
+};
+const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const publicKey = spki(keys.publicKey);
+
+/** The run as the controller leaves it: each artifact in its format, signed, and stored in annotations. */
+async function signed(
+  run: Run,
+  privateKey = keys.privateKey,
+  imageFormat: 'simplesigning' | 'tekton' = 'simplesigning',
+): Promise<Run> {
+  const signer = await (await signers.x509())(config, secretsWith({ 'x509.pem': pkcs8(privateKey) }));
+  const store = await (await stores.tekton())(config);
+  const annotations = { ...run.annotations, [mark('signed')]: 'true', [mark('signed-uid')]: run.uid };
+  for (const artifact of extract(run).artifacts) {
+    const format = await formats[artifact.kind === 'oci' ? imageFormat : 'tekton']();
+    const payload = format(artifact, config);
+    Object.assign(
+      annotations,
+      await store.store({ artifact, payload, signature: await signer.sign(payload) }),
+    );
+  }
+  return withAnnotations(run, annotations);
+}
+
+function withAnnotations(run: Run, annotations: Readonly<Record<string, string>>): Run {
+  const { metadata, ...rest } = run.object;
+  return parseRun({ ...rest, metadata: { ...Object(metadata), annotations } });
+}
+
+const failedChecks = (run: Run, keyTexts = [publicKey]) =>
+  verifyRun({ run, keys: keyTexts })
+    .checks.filter((check) => !check.ok)
+    .map((check) => check.name);
+
+for (const [name, generate] of Object.entries(keyPairs)) {
+  test(`what a key of the kind ${name} signed verifies under its public key, and under no other`, async () => {
+    const pair = generate();
+    const run = await signed(taskRun(status), pair.privateKey);
+    const { verified, checks } = verifyRun({ run, keys: [publicKey, spki(pair.publicKey)] });
+    assert.ok(verified, JSON.stringify(checks));
+    assert.deepEqual(
+      checks.map((check) => check.name),
+      [
+        'taskrun stored',
+        'taskrun signature',
+        'taskrun uid',
+        'taskrun status',
+        'aaaaaaaaaaaa stored',
+        'aaaaaaaaaaaa signature',
+        'aaaaaaaaaaaa image',
+      ],
+    );
+    assert.deepEqual(failedChecks(run), ['taskrun signature', 'aaaaaaaaaaaa signature']);
+  });
+}
+
+test('a PipelineRun is found by its uid, and images may be in the format tekton', async () => {
+  assert.ok(verifyRun({ run: await signed(pipelineRun({ a: 1 })), keys: [publicKey] }).verified);
+  const run = await signed(taskRun(status), keys.privateKey, 'tekton');
+  assert.ok(verifyRun({ run, keys: [publicKey] }).verified);
+});
+
+test('every changed character of every annotation, and every missing one, fails', async () => {
+  const run = await signed(taskRun(status));
+  assert.ok(verifyRun({ run, keys: [publicKey] }).verified);
+  for (const [name, text] of Object.entries(run.annotations)) {
+    if (name === mark('signed')) continue;
+    const { [name]: _, ...without } = run.annotations;
+    assert.ok(!verifyRun({ run: withAnnotations(run, without), keys: [publicKey] }).verified, name);
+    for (let index = 0; index <= text.length; index += 1) {
+      const character = text[index] === 'A' ? 'B' : 'A';
+      const changed = text.slice(0, index) + character + text.slice(index + 1);
+      const annotations = { ...run.annotations, [name]: changed };
+      const where = `${name} at ${index}`;
+      assert.ok(!verifyRun({ run: withAnnotations(run, annotations), keys: [publicKey] }).verified, where);
+    }
+  }
+});
+
+test('base64 that says the same in another way is refused', async () => {
+  const run = await signed(taskRun(status));
+  const name = mark('signature-taskrun');
+  const text = run.annotations[name] ?? '';
+  for (const changed of [`${text}\n`, ` ${text}`, text.replace(/^/, '*'), `${text}====`]) {
+    const annotations = { ...run.annotations, [name]: changed };
+    assert.deepEqual(failedChecks(withAnnotations(run, annotations)), ['taskrun stored']);
+  }
+});
+
+test('a renamed key of an image is one that the run doesn’t name', async () => {
+  const run = await signed(taskRun(status));
+  const renamed = Object.entries(run.annotations).map(([name, text]) => [
+    name.replace('-aaaaaaaaaaaa', '-bbbbbbbbbbbb'),
+    text,
+  ]);
+  assert.deepEqual(failedChecks(withAnnotations(run, Object.fromEntries(renamed))), ['bbbbbbbbbbbb image']);
+});
+
+test('a status that changed after signing fails, its order doesn’t matter', async () => {
+  const run = await signed(taskRun({ a: [1, 2], b: { c: 'd', e: null } }));
+  const withStatus = (changed: Json) => parseRun({ ...run.object, status: changed });
+  assert.deepEqual(failedChecks(withStatus({ b: { e: null, c: 'd' }, a: [1, 2] })), []);
+  for (const changed of [{ a: [2, 1], b: { c: 'd', e: null } }, { a: [1, 2], b: { c: 'd' } }, {}, null]) {
+    assert.deepEqual(failedChecks(withStatus(changed)), ['taskrun status']);
+  }
+});
+
+test('annotations that a rerun copied from a run of another uid don’t count', async () => {
+  const original = await signed(taskRun(status));
+  const rerun = taskRun(status, { uid: 'uid-2', annotations: original.annotations });
+  assert.deepEqual(failedChecks(rerun), ['taskrun uid']);
+  const pipeline = await signed(pipelineRun({}));
+  const rerunPipeline = pipelineRun({}, { uid: 'uid-2', annotations: pipeline.annotations });
+  assert.deepEqual(failedChecks(rerunPipeline), ['signed']);
+});
+
+const otherImages: readonly (readonly [string, string])[] = [
+  [
+    'another digest with the same first 12 digits',
+    `gcr.io/acme/app@sha256:${'a'.repeat(12)}${'b'.repeat(52)}`,
+  ],
+  ['the same digest in another repository', `gcr.io/elsewhere/app@${digest('a')}`],
+];
+
+for (const [name, image] of otherImages) {
+  test(`a payload of an image that the run doesn’t name fails: ${name}`, async () => {
+    const other: Json = { results: [{ name: 'IMAGES', value: image }] };
+    const run = await signed(taskRun(status));
+    const stolen = await signed(taskRun(other));
+    const annotations = { ...run.annotations };
+    for (const part of ['payload', 'signature']) {
+      annotations[mark(`${part}-aaaaaaaaaaaa`)] = stolen.annotations[mark(`${part}-aaaaaaaaaaaa`)] ?? '';
+    }
+    assert.deepEqual(failedChecks(withAnnotations(run, annotations)), ['aaaaaaaaaaaa image']);
+  });
+}
+
+test('an unsigned run is not verified, and the reason says what its marks say', () => {
+  const reasonFor = (annotations: Readonly<Record<string, string>>) => {
+    const run = taskRun(status, { annotations });
+    const { verified, checks } = verifyRun({ run, keys: [publicKey] });
+    assert.equal(verified, false);
+    return checks[0]?.reason ?? '';
+  };
+  assert.match(reasonFor({}), /^the run is unsigned: it has no payload/);
+  const failed = { [mark('signed')]: 'failed', [mark('signed-uid')]: 'uid-1', [mark('message')]: 'no\nkey' };
+  assert.match(reasonFor(failed), /signing it failed: "no\\u\{a\}key"/);
+  assert.match(reasonFor({ [mark('signed')]: 'true' }), /another store may have them/);
+});
+
+/** A self-signed Ed25519 certificate, and what its key made of the payload `{}` (openssl pkeyutl -sign -rawin). */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBQjCB9aADAgECAhRKK0xeuOEy/co2pd6bp0zDoWby0zAFBgMrZXAwFjEUMBIG
+A1UEAwwLY2hhaW5zLXRlc3QwIBcNMjYxMTI0MDUwMDE3WhgPMjEyNjEwMzEwNTAw
+MTdaMBYxFDASBgNVBAMMC2NoYWlucy10ZXN0MCowBQYDK2VwAyEAVujLJMWEnZyL
+Ea1AkeUnX4D6oY8D0XGADe3fneMeTHujUzBRMB0GA1UdDgQWBBSiCa2Kazxi2ZiJ
+RItO1alVPYs3rTAfBgNVHSMEGDAWgBSiCa2Kazxi2ZiJRItO1alVPYs3rTAPBgNV
+HRMBAf8EBTADAQH/MAUGAytlcANBAP8dL4zg2q1hEdHQbcVFoXCnByRig/qjhE+A
+48fQJ/kVhuVS5/omxZk7kcsLB3TO6Xtox17KHLsw49EP7NmHGwM=
+-----END CERTIFICATE-----`;
+const signatureOfNothing =
+  'mPUXcPxnJi25rH9XIWYvGed8olPUdg2ZJI0GFHXMv+FP1QpoHPTf6E/ievDvCXvYQVlO6gO2j65+kZzKLnbfAg==';
+
+test('a certificate stands for its key, and what openssl signed verifies', () => {
+  const annotations = {
+    [mark('payload-taskrun')]: btoa('{}'),
+    [mark('signature-taskrun')]: signatureOfNothing,
+    [mark('signed-uid')]: 'uid-1',
+  };
+  assert.deepEqual(failedChecks(taskRun({}, { annotations }), [certificate]), []);
+  assert.deepEqual(failedChecks(taskRun({}, { annotations })), ['taskrun signature']);
+});
+
+for (const [name, key, message] of [
+  ['none', undefined, /no key to verify with/],
+  ['no PEM', 'x', /0 PEM blocks/],
+  ['two keys', publicKey + publicKey, /2 PEM blocks/],
+  ['a private key', pkcs8(keys.privateKey), /PRIVATE KEY; give the public key: `openssl pkey/],
+  ['a damaged key', publicKey.replace(/\n.{40}/, '\n'), /damaged PUBLIC KEY/],
+  [
+    'a curve that signs no runs',
+    spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),
+    /of the kind ec secp256k1/,
+  ],
+] as const) {
+  test(`a key that can’t be used to verify is KEY_INVALID: ${name}`, () => {
+    const input = { run: taskRun({}), keys: key === undefined ? [] : [key] };
+    assert.throws(() => verifyRun(input), { code: 'KEY_INVALID', message });
+  });
+}
