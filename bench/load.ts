@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { at, type JsonObject } from '../src/model/json.ts';
+import { signedMark } from '../src/model/marks.ts';
+import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
+import { begun, done, measurementLabel, newRun } from './runs.ts';
+
+/** The runs of one measurement, in a namespace of their own. */
+export interface Load {
+  readonly namespace: string;
+  readonly names: readonly string[];
+}
+
+/** What is done to a run at two points of its life; the controller's part, when a bare client plays it. */
+export interface Observer {
+  begun(name: string): Promise<void>;
+  done(name: string): Promise<void>;
+}
+
+const writers = 32;
+const lifeMilliseconds = 500;
+const livesAtOnce = 256;
+
+/** A namespace with the configuration that is measured, and names for so many runs. */
+export async function openLoad(client: BareClient, name: string, runs: number): Promise<Load> {
+  const namespace = `chains-bench-${name}`;
+  await client.send('POST', '/api/v1/namespaces', JSON.stringify({ metadata: { name: namespace } }));
+  const data = {
+    'artifacts.taskrun.format': 'tekton',
+    'artifacts.taskrun.storage': 'tekton',
+    'artifacts.oci.storage': 'tekton',
+  };
+  const configuration = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'chains-config' }, data };
+  await client.send('POST', `/api/v1/namespaces/${namespace}/configmaps`, JSON.stringify(configuration));
+  return { namespace, names: Array.from({ length: runs }, (_, index) => `run-${index}`) };
+}
+
+/** Where the runs of a load, or one of them, are. */
+export function pathOf({ namespace }: Load, name?: string): string {
+  const all = `/apis/tekton.dev/v1/namespaces/${namespace}/taskruns`;
+  return name === undefined ? all : `${all}/${name}`;
+}
+
+/** Creates all runs, done. With `marks` they bear those of runs that are signed. */
+export async function createDone(client: BareClient, load: Load, marks: JsonObject = {}): Promise<void> {
+  await inParallel(load.names, writers, async (name) => {
+    const run = newRun(load.namespace, name, load.namespace);
+    const labels = {
+      [measurementLabel]: load.namespace,
+      ...(marks['labels'] instanceof Object ? marks['labels'] : {}),
+    };
+    const metadata = { name, namespace: load.namespace, ...marks, labels };
+    await client.send('POST', pathOf(load), JSON.stringify({ ...run, metadata }));
+    await writeStatus(client, load, name, done(name));
+  });
+}
+
+/** Lets all runs live: each is created, begins, and is done half a second later; many at once. */
+export async function playLives(client: BareClient, load: Load, observer?: Observer): Promise<void> {
+  await inParallel(load.names, livesAtOnce, async (name) => {
+    await client.send('POST', pathOf(load), JSON.stringify(newRun(load.namespace, name, load.namespace)));
+    await writeStatus(client, load, name, begun);
+    await observer?.begun(name);
+    await pause(lifeMilliseconds);
+    await writeStatus(client, load, name, done(name));
+    await observer?.done(name);
+  });
+}
+
+/** Resolves when all runs of the load are marked; rejects when one is marked as failed. */
+export async function allMarked(client: BareClient, load: Load, runs = load.names.length): Promise<void> {
+  const stop = new AbortController();
+  const list = await client.send('GET', `${pathOf(load)}?limit=1`);
+  const query = new URLSearchParams({
+    watch: 'true',
+    labelSelector: `${signedMark} in (true,failed)`,
+    resourceVersion: String(at(list, 'metadata', 'resourceVersion')),
+  });
+  let marked = 0;
+  for await (const line of client.watch(`${pathOf(load)}?${query}`, stop.signal)) {
+    if (line.includes(`"${signedMark}":"failed"`)) throw new Error(`a run could not be signed: ${line}`);
+    if (line.startsWith('{"type":"ADDED"')) marked += 1;
+    if (marked === runs) break;
+  }
+  stop.abort();
+}
+
+async function writeStatus(client: BareClient, load: Load, name: string, status: JsonObject): Promise<void> {
+  await client.send('PATCH', `${pathOf(load, name)}/status`, JSON.stringify({ status }), mediaTypes.merge);
+}
