@@ -63,11 +63,12 @@ export async function openBareClient(kubeconfig: string): Promise<BareClient> {
 
 const metadataOnly = 'application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata';
 
-/** The text of a page on loopback, such as the controller's metrics. */
-export async function page(url: string): Promise<string> {
+/** A page on loopback, such as the controller's metrics. */
+export async function page(url: string): Promise<{ readonly status: number; readonly text: string }> {
   const dispatcher = new Agent({ keepAliveTimeout: 1 });
   try {
-    return await (await request(url, { dispatcher })).body.text();
+    const answer = await request(url, { dispatcher });
+    return { status: answer.statusCode, text: await answer.body.text() };
   } finally {
     await dispatcher.close();
   }

@@ -68,7 +68,7 @@ export function startMeasuredController(options: MeasuredControllerOptions): Mea
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
     },
     async writes() {
-      const metrics = await page(`http://127.0.0.1:${(await ports()).metrics}/metrics`);
+      const { text: metrics } = await page(`http://127.0.0.1:${(await ports()).metrics}/metrics`);
       const calls = metrics.matchAll(
         /^chains_api_calls_total\{verb="(?:apply|patch|create|delete)",[^}]*\} (\d+)$/gm,
       );
@@ -76,7 +76,7 @@ export function startMeasuredController(options: MeasuredControllerOptions): Mea
     },
     async ready() {
       const url = `http://127.0.0.1:${(await ports()).health}/readyz`;
-      for (let answer = ''; !answer.startsWith('ok'); answer = await page(url)) await pause(20);
+      while ((await page(url)).status !== 200) await pause(20);
     },
     async stop() {
       if (child.exitCode !== null) throw new Error(`the controller ended by itself:\n${log}`);
