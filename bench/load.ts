@@ -76,7 +76,7 @@ export async function allMarked(client: BareClient, load: Load, runs = load.name
     resourceVersion: String(at(list, 'metadata', 'resourceVersion')),
   });
   let marked = 0;
-  for await (const line of client.watch(`${pathOf(load)}?${query}`, stop.signal)) {
+  for await (const line of client.watch(`${pathOf(load)}?${query.toString()}`, stop.signal)) {
     if (line.includes(`"${signedMark}":"failed"`)) throw new Error(`a run could not be signed: ${line}`);
     if (line.startsWith('{"type":"ADDED"')) marked += 1;
     if (marked === runs) break;
