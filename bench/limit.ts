@@ -1,7 +1,7 @@
 import { at, isJsonObject, type JsonObject } from '../src/model/json.ts';
 import { finalizers, signedMark } from '../src/model/marks.ts';
 import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
-import { allMarked, createDone, type Load, type Observer, openLoad, pathOf, playLives } from './load.ts';
+import { expectMarks, createDone, type Load, type Observer, openLoad, pathOf, playLives } from './load.ts';
 
 /** Patches a run: how many, and by how many writers at once. */
 export interface LimitShape {
@@ -27,14 +27,14 @@ export async function backlogLimit(
 ): Promise<number> {
   const load = await openLoad(client, name, runs);
   await createDone(client, load);
-  const marked = allMarked(client, load);
+  const marked = await expectMarks(client, load);
   const observer = bareObserver(client, load, marks);
   const start = performance.now();
   await inParallel(load.names, shape.writers, async (run) => {
     if (shape.patches === 2) await observer.begun(run);
     await observer.done(run);
   });
-  await marked;
+  await marked.all;
   return rate(runs, start);
 }
 
@@ -46,10 +46,10 @@ export async function liveLimit(
   marks: JsonObject,
 ): Promise<number> {
   const load = await openLoad(client, name, runs);
-  const marked = allMarked(client, load);
+  const marked = await expectMarks(client, load);
   const start = performance.now();
   await playLives(client, load, bareObserver(client, load, marks));
-  await marked;
+  await marked.all;
   return rate(runs, start);
 }
 

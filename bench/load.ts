@@ -66,20 +66,22 @@ export async function playLives(client: BareClient, load: Load, observer?: Obser
   });
 }
 
-/** Resolves when all runs of the load are marked; rejects when one is marked as failed. */
-export async function allMarked(client: BareClient, load: Load, runs = load.names.length): Promise<void> {
-  const stop = new AbortController();
+/** Begins to count marks, from this moment on: nothing that is marked afterwards is missed. */
+export async function expectMarks(client: BareClient, load: Load): Promise<{ readonly all: Promise<void> }> {
   const list = await client.send('GET', `${pathOf(load)}?limit=1`);
-  const query = new URLSearchParams({
-    watch: 'true',
-    labelSelector: `${signedMark} in (true,failed)`,
-    resourceVersion: String(at(list, 'metadata', 'resourceVersion')),
-  });
+  return { all: allMarked(client, load, String(at(list, 'metadata', 'resourceVersion'))) };
+}
+
+/** Resolves when all runs of the load are marked; rejects when one is marked as failed. */
+async function allMarked(client: BareClient, load: Load, resourceVersion: string): Promise<void> {
+  const stop = new AbortController();
+  const labelSelector = `${signedMark} in (true,failed)`;
+  const query = new URLSearchParams({ watch: 'true', labelSelector, resourceVersion }).toString();
   let marked = 0;
-  for await (const line of client.watch(`${pathOf(load)}?${query.toString()}`, stop.signal)) {
+  for await (const line of client.watch(`${pathOf(load)}?${query}`, stop.signal)) {
     if (line.includes(`"${signedMark}":"failed"`)) throw new Error(`a run could not be signed: ${line}`);
     if (line.startsWith('{"type":"ADDED"')) marked += 1;
-    if (marked === runs) break;
+    if (marked === load.names.length) break;
   }
   stop.abort();
 }

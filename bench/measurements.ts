@@ -1,7 +1,7 @@
 import type { BareClient } from './bare-client.ts';
 import { type MeasuredController, startMeasuredController } from './controller-process.ts';
 import { rate } from './limit.ts';
-import { allMarked, createDone, type Load, openLoad, pathOf, playLives } from './load.ts';
+import { expectMarks, createDone, type Load, openLoad, pathOf, playLives } from './load.ts';
 import type { JsonObject } from '../src/model/json.ts';
 
 /** What measurements share. */
@@ -30,7 +30,7 @@ export interface Throughput {
 export async function backlog(bench: Bench, name: string, runs: number): Promise<Throughput> {
   const load = await openLoad(bench.client, name, runs);
   await createDone(bench.client, load);
-  const marked = allMarked(bench.client, load);
+  const marked = await expectMarks(bench.client, load);
   const controller = start(bench, load);
   return outcome(bench, load, controller, controller.started, marked);
 }
@@ -40,7 +40,7 @@ export async function live(bench: Bench, name: string, runs: number): Promise<Th
   const load = await openLoad(bench.client, name, runs);
   const controller = start(bench, load);
   await controller.ready();
-  const marked = allMarked(bench.client, load);
+  const marked = await expectMarks(bench.client, load);
   const begin = performance.now();
   await playLives(bench.client, load);
   return outcome(bench, load, controller, begin, marked);
@@ -57,9 +57,9 @@ export async function firstSignature(
   await createDone(bench.client, load, marks);
   const one = { ...load, names: ['first'] };
   await createDone(bench.client, one);
-  const marked = allMarked(bench.client, one);
+  const marked = await expectMarks(bench.client, one);
   const controller = start(bench, load);
-  await marked;
+  await marked.all;
   const seconds = (performance.now() - controller.started) / 1000;
   await controller.stop();
   return seconds;
@@ -75,9 +75,9 @@ async function outcome(
   load: Load,
   controller: MeasuredController,
   begin: number,
-  marked: Promise<void>,
+  marked: { readonly all: Promise<void> },
 ): Promise<Throughput> {
-  await marked;
+  await marked.all;
   const runs = load.names.length;
   const signed = rate(runs, begin);
   const processor = ((await controller.processorSeconds()) / runs) * 1000;
