@@ -39,7 +39,8 @@ async function open(t: TestContext) {
     sandbox.objects.put({ apiVersion: 'v1', kind: 'Secret', metadata, data: Object.fromEntries(encoded) });
   };
   const files = async () => {
-    const names = (await readdir(secrets)).toSorted();
+    // A name with two dots in front is a file that is being written, and none of the Secret's.
+    const names = (await readdir(secrets)).filter((name) => !name.startsWith('..')).toSorted();
     return Promise.all(names.map(async (name) => `${name}=${await readFile(join(secrets, name), 'utf8')}`));
   };
   return { sandbox, put, files, secrets };
