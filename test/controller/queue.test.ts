@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Backoff } from '../../src/controller/backoff.ts';
+import { type QueueOptions, type Verdict, type Work, WorkQueue } from '../../src/controller/queue.ts';
+
+const finished: Verdict = { finished: true };
+const failed: Verdict = { finished: false, failed: true, again: 0, stale: false };
+const soon = new Backoff(5, 5, () => 1);
+const never = new Backoff(3_600_000, 3_600_000, () => 1);
+
+/** A queue whose handler does what the test says, and what it was given so far. */
+function queueOf(answers: readonly (Verdict | Promise<Verdict>)[], options: Partial<QueueOptions> = {}) {
+  const seen: Work<string>[] = [];
+  const queue = new WorkQueue<string>(
+    async (work) => {
+      seen.push(work);
+      return answers[seen.length - 1] ?? finished;
+    },
+    { concurrency: 1, backoff: soon, ...options },
+  );
+  queue.start();
+  return { queue, seen };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 20_000; !condition(); await turn()) assert.ok(Date.now() < end, 'in vain');
+}
+
+describe('the queue', () => {
+  it('gives the handler the newest value only', async () => {
+    const { queue, seen } = queueOf([]);
+    const later = new WorkQueue<string>(async (work) => (seen.push(work), finished), { concurrency: 1 });
+    later.add('a', 'old', 3);
+    later.add('a', 'new', 3);
+    later.start();
+    await until(() => later.depth === 0);
+    assert.deepEqual(
+      seen.map(({ value }) => value),
+      ['new'],
+    );
+    await queue.stop();
+  });
+
+  it('handles a key that comes while it is handled again, and never twice at once', async () => {
+    const first = Promise.withResolvers<Verdict>();
+    const { queue, seen } = queueOf([first.promise], { concurrency: 4 });
+    queue.add('a', '1', 1);
+    queue.add('a', '2', 1);
+    queue.add('a', '3', 1);
+    await turn();
+    assert.deepEqual(
+      seen.map(({ value }) => value),
+      ['1'],
+    );
+    first.resolve(finished);
+    await until(() => queue.depth === 0);
+    assert.deepEqual(
+      seen.map(({ value }) => value),
+      ['1', '3'],
+    );
+  });
+
+  it('handles no more keys at once than it may', async () => {
+    const gates = [Promise.withResolvers<Verdict>(), Promise.withResolvers<Verdict>()] as const;
+    const { queue, seen } = queueOf(
+      gates.map(({ promise }) => promise),
+      { concurrency: 2 },
+    );
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    await turn();
+    assert.equal(seen.length, 2);
+    for (const { resolve } of gates) resolve(finished);
+    await until(() => queue.depth === 0);
+    assert.equal(seen.length, 3);
+  });
+
+  it('tries what failed again after its backoff, and counts the failures', async () => {
+    const { queue, seen } = queueOf([failed, failed]);
+    queue.add('a', 'value', 5);
+    await until(() => queue.depth === 0);
+    assert.deepEqual(
+      seen.map(({ failures }) => failures),
+      [0, 1, 2],
+    );
+    assert.ok(seen[2]?.failingSince === seen[1]?.failingSince && seen[2]?.failingSince !== undefined);
+    assert.equal(seen[2]?.value, 'value');
+  });
+
+  it('forgets a value that its handler calls stale', async () => {
+    const { queue, seen } = queueOf([{ ...failed, stale: true }]);
+    queue.add('a', 'value', 5);
+    await until(() => queue.depth === 0);
+    assert.deepEqual(
+      seen.map(({ value }) => value),
+      ['value', undefined],
+    );
+  });
+
+  it('lets nothing that is added end a backoff, but a new urgency once', async () => {
+    const { queue, seen } = queueOf([failed, failed, failed], { backoff: never });
+    queue.add('a', '1', 1);
+    await until(() => seen.length === 1);
+    await turn();
+    queue.add('a', '2', 1);
+    await turn();
+    assert.equal(seen.length, 1);
+    queue.add('a', '3', 1, 'deleted');
+    await until(() => seen.length === 2);
+    await turn();
+    queue.add('a', '4', 1, 'deleted');
+    await turn();
+    assert.equal(seen.length, 2);
+    await queue.stop();
+  });
+
+  it('ends every backoff when what made keys fail may be mended', async () => {
+    const { queue, seen } = queueOf([failed], { backoff: never });
+    queue.add('a');
+    await until(() => seen.length === 1);
+    await turn();
+    queue.hurryAll();
+    await until(() => queue.depth === 0);
+    assert.equal(seen.length, 2);
+  });
+
+  it('waits no longer than its handler allows', async () => {
+    const { queue, seen } = queueOf([{ ...failed, within: 5 }], { backoff: never });
+    queue.add('a');
+    await until(() => queue.depth === 0);
+    assert.equal(seen.length, 2);
+  });
+
+  it('keeps a key without its value when the values would be too large together', async () => {
+    const seen: (string | undefined)[] = [];
+    const queue = new WorkQueue<string>(async ({ value }) => (seen.push(value), finished), {
+      concurrency: 1,
+      budget: 10,
+    });
+    queue.add('a', 'eight bytes', 8);
+    queue.add('b', 'eight more', 8);
+    queue.start();
+    await until(() => queue.depth === 0);
+    assert.deepEqual(seen, ['eight bytes', undefined]);
+  });
+
+  it('carries one value that is larger than all that it may carry, rather than none', async () => {
+    const seen: (string | undefined)[] = [];
+    const queue = new WorkQueue<string>(async ({ value }) => (seen.push(value), finished), {
+      concurrency: 1,
+      budget: 10,
+    });
+    queue.add('a', 'a large value', 1_000);
+    queue.start();
+    await until(() => queue.depth === 0);
+    assert.deepEqual(seen, ['a large value']);
+  });
+
+  it('has no room for more while it carries over half of what it may', async () => {
+    const queue = new WorkQueue<string>(async () => finished, { concurrency: 1, budget: 10 });
+    queue.add('a', 'value', 8);
+    let room = false;
+    const waiting = queue.room().then(() => {
+      room = true;
+    });
+    await turn();
+    assert.equal(room, false);
+    queue.start();
+    await waiting;
+    assert.equal(queue.depth, 0);
+  });
+
+  it('waits for room no longer than until aborted', async () => {
+    const queue = new WorkQueue<string>(async () => finished, { concurrency: 1, budget: 10 });
+    queue.add('a', 'value', 8);
+    const stop = new AbortController();
+    const waiting = queue.room(stop.signal);
+    stop.abort();
+    await waiting;
+  });
+
+  it('stops when what is being handled is through, and begins nothing more', async () => {
+    const gate = Promise.withResolvers<Verdict>();
+    const { queue, seen } = queueOf([gate.promise]);
+    queue.add('a');
+    queue.add('b');
+    await turn();
+    let stopped = false;
+    const stopping = queue.stop().then(() => {
+      stopped = true;
+    });
+    await turn();
+    assert.equal(stopped, false);
+    gate.resolve(finished);
+    await stopping;
+    assert.deepEqual(
+      seen.map(({ key }) => key),
+      ['a'],
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import type { JsonObject } from '../../src/model/json.ts';
+import { parseRun, type Run } from '../../src/model/run.ts';
+
+/** What a run is made of in a test of the controller. */
+export interface RunParts {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly deletedAt?: string;
+  readonly managedBy?: string;
+  readonly status?: JsonObject | string;
+}
+
+/** The status of a run that has succeeded. */
+export const done: JsonObject = { conditions: [{ type: 'Succeeded', status: 'True' }] };
+
+/** The status of a run at work. */
+export const running: JsonObject = { conditions: [{ type: 'Succeeded', status: 'Unknown' }] };
+
+/** The TaskRun `ci/build` with uid `uid-1` at resourceVersion 7. */
+export function runOf({ deletedAt, managedBy, status, ...metadata }: RunParts): Run {
+  return parseRun({
+    apiVersion: 'tekton.dev/v1',
+    kind: 'TaskRun',
+    metadata: {
+      ...{ namespace: 'ci', name: 'build', uid: 'uid-1', resourceVersion: '7' },
+      ...metadata,
+      ...(deletedAt === undefined ? {} : { deletionTimestamp: deletedAt }),
+    },
+    spec: managedBy === undefined ? {} : { managedBy },
+    ...(status === undefined ? {} : { status }),
+  });
+}
