@@ -37,7 +37,8 @@ export function startMeasuredController(options: MeasuredControllerOptions): Mea
   const child = spawn(
     process.execPath,
     [
-      '--max-semi-space-size=4',
+      '--optimize-for-size',
+      '--max-semi-space-size=2',
       ...[main, 'controller', '--kubeconfig', kubeconfig],
       ...['--namespace', namespace, '--system-namespace', namespace, '--signing-secrets', secretsFolder],
       ...['--metrics-port', '0', '--health-port', '0'],

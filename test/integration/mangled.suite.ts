@@ -89,7 +89,7 @@ const manglings: readonly Mangled[] = [
   { parts: done({ ...prototypeKeys, taskSpec: prototypeKeys }), ending: signed },
   { parts: { ...done({}), spec: prototypeKeys }, ending: signed },
   {
-    parts: { ...done({}), metadata: { annotations: { __proto__x: 'y', constructor: 'z' } } },
+    parts: { ...done({}), metadata: { annotations: { a__proto__b: 'y', constructor: 'z' } } },
     ending: signed,
   },
   { parts: results([{ name: 'long', type: 'string', value: 'x'.repeat(60_000) }]), ending: signed },
@@ -107,7 +107,7 @@ export function mangledSuite(name: string, start: () => Promise<TestCluster>): v
   }, async (test) => {
     const world = await openWorld(await start());
     test.after(() => world.close());
-    await world.configure({ 'artifacts.oci.storage': 'tekton' });
+    await world.configure({ 'artifacts.oci.storage': 'tekton', 'signing.deletion-grace': '2s' });
     await world.startController({ log: quiet });
     const writers = Array.from({ length: 16 }, async (_, first) => {
       for (let index = first; index < runs; index += 16) {
@@ -118,15 +118,16 @@ export function mangledSuite(name: string, start: () => Promise<TestCluster>): v
     await Promise.all(writers);
     const taken = await createOversized(world);
 
+    let waitsFor = '';
     const [now, events] = await eventually(
-      'every run has its ending',
+      () => `the ending of ${waitsFor}`,
       async () => {
-        const all = await objectsByName(world, taskRuns);
-        const reasons = await unreadableEvents(world);
+        const [all, reasons] = [await objectsByName(world, taskRuns), await unreadableEvents(world)];
         const open = [...all].find(([key, run]) => !isEnded(key, run, reasons));
+        waitsFor = JSON.stringify(open)?.slice(0, 2_000) ?? '';
         return open === undefined ? ([all, reasons] as const) : undefined;
       },
-      180_000,
+      60_000,
     );
 
     for (let index = 0; index < runs; index += 1) {

@@ -41,7 +41,10 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       const controller = await world.startController();
       await isReady(controller);
       await world.configure({ ...bad, 'artifacts.taskrun.storage': 'nowhere' });
-      const trouble = await notReady(controller, /artifacts\.taskrun\.signer.*artifacts\.taskrun\.storage/);
+      const trouble = await notReady(
+        controller,
+        /(?=.*artifacts\.taskrun\.signer).*artifacts\.taskrun\.storage/,
+      );
       assert.ok(!trouble.includes('\n'));
       await world.createRun('meanwhile', { status: doneStatus });
       assert.equal(mark(await ended(world, 'meanwhile'), 'signed'), 'true');

@@ -193,7 +193,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
 
 /** Asks again and again until there is an answer; fails after a minute, saying what was waited for. */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   ask: () => Promise<T | undefined> | T | undefined,
   within = patience,
 ): Promise<T> {
@@ -203,7 +203,7 @@ export async function eventually<T>(
     if (answer !== undefined) return answer;
     await pause(20);
   }
-  throw new Error(`waited ${within / 1000} s in vain: ${what}`);
+  throw new Error(`waited ${within / 1000} s in vain: ${typeof what === 'string' ? what : what()}`);
 }
 
 /** An annotation of `chains.tekton.dev/`. */
