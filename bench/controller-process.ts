@@ -37,8 +37,8 @@ export function startMeasuredController(options: MeasuredControllerOptions): Mea
   const child = spawn(
     process.execPath,
     [
-      '--optimize-for-size',
-      '--max-semi-space-size=2',
+      '--max-semi-space-size=1',
+      '--heap-growing-percent=20',
       ...[main, 'controller', '--kubeconfig', kubeconfig],
       ...['--namespace', namespace, '--system-namespace', namespace, '--signing-secrets', secretsFolder],
       ...['--metrics-port', '0', '--health-port', '0'],

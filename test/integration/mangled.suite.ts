@@ -72,7 +72,7 @@ const manglings: readonly Mangled[] = [
     ending: { signed: 'true', message: /status\.results/ },
   },
   {
-    parts: image('https://registry.example/app', digest),
+    parts: image('registry.example/App', digest),
     ending: { signed: 'true', message: /status\.results/ },
   },
   { parts: image('a:@/@', `${digest},`), ending: { signed: 'true', message: /status\.results/ } },
