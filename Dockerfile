@@ -15,5 +15,5 @@ COPY --from=build /build/dist dist
 COPY examples examples
 USER 65532:65532
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--max-semi-space-size=1", "--heap-growing-percent=20", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
 CMD ["controller"]

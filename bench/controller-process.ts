@@ -37,8 +37,7 @@ export function startMeasuredController(options: MeasuredControllerOptions): Mea
   const child = spawn(
     process.execPath,
     [
-      '--max-semi-space-size=1',
-      '--heap-growing-percent=20',
+      '--max-semi-space-size=4',
       ...[main, 'controller', '--kubeconfig', kubeconfig],
       ...['--namespace', namespace, '--system-namespace', namespace, '--signing-secrets', secretsFolder],
       ...['--metrics-port', '0', '--health-port', '0'],
