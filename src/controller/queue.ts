@@ -123,6 +123,11 @@ export class WorkQueue<Value> {
     return this.#entries.size;
   }
 
+  /** Keys that wait for another try or for a moment. */
+  get waiting(): number {
+    return [...this.#entries.values()].filter(({ state }) => state === 'delayed').length;
+  }
+
   /** Milliseconds since the oldest ready key was added, or 0. */
   get age(): number {
     const [oldest] = this.#ready;

@@ -55,7 +55,11 @@ export class WatchedRuns {
       concurrency: options.concurrency,
       ...(backoff === undefined ? {} : { backoff }),
     });
-    options.metrics.queue(() => ({ depth: this.#queue.depth, oldestSeconds: this.#queue.age / 1000 }));
+    options.metrics.queue(() => ({
+      depth: this.#queue.depth,
+      oldestSeconds: this.#queue.age / 1000,
+      waiting: this.#queue.waiting,
+    }));
   }
 
   /** Follows all kinds and namespaces until aborted. */

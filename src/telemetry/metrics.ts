@@ -15,6 +15,8 @@ export interface QueueState {
   readonly depth: number;
   /** How long the oldest of them has been in the queue, in seconds; 0 when it is empty. */
   readonly oldestSeconds: number;
+  /** Runs that wait for another run or for their next try. */
+  readonly waiting: number;
 }
 
 const kinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
@@ -43,10 +45,6 @@ export class Metrics {
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
     registers: [this.#registry],
   });
-  readonly #waiting = this.#gauge(
-    'chains_runs_waiting',
-    'Runs that wait for another run or for their next try',
-  );
   readonly #configValid = this.#gauge(
     'chains_config_valid',
     '1 while the ConfigMap as it stands is in force, else 0',
@@ -133,11 +131,14 @@ export class Metrics {
         this.set(state().oldestSeconds);
       },
     });
-  }
-
-  /** How many runs wait for another run or for their next try. */
-  waiting(runs: number): void {
-    this.#waiting.set(runs);
+    new Gauge({
+      name: 'chains_runs_waiting',
+      help: 'Runs that wait for another run or for their next try',
+      registers,
+      collect() {
+        this.set(state().waiting);
+      },
+    });
   }
 
   /** A configuration is in force, taken at this time. */

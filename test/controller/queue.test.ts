@@ -119,6 +119,7 @@ describe('the queue', () => {
     queue.add('a');
     await until(() => seen.length === 1);
     await turn();
+    assert.equal(queue.waiting, 1);
     queue.hurryAll();
     await until(() => queue.depth === 0);
     assert.equal(seen.length, 2);

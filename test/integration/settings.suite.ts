@@ -72,6 +72,9 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       });
       assert.match(mark(waiting, 'message') ?? '', /x509\.pem/);
       assert.deepEqual(at(waiting, 'metadata', 'finalizers'), ['chains.tekton.dev/taskrun']);
+      await eventually('the metrics show that it waits', async () =>
+        /^chains_runs_waiting 1$/m.test(await pageOf(controller.metricsPort, '/metrics')) ? true : undefined,
+      );
       await writeFile(key, content);
       const run = await ended(world, 'waiting');
       assert.equal(mark(run, 'signed'), 'true');
