@@ -1,22 +1,17 @@
-import type { Json } from '../src/model/json.ts';
+import type { Json, JsonObject } from '../src/model/json.ts';
 import { parseRun, type Run } from '../src/model/run.ts';
 
 /** A digest that begins with the digit and goes on with it. */
 export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
 
-interface Metadata {
-  readonly uid?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-/** A TaskRun with this status. */
-export function taskRun(status: Json | undefined, metadata: Metadata = {}): Run {
-  return run('TaskRun', status, metadata);
+/** The TaskRun `ci/build` with uid `uid-1`, unless `metadata` says otherwise, and this status. */
+export function taskRun(status: Json | undefined, metadata: JsonObject = {}, spec: JsonObject = {}): Run {
+  return run('TaskRun', status, metadata, spec);
 }
 
 /** A PipelineRun with this status. */
-export function pipelineRun(status: Json | undefined, metadata: Metadata = {}): Run {
-  return run('PipelineRun', status, metadata);
+export function pipelineRun(status: Json | undefined, metadata: JsonObject = {}): Run {
+  return run('PipelineRun', status, metadata, {});
 }
 
 /** A TaskRun with these results: name and value. */
@@ -24,11 +19,12 @@ export function taskRunWith(results: readonly (readonly [name: string, value: Js
   return taskRun({ results: results.map(([name, value]) => ({ name, value })) });
 }
 
-function run(kind: string, status: Json | undefined, metadata: Metadata): Run {
+function run(kind: string, status: Json | undefined, metadata: JsonObject, spec: JsonObject): Run {
   return parseRun({
     apiVersion: 'tekton.dev/v1',
     kind,
     metadata: { namespace: 'ci', name: 'build', uid: 'uid-1', ...metadata },
+    spec,
     status,
   });
 }

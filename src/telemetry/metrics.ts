@@ -114,31 +114,21 @@ export class Metrics {
 
   /** Shows the queue: `state` is asked each time the page is read. Call it once. */
   queue(state: () => QueueState): void {
-    const registers = [this.#registry];
-    new Gauge({
-      name: 'chains_queue_depth',
-      help: 'Runs in the queue',
-      registers,
-      collect() {
-        this.set(state().depth);
-      },
-    });
-    new Gauge({
-      name: 'chains_queue_oldest_seconds',
-      help: 'Age of the oldest entry in the queue',
-      registers,
-      collect() {
-        this.set(state().oldestSeconds);
-      },
-    });
-    new Gauge({
-      name: 'chains_runs_waiting',
-      help: 'Runs that wait for another run or for their next try',
-      registers,
-      collect() {
-        this.set(state().waiting);
-      },
-    });
+    const gauges = [
+      ['chains_queue_depth', 'Runs in the queue', 'depth'],
+      ['chains_queue_oldest_seconds', 'Age of the oldest entry in the queue', 'oldestSeconds'],
+      ['chains_runs_waiting', 'Runs that wait for another run or for their next try', 'waiting'],
+    ] as const;
+    for (const [name, help, part] of gauges) {
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(state()[part]);
+        },
+      });
+    }
   }
 
   /** A configuration is in force, taken at this time. */

@@ -9,8 +9,8 @@ const failed: Verdict = { finished: false, failed: true, again: 0, stale: false 
 const soon = new Backoff(5, 5, () => 1);
 const never = new Backoff(3_600_000, 3_600_000, () => 1);
 
-/** A queue whose handler does what the test says, and what it was given so far. */
-function queueOf(answers: readonly (Verdict | Promise<Verdict>)[], options: Partial<QueueOptions> = {}) {
+/** A queue, not started yet, whose handler does what the test says, and what it was given so far. */
+function stillQueue(answers: readonly (Verdict | Promise<Verdict>)[], options: Partial<QueueOptions> = {}) {
   const seen: Work<string>[] = [];
   const queue = new WorkQueue<string>(
     async (work) => {
@@ -19,8 +19,14 @@ function queueOf(answers: readonly (Verdict | Promise<Verdict>)[], options: Part
     },
     { concurrency: 1, backoff: soon, ...options },
   );
-  queue.start();
-  return { queue, seen };
+  return { queue, seen, values: () => seen.map(({ value }) => value) };
+}
+
+/** The same, started. */
+function queueOf(...parts: Parameters<typeof stillQueue>) {
+  const made = stillQueue(...parts);
+  made.queue.start();
+  return made;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -29,36 +35,25 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe('the queue', () => {
   it('gives the handler the newest value only', async () => {
-    const { queue, seen } = queueOf([]);
-    const later = new WorkQueue<string>(async (work) => (seen.push(work), finished), { concurrency: 1 });
-    later.add('a', 'old', 3);
-    later.add('a', 'new', 3);
-    later.start();
-    await until(() => later.depth === 0);
-    assert.deepEqual(
-      seen.map(({ value }) => value),
-      ['new'],
-    );
-    await queue.stop();
+    const { queue, values } = stillQueue([]);
+    queue.add('a', 'old', 3);
+    queue.add('a', 'new', 3);
+    queue.start();
+    await until(() => queue.depth === 0);
+    assert.deepEqual(values(), ['new']);
   });
 
   it('handles a key that comes while it is handled again, and never twice at once', async () => {
     const first = Promise.withResolvers<Verdict>();
-    const { queue, seen } = queueOf([first.promise], { concurrency: 4 });
+    const { queue, values } = queueOf([first.promise], { concurrency: 4 });
     queue.add('a', '1', 1);
     queue.add('a', '2', 1);
     queue.add('a', '3', 1);
     await turn();
-    assert.deepEqual(
-      seen.map(({ value }) => value),
-      ['1'],
-    );
+    assert.deepEqual(values(), ['1']);
     first.resolve(finished);
     await until(() => queue.depth === 0);
-    assert.deepEqual(
-      seen.map(({ value }) => value),
-      ['1', '3'],
-    );
+    assert.deepEqual(values(), ['1', '3']);
   });
 
   it('handles no more keys at once than it may', async () => {
@@ -88,13 +83,10 @@ describe('the queue', () => {
   });
 
   it('forgets a value that its handler calls stale', async () => {
-    const { queue, seen } = queueOf([{ ...failed, stale: true }]);
+    const { queue, values } = queueOf([{ ...failed, stale: true }]);
     queue.add('a', 'value', 5);
     await until(() => queue.depth === 0);
-    assert.deepEqual(
-      seen.map(({ value }) => value),
-      ['value', undefined],
-    );
+    assert.deepEqual(values(), ['value', undefined]);
   });
 
   it('lets nothing that is added end a backoff, but a new urgency once', async () => {
@@ -133,32 +125,24 @@ describe('the queue', () => {
   });
 
   it('keeps a key without its value when the values would be too large together', async () => {
-    const seen: (string | undefined)[] = [];
-    const queue = new WorkQueue<string>(async ({ value }) => (seen.push(value), finished), {
-      concurrency: 1,
-      budget: 10,
-    });
+    const { queue, values } = stillQueue([], { budget: 10 });
     queue.add('a', 'eight bytes', 8);
     queue.add('b', 'eight more', 8);
     queue.start();
     await until(() => queue.depth === 0);
-    assert.deepEqual(seen, ['eight bytes', undefined]);
+    assert.deepEqual(values(), ['eight bytes', undefined]);
   });
 
   it('carries one value that is larger than all that it may carry, rather than none', async () => {
-    const seen: (string | undefined)[] = [];
-    const queue = new WorkQueue<string>(async ({ value }) => (seen.push(value), finished), {
-      concurrency: 1,
-      budget: 10,
-    });
+    const { queue, values } = stillQueue([], { budget: 10 });
     queue.add('a', 'a large value', 1_000);
     queue.start();
     await until(() => queue.depth === 0);
-    assert.deepEqual(seen, ['a large value']);
+    assert.deepEqual(values(), ['a large value']);
   });
 
   it('has no room for more while it carries over half of what it may', async () => {
-    const queue = new WorkQueue<string>(async () => finished, { concurrency: 1, budget: 10 });
+    const { queue } = stillQueue([], { budget: 10 });
     queue.add('a', 'value', 8);
     let room = false;
     const waiting = queue.room().then(() => {
@@ -172,7 +156,7 @@ describe('the queue', () => {
   });
 
   it('waits for room no longer than until aborted', async () => {
-    const queue = new WorkQueue<string>(async () => finished, { concurrency: 1, budget: 10 });
+    const { queue } = stillQueue([], { budget: 10 });
     queue.add('a', 'value', 8);
     const stop = new AbortController();
     const waiting = queue.room(stop.signal);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/model/json.ts';
-import { parseRun, type Run } from '../../src/model/run.ts';
+import type { Run } from '../../src/model/run.ts';
+import { taskRun } from '../runs.ts';
 
 /** What a run is made of in a test of the controller. */
 export interface RunParts {
@@ -19,15 +20,7 @@ export const running: JsonObject = { conditions: [{ type: 'Succeeded', status: '
 
 /** The TaskRun `ci/build` with uid `uid-1` at resourceVersion 7. */
 export function runOf({ deletedAt, managedBy, status, ...metadata }: RunParts): Run {
-  return parseRun({
-    apiVersion: 'tekton.dev/v1',
-    kind: 'TaskRun',
-    metadata: {
-      ...{ namespace: 'ci', name: 'build', uid: 'uid-1', resourceVersion: '7' },
-      ...metadata,
-      ...(deletedAt === undefined ? {} : { deletionTimestamp: deletedAt }),
-    },
-    spec: managedBy === undefined ? {} : { managedBy },
-    ...(status === undefined ? {} : { status }),
-  });
+  const deletion = deletedAt === undefined ? {} : { deletionTimestamp: deletedAt };
+  const spec = managedBy === undefined ? {} : { managedBy };
+  return taskRun(status, { resourceVersion: '7', ...metadata, ...deletion }, spec);
 }

@@ -8,6 +8,7 @@ import {
   doneStatus,
   ended,
   eventually,
+  itemsAt,
   mark,
   openWorld,
   runningStatus,
@@ -226,12 +227,11 @@ export function controllerSuite(name: string, start: () => Promise<TestCluster>)
 }
 
 async function eventAbout(world: World, name: string) {
-  const { body } = await world.call(
-    'GET',
+  const [event] = await itemsAt(
+    world,
     `/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3D${name}`,
   );
-  const items = at(body, 'items');
-  return Array.isArray(items) ? items[0] : undefined;
+  return event;
 }
 
 /** The objects of all changes to a run since a resourceVersion. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { verify } from '../../src/index.ts';
-import { at, isJsonList, type JsonObject, parseJson } from '../../src/model/json.ts';
+import { at, type Json, type JsonObject, parseJson } from '../../src/model/json.ts';
 import {
   doneStatus,
   eventually,
+  itemsAt,
   mark,
   openWorld,
   type RunParts,
@@ -27,17 +28,19 @@ interface Mangled {
 
 const digest = `sha256:${'b2'.repeat(32)}`;
 const done = (more: JsonObject): RunParts => ({ status: { ...doneStatus, ...more } });
-const results = (value: unknown): RunParts => done({ results: value as JsonObject[string] });
-const image = (url: unknown, imageDigest: unknown): RunParts =>
+const results = (value: Json): RunParts => done({ results: value });
+const image = (url: string, imageDigest: string): RunParts =>
   results([
     { name: 'IMAGE_URL', type: 'string', value: url },
     { name: 'IMAGE_DIGEST', type: 'string', value: imageDigest },
   ]);
 
 /** Own keys, which an object literal would take for the prototype. */
-const prototypeKeys = parseJson(
-  '{"__proto__":{"type":"Succeeded","status":"True"},"constructor":{"prototype":1},"toString":"x","hasOwnProperty":null}',
-) as JsonObject;
+const prototypeKeys: JsonObject = Object(
+  parseJson(
+    '{"__proto__":{"type":"Succeeded","status":"True"},"constructor":{"prototype":1},"toString":"x","hasOwnProperty":null}',
+  ),
+);
 
 const signed = { signed: 'true' } as const;
 
@@ -68,7 +71,7 @@ const manglings: readonly Mangled[] = [
   { parts: results(7), ending: { signed: 'failed', message: /status\.results/ } },
   { parts: results({ name: 'IMAGE_URL' }), ending: { signed: 'failed', message: /status\.results/ } },
   {
-    parts: image(`registry.example/app`, 'sha256:short'),
+    parts: image('registry.example/app', 'sha256:short'),
     ending: { signed: 'true', message: /status\.results/ },
   },
   {
@@ -206,18 +209,17 @@ async function assertEnding(
   assert.ok(verified, `${key}: ${JSON.stringify(checks)}`);
 }
 
-async function objectsByName(world: World, path: string): Promise<Map<string, JsonObject>> {
-  const { body } = await world.call('GET', path);
-  const items = at(body, 'items');
-  assert.ok(isJsonList(items));
+async function objectsByName(world: World, path: string): Promise<ReadonlyMap<string, JsonObject>> {
+  const items = await itemsAt(world, path);
   return new Map(items.map((item) => [String(at(item, 'metadata', 'name')), Object(item)]));
 }
 
 /** The messages of the Events `Unreadable`, by the run that they are about. */
 async function unreadableEvents(world: World): Promise<ReadonlyMap<string, string>> {
-  const all = await objectsByName(world, '/api/v1/namespaces/default/events');
-  const about = [...all.values()].filter((event) => at(event, 'reason') === 'Unreadable');
+  const events = await itemsAt(world, '/api/v1/namespaces/default/events');
   return new Map(
-    about.map((event) => [String(at(event, 'involvedObject', 'name')), String(at(event, 'message'))]),
+    events
+      .filter((event) => at(event, 'reason') === 'Unreadable')
+      .map((event) => [String(at(event, 'involvedObject', 'name')), String(at(event, 'message'))]),
   );
 }

@@ -6,8 +6,18 @@ import { describe, it, type TestContext } from 'node:test';
 import { request } from 'undici';
 import type { Controller } from '../../src/controller/index.ts';
 import { verify } from '../../src/index.ts';
-import { at, isJsonList } from '../../src/model/json.ts';
-import { doneStatus, ended, eventually, mark, openWorld, type TestCluster, type World } from './world.ts';
+import { at } from '../../src/model/json.ts';
+import {
+  doneStatus,
+  ended,
+  eventually,
+  itemsAt,
+  mark,
+  metricsPage,
+  openWorld,
+  type TestCluster,
+  type World,
+} from './world.ts';
 
 const good = { 'artifacts.oci.storage': 'tekton' };
 const bad = { ...good, 'artifacts.taskrun.signer': 'x50' };
@@ -53,7 +63,7 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       await eventually('the Event', () =>
         eventWith(world, 'InvalidConfiguration', /artifacts\.taskrun\.signer/),
       );
-      assert.match(await pageOf(controller.metricsPort, '/metrics'), /config_valid(\{\})? 0/);
+      assert.match(await metricsPage(controller), /config_valid(\{\})? 0/);
       await world.configure(good);
       await isReady(controller);
     });
@@ -73,7 +83,7 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       assert.match(mark(waiting, 'message') ?? '', /x509\.pem/);
       assert.deepEqual(at(waiting, 'metadata', 'finalizers'), ['chains.tekton.dev/taskrun']);
       await eventually('the metrics show that it waits', async () =>
-        /^chains_runs_waiting 1$/m.test(await pageOf(controller.metricsPort, '/metrics')) ? true : undefined,
+        /^chains_runs_waiting 1$/m.test(await metricsPage(controller)) ? true : undefined,
       );
       await writeFile(key, content);
       const run = await ended(world, 'waiting');
@@ -125,32 +135,31 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
   });
 }
 
-async function pageOf(port: number, path: string): Promise<string> {
-  return (await request(`http://127.0.0.1:${port}${path}`)).body.text();
+async function readiness(
+  controller: Controller,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const { statusCode, body } = await request(`http://127.0.0.1:${controller.healthPort}/readyz`);
+  return { status: statusCode, text: await body.text() };
 }
 
 function isReady(controller: Controller): Promise<true> {
-  return eventually('the controller is ready', async () => {
-    const { statusCode, body } = await request(`http://127.0.0.1:${controller.healthPort}/readyz`);
-    await body.dump();
-    return statusCode === 200 ? true : undefined;
-  });
+  return eventually('the controller is ready', async () =>
+    (await readiness(controller)).status === 200 ? true : undefined,
+  );
 }
 
 /** The one line of readiness that says why it is not ready. */
 function notReady(controller: Controller, why: RegExp): Promise<string> {
   return eventually(`readiness says ${String(why)}`, async () => {
-    const { statusCode, body } = await request(`http://127.0.0.1:${controller.healthPort}/readyz`);
-    const text = await body.text();
-    return statusCode === 503 ? text.split('\n').find((line) => why.test(line)) : undefined;
+    const { status, text } = await readiness(controller);
+    return status === 503 ? text.split('\n').find((line) => why.test(line)) : undefined;
   });
 }
 
 async function eventWith(world: World, reason: string, message: RegExp): Promise<true | undefined> {
-  const { body } = await world.call('GET', '/api/v1/namespaces/tekton-chains/events');
-  const items = at(body, 'items');
-  const found = isJsonList(items) ? items : [];
-  return found.some((event) => at(event, 'reason') === reason && message.test(String(at(event, 'message'))))
-    ? true
-    : undefined;
+  const events = await itemsAt(world, '/api/v1/namespaces/tekton-chains/events');
+  const found = events.some(
+    (event) => at(event, 'reason') === reason && message.test(String(at(event, 'message'))),
+  );
+  return found ? true : undefined;
 }

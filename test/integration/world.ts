@@ -7,7 +7,7 @@ import { Agent, request } from 'undici';
 import { Backoff } from '../../src/controller/backoff.ts';
 import { type Controller, type ControllerOptions, startController } from '../../src/controller/index.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
-import { at, isJsonObject, type JsonObject } from '../../src/model/json.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 
@@ -220,9 +220,22 @@ export function ended(world: World, name: string): Promise<JsonObject> {
   });
 }
 
+/** The objects of a list. */
+export async function itemsAt(world: World, path: string): Promise<readonly Json[]> {
+  const { status, body } = await world.call('GET', path);
+  const items = at(body, 'items');
+  if (!isJsonList(items)) throw new Error(`GET ${path}: ${status}, and no list`);
+  return items;
+}
+
+/** The controller's metrics, as text. */
+export async function metricsPage(controller: Controller): Promise<string> {
+  return (await request(`http://127.0.0.1:${controller.metricsPort}/metrics`)).body.text();
+}
+
 /** How many calls the controller has made on TaskRuns, by verb, as its metrics tell. */
 export async function callsOnRuns(controller: Controller): Promise<Readonly<Record<string, number>>> {
-  const page = await (await request(`http://127.0.0.1:${controller.metricsPort}/metrics`)).body.text();
+  const page = await metricsPage(controller);
   const calls: Record<string, number> = {};
   for (const [, verb = '', count] of page.matchAll(
     /^chains_api_calls_total\{verb="(\w+)",resource="taskruns[^}]*\} (\d+)$/gm,

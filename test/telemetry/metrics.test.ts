@@ -57,7 +57,7 @@ test('the queue is asked when the page is read', async () => {
   assert(page.includes('chains_runs_waiting 3'));
 });
 
-test('config, back ends, watches, waiting runs and API calls have their state shown', async () => {
+test('config, back ends, watches and API calls have their state shown', async () => {
   const metrics = new Metrics();
   metrics.configTaken(new Date(5_000));
   metrics.configValid(false);
