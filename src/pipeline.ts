@@ -8,7 +8,7 @@ import { once } from './model/once.ts';
 import type { Failure, Outcome } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { Payload, SignedArtifact } from './model/signature.ts';
-import { type Secrets, type Signer, signers } from './sign/index.ts';
+import { type Secrets, type Signer, signers, signPayload } from './sign/index.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type Store, stores } from './store/index.ts';
 import { openWitness } from './witness/index.ts';
@@ -82,7 +82,12 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
     signal?: AbortSignal,
   ): Promise<SignedArtifact | Failure> {
     if (payload instanceof ChainsError) return { artifact, stage: 'payload_creation', error: payload };
-    const signature = await caught(async () => (await openSigner(named(plan.signer))).sign(payload, signal));
+    const signature = await caught(async () =>
+      signPayload(await openSigner(named(plan.signer)), payload, {
+        notBefore: artifact.run.completedAt,
+        signal,
+      }),
+    );
     if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature };
     const witnessed = await caught(async () => openWitness(config));
     if (witnessed instanceof ChainsError) return { artifact, stage: 'tlog', error: witnessed };

@@ -5,6 +5,8 @@ export interface Payload {
   readonly bytes: Uint8Array;
   /** The ConfigMap's name of the format that made it. */
   readonly format: string;
+  /** The payload type of the DSSE envelope that it is signed in; undefined where the payload itself is signed. */
+  readonly dsseType?: string;
 }
 
 /** The key that made a signature, so that later stages need not ask the signer. */

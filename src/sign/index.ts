@@ -2,6 +2,7 @@ import type { SignerName } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { OpenSigner } from './signer.ts';
 
+export { signPayload } from './dsse.ts';
 export type { Secrets } from './secrets.ts';
 export type { OpenSigner, Signer } from './signer.ts';
 

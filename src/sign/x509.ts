@@ -32,9 +32,9 @@ export async function openX509(config: Config, secrets: Secrets): Promise<Signer
     keyId: keyIdOf(publicKey),
   };
   return {
-    async sign(payload, signal): Promise<Signature> {
+    async sign(message, { signal } = {}): Promise<Signature> {
       signal?.throwIfAborted();
-      return { bytes: await signBytes(payload.bytes), key };
+      return { bytes: await signBytes(message), key };
     },
   };
 }

@@ -44,7 +44,7 @@ for (const [type, kind] of [
     assert.equal((await stat(join(folder, 'x509.pem'))).mode & 0o777, 0o600);
     assert.equal((await stat(folder)).mode & 0o777, 0o700);
     const signer = await (await signers.x509())(config, await readSecrets(folder));
-    const { key } = await signer.sign({ bytes: Buffer.from('x'), format: 'tekton' });
+    const { key } = await signer.sign(Buffer.from('x'));
     assert.ok(out.includes(key.keyId));
     assert.ok(
       out.includes(`create secret generic signing-secrets -n tekton-chains --from-file='${folder}/x509.pem'`),
@@ -80,7 +80,7 @@ test('keygen --secret prints the Secret for kubectl apply, and how to see the pu
   assert.deepEqual(Object.keys(data), ['x509.pem', 'x509.pub']);
   const pem = Buffer.from(data['x509.pem'], 'base64');
   const signer = await (await signers.x509())(config, secretsWith({ 'x509.pem': pem }));
-  const { key } = await signer.sign({ bytes: Buffer.from('x'), format: 'tekton' });
+  const { key } = await signer.sign(Buffer.from('x'));
   assert.equal(Buffer.from(data['x509.pub'], 'base64').toString(), key.publicKey);
   assert.match(err, /kubectl get secret signing-secrets -n tekton-chains/);
   assert.ok(err.includes(key.keyId));

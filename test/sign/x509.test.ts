@@ -8,7 +8,7 @@ import { keyPairs, pkcs8, secretsWith, spki } from './keys.ts';
 
 const { config } = parseConfig({});
 const openX509 = await signers.x509();
-const payload = { bytes: Buffer.from('{"steps":[]}'), format: 'tekton' };
+const payload = Buffer.from('{"steps":[]}');
 const open = (file: string | Uint8Array) => openX509(config, secretsWith({ 'x509.pem': file }));
 
 for (const [name, generate] of Object.entries(keyPairs)) {
@@ -18,7 +18,7 @@ for (const [name, generate] of Object.entries(keyPairs)) {
     const signature = await signer.sign(payload);
     assert.deepEqual(signature.key, { publicKey: spki(publicKey), keyId: keyIdOf(publicKey) });
     const digest = name === 'Ed25519' ? null : 'sha256';
-    assert.ok(verify(digest, payload.bytes, publicKey, signature.bytes));
+    assert.ok(verify(digest, payload, publicKey, signature.bytes));
     assert.ok(!verify(digest, Buffer.from('{"steps":[1]}'), publicKey, signature.bytes));
   });
 }
@@ -39,7 +39,7 @@ test('a P-256 key that spells its curve out in numbers gives the public key that
 
 test('an aborted signal is heeded', async () => {
   const signer = await open(pkcs8(generateKeyPairSync('ed25519').privateKey));
-  await assert.rejects(signer.sign(payload, AbortSignal.abort()), { name: 'AbortError' });
+  await assert.rejects(signer.sign(payload, { signal: AbortSignal.abort() }), { name: 'AbortError' });
 });
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });

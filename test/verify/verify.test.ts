@@ -37,7 +37,7 @@ async function signed(
     const payload = format(artifact, config);
     Object.assign(
       annotations,
-      await store.store({ artifact, payload, signature: await signer.sign(payload) }),
+      await store.store({ artifact, payload, signature: await signer.sign(payload.bytes) }),
     );
   }
   return withAnnotations(run, annotations);
