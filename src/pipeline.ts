@@ -1,8 +1,10 @@
 import type { Config, SignerName, StoreName } from './config/keys.ts';
 import { type Plan, planFor } from './config/plan.ts';
-import { extract } from './extract/index.ts';
-import { type Format, formats } from './format/index.ts';
-import type { Artifact, ArtifactKind, Problem } from './model/artifact.ts';
+import { type Depth, extract } from './extract/index.ts';
+import { loadFormat } from './format/index.ts';
+import type { Artifact, ArtifactKind } from './model/artifact.ts';
+import type { JsonObject } from './model/json.ts';
+import { collectProblems, type Problem } from './model/problem.ts';
 import { ChainsError, reasonOf } from './model/errors.ts';
 import { once } from './model/once.ts';
 import type { Failure, Outcome } from './model/outcome.ts';
@@ -38,15 +40,25 @@ export interface BackendState {
   readonly error: ChainsError | undefined;
 }
 
+/** What a run is processed with. */
+export interface ProcessOptions {
+  /** The TaskRuns of a PipelineRun, in order. */
+  readonly taskRuns?: readonly JsonObject[];
+  readonly signal?: AbortSignal;
+}
+
 /** Everything between a run and its mark, for one configuration and one set of secrets. Back ends open once, when first used. */
 export interface Pipeline {
   readonly config: Config;
-  /** extract → format: what would be signed. Signs and writes nothing. */
-  draft(run: Run): Promise<{ readonly drafts: readonly Draft[]; readonly problems: readonly Problem[] }>;
+  /** extract → format: what would be signed. Signs and writes nothing. `taskRuns` are those of a PipelineRun, in order. */
+  draft(
+    run: Run,
+    taskRuns?: readonly JsonObject[],
+  ): Promise<{ readonly drafts: readonly Draft[]; readonly problems: readonly Problem[] }>;
   /** sign → witness: the draft with its signature, or the stage that failed. */
   signDraft(draft: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure>;
   /** extract → format → sign → witness → store. Never throws: what failed is in the outcome. */
-  process(run: Run, signal?: AbortSignal): Promise<Outcome>;
+  process(run: Run, options?: ProcessOptions): Promise<Outcome>;
   /** Opens every back end that artifacts of these kinds use. */
   check(kinds: readonly ArtifactKind[]): Promise<readonly BackendState[]>;
   close(): Promise<void>;
@@ -54,27 +66,25 @@ export interface Pipeline {
 
 /** Opens a pipeline; cheap, since back ends open when they are first used. */
 export function openPipeline({ config, secrets, listener = () => {} }: PipelineOptions): Pipeline {
-  const openFormat = once((name: keyof typeof formats) => formats[name]());
+  const openFormat = once(loadFormat);
   const openSigner = once(async (name: Exclude<SignerName, 'none'>) =>
     (await signers[name]())(config, secrets),
   );
   const openStore = once(async (name: StoreName) => (await stores[name]())(config));
 
-  async function draft(run: Run): ReturnType<Pipeline['draft']> {
-    const { artifacts, problems, unreadable } = extract(run);
+  async function draft(run: Run, taskRuns?: readonly JsonObject[]): ReturnType<Pipeline['draft']> {
+    const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
+    const leftOut = collectProblems();
     const drafts = await Promise.all(
       artifacts.map(async (artifact): Promise<Draft> => {
         const plan = planFor(config, artifact.kind);
+        const options = { config, name: plan.format, report: leftOut.report };
         const payload =
-          unreadable ?? (await caught(async () => format(await openFormat(plan.format), artifact)));
+          unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
         return { artifact, plan, payload };
       }),
     );
-    return { drafts, problems };
-  }
-
-  function format(make: Format, artifact: Artifact): Payload {
-    return make(artifact, config);
+    return { drafts, problems: [...problems, ...leftOut.all()] };
   }
 
   async function signDraft(
@@ -112,8 +122,8 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
     );
   }
 
-  async function process(run: Run, signal?: AbortSignal): Promise<Outcome> {
-    const { drafts, problems } = await draft(run);
+  async function process(run: Run, { taskRuns, signal }: ProcessOptions = {}): Promise<Outcome> {
+    const { drafts, problems } = await draft(run, taskRuns);
     const results = await Promise.all(
       wanted(drafts).map(async (one) => {
         const entry = await signDraft(one, signal);
@@ -158,6 +168,15 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
   }
 
   return { config, draft, signDraft, process, check, close };
+}
+
+/** Results of steps count in one format only, those of TaskRuns with deep inspection. */
+function depthFor(config: Config, run: Run): Depth {
+  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
+  return {
+    stepResults: planFor(config, kind).format === 'slsa/v2alpha4',
+    childResults: config['artifacts.pipelinerun.enable-deep-inspection'],
+  };
 }
 
 function wanted(drafts: readonly Draft[]): readonly Draft[] {

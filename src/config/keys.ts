@@ -24,9 +24,10 @@ interface Key<T> {
 
 const runFormat = choice('tekton', 'in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4');
 const imageFormat = choice('tekton', 'simplesigning');
-const storage = choices(['tekton', 'oci', 'gcs', 'docdb', 'grafeas', 'pubsub', 'archivista'], {
-  kafka: 'pubsub',
-});
+const stores = ['tekton', 'oci', 'gcs', 'docdb', 'grafeas', 'pubsub', 'archivista'] as const;
+const storage = choices(stores, { kafka: 'pubsub' });
+// No Chains has ever taken the word kafka for PipelineRuns.
+const pipelineRunStorage = choices(stores);
 const signer = choice('pgp', 'x509', 'kms', 'none');
 const path = text('the path of a file');
 
@@ -53,7 +54,7 @@ export const keys = {
     doc: 'The format of PipelineRun payloads.',
   },
   'artifacts.pipelinerun.storage': {
-    type: storage,
+    type: pipelineRunStorage,
     default: 'tekton',
     doc: 'Where PipelineRun payloads and signatures are stored.',
   },
@@ -266,6 +267,19 @@ export type Config = { readonly [K in KeyName]: ValueOf<(typeof keys)[K]> };
 
 /** A payload format's name in the ConfigMap. */
 export type FormatName = Config['artifacts.taskrun.format'] | Config['artifacts.oci.format'];
+
+/** The names of formats, each with the file or folder of `src/format/` that it is an alias of. */
+export const formatFolders = {
+  tekton: 'tekton',
+  simplesigning: 'simplesigning',
+  'in-toto': 'slsa-v0.2',
+  'slsa/v1': 'slsa-v0.2',
+  'slsa/v2alpha3': 'slsa-v1',
+  'slsa/v2alpha4': 'slsa-v1',
+} as const satisfies { readonly [K in FormatName]: string };
+
+/** A file or folder of `src/format/`. */
+export type FormatFolder = (typeof formatFolders)[FormatName];
 
 /** A store's name in the ConfigMap. */
 export type StoreName = Config['artifacts.taskrun.storage'][number];

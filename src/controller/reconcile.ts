@@ -99,7 +99,7 @@ async function release(run: Run, { decision, around }: Situation): Promise<Verdi
 }
 
 async function sign(run: Run, { work, around }: Situation): Promise<Verdict> {
-  const outcome = await around.pipeline.process(run, around.signal);
+  const outcome = await around.pipeline.process(run, { signal: around.signal });
   if (around.signal.aborted) return finished;
   for (const { artifact, stage, error } of outcome.failures) {
     around.metrics.failed(run.kind, stage);

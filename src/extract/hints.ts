@@ -1,9 +1,9 @@
-import { parseDigest } from './digest.ts';
+import type { Report } from '../model/problem.ts';
+import { textOf } from '../model/tekton/value.ts';
+import { trim } from '../model/tekton/white-space.ts';
+import { type Digest, parseDigest } from './digest.ts';
 import { quote } from './quote.ts';
-import type { Report } from './report.ts';
 import type { Result } from './results.ts';
-import { textOf, valueOf } from './value.ts';
-import { trim } from './white-space.ts';
 
 /** A name and a digest that belong together, as two results or one object state them (payloads.md, 3). */
 export interface Hint {
@@ -56,10 +56,10 @@ export function pairsIn(results: readonly Result[], suffixes: PairSuffixes, repo
     const marker = result.name.slice(0, -suffixes[side].length);
     const halves: Halves = pairs.get(marker) ?? { at: result.at, empty: new Set(), reported: false };
     pairs.set(marker, halves);
-    const value = valueOf(result.value, `${result.at}.value`);
+    const { value } = result;
     const text = trim(textOf(value));
     if (text !== '') halves[side] = { text, at: result.at };
-    else if (value.kind === 'list' || value.kind === 'object') {
+    else if (value?.kind === 'list' || value?.kind === 'object') {
       halves.reported = true;
       const is = value.kind === 'list' ? 'an array' : 'an object';
       report(
@@ -99,6 +99,8 @@ function sideOf(name: string, suffixes: PairSuffixes): 'uri' | 'digest' | undefi
 export interface Structure extends Hint {
   /** True when the member `isBuildArtifact` is exactly the text `true`. */
   readonly isBuildArtifact: boolean;
+  /** The digest, read. */
+  readonly read: Digest;
 }
 
 /** The results whose names end with `suffix` (`ARTIFACT_OUTPUTS` or `ARTIFACT_INPUTS`) and that are valid structures. */
@@ -112,8 +114,8 @@ export function structuresIn(
     .flatMap((result) => {
       const at = `${result.at}.value`;
       const names = quote(result.name);
-      const value = valueOf(result.value, at);
-      if (value.kind !== 'object') {
+      const { value } = result;
+      if (value?.kind !== 'object') {
         const wrong = 'is no object of strings; give it the type object, with the members uri and digest';
         report(at, `${names} ${wrong}`);
         return [];
@@ -134,6 +136,6 @@ export function structuresIn(
         report(at, `${names} has isBuildArtifact ${quote(mark)}, which does not count; write "true"`);
       }
       const places = { at: result.at, digestAt: result.at };
-      return [{ uri, digest, ...places, names, isBuildArtifact: mark === 'true' }];
+      return [{ uri, digest, read: read.value, ...places, names, isBuildArtifact: mark === 'true' }];
     });
 }

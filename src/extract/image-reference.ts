@@ -1,4 +1,4 @@
-import type { ImageReference } from '../model/artifact.ts';
+import type { ImageReference } from '../model/image.ts';
 import { parseImageDigest, type Reading } from './digest.ts';
 import { quote } from './quote.ts';
 
@@ -20,11 +20,6 @@ export function parseImageReference(text: string): Reading<ImageReference> {
   return repository.ok
     ? { ok: true, value: { repository: repository.value, digest: digest.value } }
     : repository;
-}
-
-/** `repository@digest`, the full name of an image. */
-export function fullNameOf(image: ImageReference): string {
-  return `${image.repository}@${image.digest}`;
 }
 
 function parseRepository(base: string): Reading<string> {

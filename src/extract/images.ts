@@ -1,23 +1,19 @@
-import type { ImageReference } from '../model/artifact.ts';
+import { fullNameOf, type NamedImage } from '../model/image.ts';
+import type { Report } from '../model/problem.ts';
+import { textOf } from '../model/tekton/value.ts';
+import { trim } from '../model/tekton/white-space.ts';
 import { parseImageDigest } from './digest.ts';
-import { type Hint, imagePair, pairsIn, structuresIn } from './hints.ts';
-import { fullNameOf, parseImageReference } from './image-reference.ts';
-import type { Report } from './report.ts';
+import { type Hint, imagePair, pairsIn, type Structure } from './hints.ts';
+import { parseImageReference } from './image-reference.ts';
 import type { Result } from './results.ts';
-import { textOf, valueOf } from './value.ts';
-import { trim } from './white-space.ts';
-
-/** An image that a run says it built, and the field that says so. */
-export interface FoundImage {
-  readonly image: ImageReference;
-  /** `status.results[0]` */
-  readonly at: string;
-}
 
 /** The images that a list of results names, in this order: image pairs, `IMAGES`, build artifacts (payloads.md, 3.1). */
-export function imagesIn(results: readonly Result[], report: Report): readonly FoundImage[] {
+export function imagesIn(
+  results: readonly Result[],
+  outputs: readonly Structure[],
+  report: Report,
+): readonly NamedImage[] {
   const pairs = pairsIn(results, imagePair, report);
-  const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', report);
   return [
     ...pairs.flatMap((pair) => imageOf(pair, report)),
     ...entriesOfImages(results, report),
@@ -26,7 +22,7 @@ export function imagesIn(results: readonly Result[], report: Report): readonly F
 }
 
 /** The image that a hint names; none when the name or digest is bad. */
-export function imageOf(hint: Hint, report: Report): readonly FoundImage[] {
+export function imageOf(hint: Hint, report: Report): readonly NamedImage[] {
   const { uri, digest, at, digestAt, names } = hint;
   const read = parseImageDigest(digest);
   if (!read.ok) {
@@ -37,8 +33,8 @@ export function imageOf(hint: Hint, report: Report): readonly FoundImage[] {
 }
 
 /** Of images with the same full name the first. */
-export function firstOfEach(images: readonly FoundImage[]): readonly FoundImage[] {
-  const firsts = new Map<string, FoundImage>();
+export function firstOfEach(images: readonly NamedImage[]): readonly NamedImage[] {
+  const firsts = new Map<string, NamedImage>();
   for (const one of images) {
     const name = fullNameOf(one.image);
     if (!firsts.has(name)) firsts.set(name, one);
@@ -47,13 +43,13 @@ export function firstOfEach(images: readonly FoundImage[]): readonly FoundImage[
 }
 
 /** The entries of every result named exactly `IMAGES`, separated by commas or line feeds; empty ones say nothing. */
-function entriesOfImages(results: readonly Result[], report: Report): readonly FoundImage[] {
+function entriesOfImages(results: readonly Result[], report: Report): readonly NamedImage[] {
   return results
     .filter((result) => result.name === 'IMAGES')
     .flatMap((result) => {
       const at = `${result.at}.value`;
-      const value = valueOf(result.value, at);
-      if (value.kind === 'list' || value.kind === 'object') {
+      const { value } = result;
+      if (value?.kind === 'list' || value?.kind === 'object') {
         report(
           at,
           '"IMAGES" must be a string, with commas or line feeds between entries; it counts as empty',
@@ -67,7 +63,7 @@ function entriesOfImages(results: readonly Result[], report: Report): readonly F
     });
 }
 
-function checked(text: string, at: string, names: string, report: Report): readonly FoundImage[] {
+function checked(text: string, at: string, names: string, report: Report): readonly NamedImage[] {
   const read = parseImageReference(text);
   if (read.ok) return [{ image: read.value, at }];
   report(`${at}.value`, `${names}: no image, as it ${read.wrong}`);

@@ -1,14 +1,11 @@
-import type { Artifact, Problem } from '../model/artifact.ts';
+import type { Artifact } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
+import { fullNameOf, type NamedImage } from '../model/image.ts';
+import type { JsonObject } from '../model/json.ts';
+import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
-import { artifactPair, pairsIn, structuresIn } from './hints.ts';
-import { fullNameOf } from './image-reference.ts';
-import { type FoundImage, firstOfEach, imagesIn } from './images.ts';
-import { reportNearMisses } from './near-misses.ts';
-import { imageResourcesOf } from './pipeline-resources.ts';
-import { objectField } from './read.ts';
-import { collectProblems, type Report } from './report.ts';
-import { taskRunResults } from './results.ts';
+import { readPipelineRun } from './pipeline-run.ts';
+import { orError, readTaskRun } from './task-run.ts';
 
 /** What can be signed of a run, and what in it looks as if it could. */
 export interface Extraction {
@@ -19,40 +16,70 @@ export interface Extraction {
   readonly unreadable: ChainsError | undefined;
 }
 
-/** Finds the artifacts of a run: itself, and for a TaskRun the images that it built. Never throws for what a run holds. */
-export function extract(run: Run): Extraction {
-  const own: Artifact =
-    run.kind === 'TaskRun'
-      ? { kind: 'taskrun', run, key: `taskrun-${run.uid}`, fullKey: `tekton.dev-v1-TaskRun-${run.uid}` }
-      : {
-          kind: 'pipelinerun',
-          run,
-          key: `pipelinerun-${run.uid}`,
-          fullKey: `tekton.dev-v1-PipelineRun-${run.uid}`,
-        };
-  if (run.kind === 'PipelineRun') return { artifacts: [own], problems: [], unreadable: undefined };
+/** Whose results count beside the run's own: problems in others aren't told, since they change nothing. */
+export interface Depth {
+  readonly stepResults: boolean;
+  readonly childResults: boolean;
+}
+
+/**
+ * Finds the artifacts of a run: itself, and for a TaskRun the images that it built. Never throws for what a run holds.
+ * @param taskRuns the TaskRuns of a PipelineRun, in order
+ */
+export function extract(
+  run: Run,
+  taskRuns: readonly JsonObject[] = [],
+  depth: Depth = { stepResults: false, childResults: false },
+): Extraction {
   const problems = collectProblems();
-  try {
-    const images = imagesOf(run, problems.report).map((one) => imageArtifact(run, one));
-    return { artifacts: [own, ...images], problems: problems.all(), unreadable: undefined };
-  } catch (error) {
-    if (!(error instanceof ChainsError)) throw error;
-    return { artifacts: [own], problems: problems.all(), unreadable: error };
-  }
+  const artifacts = run.kind === 'TaskRun' ? ofTaskRun : ofPipelineRun;
+  const { found, unreadable } = artifacts(run, { taskRuns, depth, report: problems.report });
+  return { artifacts: found, problems: problems.all(), unreadable };
 }
 
-function imagesOf(run: Run, report: Report): readonly FoundImage[] {
-  const status = objectField({ at: '', value: run.object }, 'status');
-  const results = taskRunResults(status);
-  const images = [...imagesIn(results, report), ...imageResourcesOf(status, report)];
-  // These name no image to sign, but things for the provenance; malformed ones are reported whatever the format.
-  pairsIn(results, artifactPair, report);
-  structuresIn(results, 'ARTIFACT_INPUTS', report);
-  reportNearMisses(results, report);
-  return firstOfEach(images);
+interface Surroundings {
+  readonly taskRuns: readonly JsonObject[];
+  readonly depth: Depth;
+  readonly report: Report;
 }
 
-function imageArtifact(run: Run, { image, at }: FoundImage): Artifact {
+interface Found {
+  readonly found: readonly Artifact[];
+  readonly unreadable: ChainsError | undefined;
+}
+
+const ignore: Report = () => {};
+
+function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
+  const findings = orError(() =>
+    readTaskRun(run.object, { where: '', report, reportStep: depth.stepResults ? report : ignore }),
+  );
+  const unreadable = findings instanceof ChainsError ? findings : undefined;
+  const own: Artifact = {
+    kind: 'taskrun',
+    run,
+    key: `taskrun-${run.uid}`,
+    fullKey: `tekton.dev-v1-TaskRun-${run.uid}`,
+    evidence: findings instanceof ChainsError ? findings : findings.evidence,
+  };
+  const images = findings instanceof ChainsError ? [] : findings.hints.images;
+  return { found: [own, ...images.map((one) => imageArtifact(run, one))], unreadable };
+}
+
+function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Found {
+  const ofChild = depth.childResults ? report : ignore;
+  const reading = { report: ofChild, reportStep: depth.stepResults ? ofChild : ignore };
+  const own: Artifact = {
+    kind: 'pipelinerun',
+    run,
+    key: `pipelinerun-${run.uid}`,
+    fullKey: `tekton.dev-v1-PipelineRun-${run.uid}`,
+    evidence: orError(() => readPipelineRun({ object: run.object, taskRuns }, report, reading)),
+  };
+  return { found: [own], unreadable: undefined };
+}
+
+function imageArtifact(run: Run, { image, at }: NamedImage): Artifact {
   const hex = image.digest.slice('sha256:'.length);
   return { kind: 'oci', run, key: hex.slice(0, 12), fullKey: fullNameOf(image), image, source: at };
 }

@@ -1,5 +1,5 @@
+import type { Report } from '../model/problem.ts';
 import { quote } from './quote.ts';
-import type { Report } from './report.ts';
 import type { Result } from './results.ts';
 
 /** Endings without separators and case, and the hint that was probably meant. */

@@ -1,23 +1,68 @@
-import type { JsonObject } from '../model/json.ts';
-import { type FoundImage, imageOf } from './images.ts';
+import type { ResourceInput } from '../model/evidence.ts';
+import type { NamedImage } from '../model/image.ts';
+import type { Report } from '../model/problem.ts';
+import { list, type Struct, struct, text } from '../model/tekton/shape.ts';
+import { parseImageDigest } from './digest.ts';
+import { imageOf } from './images.ts';
 import { quote } from './quote.ts';
-import { type Field, objectField, objectsField, textField } from './read.ts';
-import type { Report } from './report.ts';
 
-type Status = Field<JsonObject | undefined>;
+const declared = struct({ name: text, type: text });
+
+/** The fields of a TaskRun's status that hold PipelineResources, which v1 no longer has. */
+export const resourceFields = {
+  taskSpec: struct({ resources: struct({ inputs: list(declared), outputs: list(declared) }) }),
+  resourcesResult: list(struct({ key: text, value: text, resourceName: text })),
+};
+
+/** What a status says of PipelineResources. */
+export type Resources = Struct<typeof resourceFields>;
+
+/** A kind of resource: the keys that it needs. */
+const needed = { image: ['url', 'digest'], git: ['url', 'commit'] } as const;
+
+interface Found {
+  /** What it is, for messages: `the output "app" of type image`. */
+  readonly name: string;
+  readonly type: 'image' | 'git';
+  readonly url: string;
+  /** The image's digest, or the commit. */
+  readonly version: string;
+  readonly at: string;
+  readonly versionAt: string;
+}
 
 /**
  * The images among the PipelineResources of v1beta1 that a task declares as outputs (payloads.md, 13); one without any
  * value was not built, one with half of them is a problem. Read whatever apiVersion the object shows.
- * @throws ChainsError RUN_UNREADABLE when a part has the wrong type.
  */
-export function imageResourcesOf(status: Status, report: Report): readonly FoundImage[] {
-  const resources = objectField(objectField(status, 'taskSpec'), 'resources');
-  const values = valuesByResource(status);
-  return objectsField(resources, 'outputs')
-    .map((output) => ({ name: textField(output, 'name'), type: textField(output, 'type') }))
+export function imageResourcesOf(status: Resources, report: Report): readonly NamedImage[] {
+  return resourcesOf(status, 'output', report)
     .filter(({ type }) => type === 'image')
-    .flatMap(({ name }) => imageOfResource(name, values.get(name) ?? new Map(), report));
+    .flatMap(({ url, version, at, versionAt, name }) =>
+      imageOf({ uri: url, digest: version, at, digestAt: versionAt, names: name }, report),
+    );
+}
+
+/** The git and image resources that a task takes in. */
+export function resourceInputsOf(status: Resources, report: Report): readonly ResourceInput[] {
+  return resourcesOf(status, 'input', report).flatMap(
+    ({ type, url, version, versionAt, name }): readonly ResourceInput[] => {
+      if (type === 'git') return [{ type, url, commit: version }];
+      const digest = parseImageDigest(version);
+      if (digest.ok) return [{ type, url, hex: digest.value.slice('sha256:'.length) }];
+      report(`${versionAt}.value`, `${name}: no material, as the digest ${digest.wrong}`);
+      return [];
+    },
+  );
+}
+
+function resourcesOf(status: Resources, side: 'input' | 'output', report: Report): readonly Found[] {
+  const values = valuesByResource(status);
+  return (status.taskSpec?.resources?.[`${side}s` as const] ?? []).flatMap(({ name = '', type = '' }) =>
+    type === 'image' || type === 'git'
+      ? complete({ name: `the ${side} ${quote(name)} of type ${type}`, type }, values.get(name), report)
+      : [],
+  );
 }
 
 interface ResourceValue {
@@ -28,28 +73,33 @@ interface ResourceValue {
 type ResourceValues = ReadonlyMap<string, ResourceValue>;
 
 /** `status.resourcesResult` by resource and key; the last value of a key wins. */
-function valuesByResource(status: Status): ReadonlyMap<string, ResourceValues> {
-  const resources = new Map<string, Map<string, ResourceValue>>();
-  for (const entry of objectsField(status, 'resourcesResult')) {
-    const name = textField(entry, 'resourceName');
-    const values = resources.get(name) ?? new Map<string, ResourceValue>();
-    values.set(textField(entry, 'key'), { value: textField(entry, 'value'), at: entry.at });
-    resources.set(name, values);
+function valuesByResource({ resourcesResult = [] }: Resources): ReadonlyMap<string, ResourceValues> {
+  const byName = new Map<string, Map<string, ResourceValue>>();
+  for (const [index, { key = '', value = '', resourceName = '' }] of resourcesResult.entries()) {
+    const values = byName.get(resourceName) ?? new Map<string, ResourceValue>();
+    values.set(key, { value, at: `status.resourcesResult[${index}]` });
+    byName.set(resourceName, values);
   }
-  return resources;
+  return byName;
 }
 
-function imageOfResource(name: string, values: ResourceValues, report: Report): readonly FoundImage[] {
-  const url = values.get('url');
-  const digest = values.get('digest');
-  const given = url ?? digest;
+function complete(
+  { name, type }: Pick<Found, 'name' | 'type'>,
+  values: ResourceValues = new Map(),
+  report: Report,
+): readonly Found[] {
+  const [first, second] = needed[type];
+  const [url, version] = [values.get(first), values.get(second)];
+  const given = url ?? version;
   if (given === undefined) return [];
-  const names = `the output ${quote(name)} of type image`;
-  const missing = ['url', 'digest'].filter((key) => (values.get(key)?.value ?? '') === '');
-  if (url === undefined || digest === undefined || missing.length > 0) {
-    const lacks = missing.join(' and no ');
-    report(given.at, `${names} has no ${lacks} in status.resourcesResult; it needs both, a url and a digest`);
-    return [];
+  const missing = needed[type].filter((key) => (values.get(key)?.value ?? '') === '');
+  if (url !== undefined && version !== undefined && missing.length === 0) {
+    return [{ name, type, url: url.value, version: version.value, at: url.at, versionAt: version.at }];
   }
-  return imageOf({ uri: url.value, digest: digest.value, at: url.at, digestAt: digest.at, names }, report);
+  const lacks = missing.join(' and no ');
+  report(
+    given.at,
+    `${name} has no ${lacks} in status.resourcesResult; it needs both, a ${first} and a ${second}`,
+  );
+  return [];
 }

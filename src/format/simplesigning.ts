@@ -1,8 +1,15 @@
-import type { Artifact } from '../model/artifact.ts';
-import type { Payload } from '../model/signature.ts';
+import { ChainsError } from '../model/errors.ts';
+import type { Format } from './format.ts';
 
 /** The format `simplesigning`, for images only: what `cosign` signs and verifies (payloads.md, 10), as JSON in UTF-8. */
-export function simplesigning({ image }: Extract<Artifact, { readonly kind: 'oci' }>): Payload {
+export const simplesigning: Format = (artifact, { name }) => {
+  if (artifact.kind !== 'oci') {
+    throw new ChainsError(
+      'CONFIG_INVALID',
+      `artifacts.${artifact.kind}.format is \`${name}\`, which is for images only; use \`tekton\``,
+    );
+  }
+  const { image } = artifact;
   const payload = {
     critical: {
       identity: { 'docker-reference': image.repository },
@@ -11,5 +18,5 @@ export function simplesigning({ image }: Extract<Artifact, { readonly kind: 'oci
     },
     optional: null,
   };
-  return { bytes: Buffer.from(JSON.stringify(payload), 'utf8'), format: 'simplesigning' };
-}
+  return { bytes: Buffer.from(JSON.stringify(payload), 'utf8'), format: name };
+};

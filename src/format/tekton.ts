@@ -1,8 +1,7 @@
-import type { Artifact } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import { isJsonObject, member } from '../model/json.ts';
 import { runName } from '../model/run.ts';
-import type { Payload } from '../model/signature.ts';
+import type { Format } from './format.ts';
 
 /**
  * The format `tekton`: the run's status as it is in the object, as compact JSON in UTF-8; for an image, the status of
@@ -13,7 +12,7 @@ import type { Payload } from '../model/signature.ts';
  * A number is written as JavaScript reads it, lone surrogates are escaped.
  * @throws ChainsError RUN_UNREADABLE when there is no status, or it nests too deeply to be written.
  */
-export function tekton({ run }: Artifact): Payload {
+export const tekton: Format = ({ run }) => {
   const status = member(run.object, 'status') ?? undefined;
   if (!isJsonObject(status)) {
     const wrong = status === undefined ? 'is missing' : 'is no object';
@@ -23,7 +22,7 @@ export function tekton({ run }: Artifact): Payload {
     );
   }
   return { bytes: Buffer.from(written(status), 'utf8'), format: 'tekton' };
-}
+};
 
 function written(status: unknown): string {
   try {

@@ -1,9 +1,9 @@
 import { parseConfig } from '../config/parse.ts';
 import type { Config } from '../config/keys.ts';
 import { type Decision, decide } from '../controller/policy.ts';
-import type { Problem } from '../model/artifact.ts';
+import type { Problem } from '../model/problem.ts';
 import { ChainsError } from '../model/errors.ts';
-import { type Json, parseJson } from '../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
 import { parseRun, type Run, runName } from '../model/run.ts';
 import { type Draft, openPipeline } from '../pipeline.ts';
 
@@ -49,14 +49,26 @@ export interface Explanation {
  * Says what would be signed of a run, whether it is time for it or not. Nothing is signed or written.
  * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run.
  */
-export async function explain({ run: object, config: data = {} }: ExplainInput): Promise<Explanation> {
+export async function explain({
+  run: object,
+  taskRuns,
+  config: data = {},
+}: ExplainInput): Promise<Explanation> {
   const { config } = parseConfig(data);
   const run = parseRun(object);
   const { drafts, problems } = await openPipeline({
     config,
     secrets: { folder: '', files: new Map() },
-  }).draft(run);
+  }).draft(run, childrenOf(taskRuns));
   return { ...introduce(run, config), artifacts: drafts.map(explainDraft), problems };
+}
+
+/** The TaskRuns of a PipelineRun as they were given. @throws ChainsError RUN_UNREADABLE for one that is no object. */
+export function childrenOf(taskRuns: readonly unknown[] = []): readonly JsonObject[] {
+  return taskRuns.map((one, index) => {
+    if (isJsonObject(one)) return one;
+    throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is no object`);
+  });
 }
 
 /** The first half of an explanation: which run it is, and what would be done with it now. */

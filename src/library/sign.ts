@@ -4,6 +4,7 @@ import { parseRun } from '../model/run.ts';
 import { type Draft, openPipeline, type Pipeline } from '../pipeline.ts';
 import { readSecrets } from '../sign/secrets.ts';
 import {
+  childrenOf,
   type ExplainedArtifact,
   type ExplainInput,
   type Explanation,
@@ -40,6 +41,7 @@ export interface SignedExplanation extends Explanation {
  */
 export async function sign({
   run: object,
+  taskRuns,
   config: data = {},
   signingSecrets,
 }: SignInput): Promise<SignedExplanation> {
@@ -47,7 +49,7 @@ export async function sign({
   const run = parseRun(object);
   const pipeline = openPipeline({ config, secrets: await readSecrets(signingSecrets) });
   try {
-    const { drafts, problems } = await pipeline.draft(run);
+    const { drafts, problems } = await pipeline.draft(run, childrenOf(taskRuns));
     const artifacts = await Promise.all(drafts.map((draft) => signDraft(draft, pipeline)));
     return { ...introduce(run, config), artifacts, problems };
   } finally {

@@ -46,7 +46,7 @@ export const errorCodes = {
   },
   RUN_UNREADABLE: {
     terminal: true,
-    meaning: 'A field of the run has the wrong type, so that no payload can be made from it.',
+    meaning: 'A field of the run is missing or has the wrong type, so that no payload can be made from it.',
     remedy: 'Look at the field that the message names, and at what wrote it.',
   },
   SIGNATURE_INVALID: {

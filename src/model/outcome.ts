@@ -1,4 +1,5 @@
-import type { Artifact, Problem } from './artifact.ts';
+import type { Artifact } from './artifact.ts';
+import type { Problem } from './problem.ts';
 import type { ChainsError } from './errors.ts';
 
 /** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, “Metrics”). */

@@ -1,4 +1,5 @@
-import type { Artifact, Problem } from '../model/artifact.ts';
+import type { Artifact } from '../model/artifact.ts';
+import type { Problem } from '../model/problem.ts';
 import { ChainsError } from '../model/errors.ts';
 
 type Annotations = Readonly<Record<string, string>>;

@@ -59,12 +59,19 @@ test('an empty value of a key without default is the same as none, and an empty 
 });
 
 test('the storage kafka is pubsub with the provider kafka', () => {
-  const { config } = parseConfig({ 'artifacts.pipelinerun.storage': 'kafka,pubsub' });
-  assert.deepEqual(config['artifacts.pipelinerun.storage'], ['pubsub']);
+  const { config } = parseConfig({ 'artifacts.taskrun.storage': 'kafka,pubsub' });
+  assert.deepEqual(config['artifacts.taskrun.storage'], ['pubsub']);
   assert.equal(config['storage.pubsub.provider'], 'kafka');
   assert.match(
     problems({ 'artifacts.oci.storage': 'kafka', 'storage.pubsub.provider': 'gcp' }),
     /artifacts\.oci\.storage names kafka, but storage\.pubsub\.provider is "gcp"/,
+  );
+});
+
+test('the word kafka is not taken for PipelineRuns, for which no Chains ever took it', () => {
+  assert.match(
+    problems({ 'artifacts.pipelinerun.storage': 'kafka' }),
+    /artifacts\.pipelinerun\.storage is "kafka", where "kafka" is not allowed.*pubsub/,
   );
 });
 

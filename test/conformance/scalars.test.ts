@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDigest } from '../../src/extract/digest.ts';
-import { fullNameOf, parseImageReference } from '../../src/extract/image-reference.ts';
-import { valueOf } from '../../src/extract/value.ts';
-import { type Json, type JsonObject, member } from '../../src/model/json.ts';
+import { parseImageReference } from '../../src/extract/image-reference.ts';
+import { fullNameOf } from '../../src/model/image.ts';
+import { isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
+import { duration } from '../../src/model/tekton/duration.ts';
+import { goJson } from '../../src/model/tekton/go-json.ts';
+import { quantity } from '../../src/model/tekton/quantity.ts';
+import { rawJson } from '../../src/model/tekton/raw.ts';
+import { map, type Shape } from '../../src/model/tekton/shape.ts';
+import { time, withPaddedFraction, withShortFraction } from '../../src/model/tekton/time.ts';
+import { value } from '../../src/model/tekton/value.ts';
 import { linesOf, textOf } from './cases.ts';
 
 /** How each kind of vector is read; undefined where it is refused. */
@@ -18,20 +25,39 @@ const readers: Readonly<Record<string, (line: JsonObject) => Json | undefined>> 
     const read = parseDigest(textOf(line, 'in'));
     return read.ok ? [read.value.algorithm, read.value.hex] : undefined;
   },
-  param(line) {
-    const value = valueOf(member(line, 'in'), 'in');
-    if (value.kind === 'list') return value.texts;
-    if (value.kind === 'object') return Object.fromEntries(value.members);
-    return value.kind === 'text' ? value.text : undefined;
+  param: (line) => value.encode(value.decode(member(line, 'in') ?? null)),
+  quantity: (line) => accepted(quantity, line, (read) => read),
+  duration: (line) => accepted(duration, line, (read) => duration.encode(read)),
+  'time-seconds': (line) => accepted(time, line, (read) => time.encode(read)),
+  'time-v02': (line) => accepted(time, line, withShortFraction),
+  'time-v1': (line) => accepted(time, line, withPaddedFraction),
+  gojson(line) {
+    const given = member(line, 'in') ?? null;
+    return goJson(isJsonObject(given) ? map(rawJson).encode(map(rawJson).decode(given)) : given);
   },
 };
+
+function accepted<T>(shape: Shape<T>, line: JsonObject, print: (read: T) => Json): Json | undefined {
+  const given = member(line, 'in') ?? null;
+  let read: T;
+  try {
+    read = shape.decode(given);
+  } catch {
+    return undefined;
+  }
+  return print(read);
+}
 
 for (const [kind, read] of Object.entries(readers)) {
   test(`scalars.jsonl: every vector of the kind ${kind}`, () => {
     const vectors = linesOf('scalars.jsonl').filter((line) => member(line, 'kind') === kind);
-    assert.ok(vectors.length > 20);
+    assert.ok(vectors.length > 10);
     for (const line of vectors) {
-      assert.deepEqual(read(line), member(line, 'out'), JSON.stringify(member(line, 'in')));
+      assert.deepEqual(
+        read(line) ?? undefined,
+        member(line, 'out') ?? undefined,
+        JSON.stringify(member(line, 'in')),
+      );
     }
   });
 }

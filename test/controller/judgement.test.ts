@@ -17,6 +17,7 @@ function failure(code: ErrorCode, message: string, retryAfter?: number): Failure
     key: 'taskrun-uid-1',
     fullKey: 'tekton.dev-v1-TaskRun-uid-1',
     run,
+    evidence: new ChainsError('RUN_UNREADABLE', 'not read here'),
   } as const;
   const error = new ChainsError(code, message, retryAfter === undefined ? {} : { retryAfter });
   return { artifact, stage: 'signing', error };

@@ -16,12 +16,10 @@ test('the run itself comes first, then its images, each with the field that name
     ['IMAGE_DIGEST', digest('a')],
   ]);
   const [own, image] = extract(run).artifacts;
-  assert.deepEqual(own, {
-    kind: 'taskrun',
-    run,
-    key: 'taskrun-uid-1',
-    fullKey: 'tekton.dev-v1-TaskRun-uid-1',
-  });
+  assert.deepEqual(
+    [own?.kind, own?.key, own?.fullKey],
+    ['taskrun', 'taskrun-uid-1', 'tekton.dev-v1-TaskRun-uid-1'],
+  );
   assert.deepEqual(image, {
     kind: 'oci',
     run,

@@ -10,7 +10,8 @@ const wrong: readonly (readonly [Json, string])[] = [
   [{ results: {} }, 'status.results'],
   [{ results: ['x'] }, 'status.results[0]'],
   [{ results: [{ name: 5 }] }, 'status.results[0].name'],
-  [{ taskResults: 'x' }, 'status.taskResults'],
+  // A field of v1beta1 goes by its name in v1.
+  [{ taskResults: 'x' }, 'status.results'],
   [{ taskSpec: [] }, 'status.taskSpec'],
   [{ taskSpec: { resources: 1 } }, 'status.taskSpec.resources'],
   [{ taskSpec: { resources: { outputs: {} } } }, 'status.taskSpec.resources.outputs'],

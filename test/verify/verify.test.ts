@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
-import { formats } from '../../src/format/index.ts';
+import { loadFormat } from '../../src/format/index.ts';
 import type { Json } from '../../src/model/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
@@ -33,8 +33,8 @@ async function signed(
   const store = await (await stores.tekton())(config);
   const annotations = { ...run.annotations, [mark('signed')]: 'true', [mark('signed-uid')]: run.uid };
   for (const artifact of extract(run).artifacts) {
-    const format = await formats[artifact.kind === 'oci' ? imageFormat : 'tekton']();
-    const payload = format(artifact, config);
+    const name = artifact.kind === 'oci' ? imageFormat : 'tekton';
+    const payload = (await loadFormat(name))(artifact, { config, name, report: () => {} });
     Object.assign(
       annotations,
       await store.store({ artifact, payload, signature: await signer.sign(payload.bytes) }),

@@ -1,4 +1,10 @@
-import type { Problem } from '../model/artifact.ts';
+/** Something in a run that looks like a hint or value but signs nothing, and why. Never fatal. */
+export interface Problem {
+  /** Where: `status.results[0].value`. */
+  readonly at: string;
+  /** What is wrong and what to change, one line. */
+  readonly message: string;
+}
 
 /** Takes a problem: where it stands, what is wrong and what to change. */
 export type Report = (at: string, message: string) => void;

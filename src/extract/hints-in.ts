@@ -1,0 +1,35 @@
+import type { Hints } from '../model/evidence.ts';
+import type { NamedImage } from '../model/image.ts';
+import type { Report } from '../model/problem.ts';
+import { artifactPair, pairsIn, structuresIn } from './hints.ts';
+import { firstOfEach, imagesIn } from './images.ts';
+import { parseDigest } from './digest.ts';
+import { reportNearMisses } from './near-misses.ts';
+import type { Result } from './results.ts';
+
+/**
+ * What a list of results names (payloads.md, 3), and what in it looks as if it did.
+ * @param resources images that stand elsewhere, which come after those of the results
+ */
+export function hintsIn(
+  results: readonly Result[],
+  report: Report,
+  resources: readonly NamedImage[] = [],
+): Hints {
+  const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', report);
+  const images = imagesIn(results, outputs, report);
+  const inputs = structuresIn(results, 'ARTIFACT_INPUTS', report);
+  const artifacts = pairsIn(results, artifactPair, report).filter((pair) => {
+    const digest = parseDigest(pair.digest);
+    if (!digest.ok)
+      report(`${pair.digestAt}.value`, `${pair.names}: no artifact, as the digest ${digest.wrong}`);
+    return digest.ok;
+  });
+  reportNearMisses(results, report);
+  return {
+    images: firstOfEach([...images, ...resources]),
+    artifacts: artifacts.map(({ uri, digest }) => ({ uri, digest })),
+    outputs: outputs.map(({ uri, digest, isBuildArtifact }) => ({ uri, digest, isBuildArtifact })),
+    inputs: inputs.map(({ uri, read }) => ({ uri, ...read })),
+  };
+}

@@ -1,0 +1,75 @@
+import { ChainsError } from '../model/errors.ts';
+import type { Hints, ResourceInput, TaskRunEvidence } from '../model/evidence.ts';
+import { at, type JsonObject } from '../model/json.ts';
+import type { Report } from '../model/problem.ts';
+import { list, read, struct } from '../model/tekton/shape.ts';
+import { type TaskRun, taskRun, taskRunResult } from '../model/tekton/task-run.ts';
+import { taskRunAsV1 } from '../model/tekton/v1beta1.ts';
+import { gitSource } from './git.ts';
+import { hintsIn } from './hints-in.ts';
+import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';
+import { resultsAt } from './results.ts';
+
+/** All that names an image. Read by itself, so that images are signed even where something else in the run can't be read. */
+const naming = struct({ status: struct({ results: list(taskRunResult), ...resourceFields }) });
+
+/** How a TaskRun is read. */
+export interface Reading {
+  /** The path of the TaskRun, empty for the run itself. */
+  readonly where: string;
+  /** Takes what is wrong in its own results. */
+  readonly report: Report;
+  /** Takes what is wrong in the results of its steps. */
+  readonly reportStep: Report;
+}
+
+/** What a TaskRun names, and what it states for provenance or why that can't be read. */
+export interface TaskRunFindings {
+  readonly hints: Hints;
+  readonly evidence: TaskRunEvidence | ChainsError;
+}
+
+/** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a part that names images has the wrong type. */
+export function readTaskRun(object: JsonObject, { where, report, reportStep }: Reading): TaskRunFindings {
+  const v1 = taskRunAsV1(object);
+  const key = at(object, 'status', 'taskResults') === undefined ? 'results' : 'taskResults';
+  const { status = {} } = read(naming, v1, where);
+  const results = resultsAt(`${where}status.${key}`, status.results);
+  const hints = hintsIn(results, report, imageResourcesOf(status, report));
+  const resources = resourceInputsOf(status, report);
+  return {
+    hints,
+    evidence: orError(() => evidenceOf(read(taskRun, v1, where), hints, resources, where, reportStep)),
+  };
+}
+
+/** What the work gives, or the RUN_UNREADABLE that it throws. */
+export function orError<T>(work: () => T): T | ChainsError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ChainsError && error.code === 'RUN_UNREADABLE') return error;
+    throw error;
+  }
+}
+
+function evidenceOf(
+  typed: TaskRun,
+  hints: Hints,
+  resources: readonly ResourceInput[],
+  where: string,
+  reportStep: Report,
+): TaskRunEvidence {
+  const { spec, status } = typed;
+  const { params: specs } = status?.taskSpec ?? {};
+  return {
+    taskRun: typed,
+    hints,
+    resources,
+    git: gitSource({ specs, params: spec?.params, results: status?.results }),
+    steps: (status?.steps ?? []).map(({ results = [] }, index) => ({
+      hints: hintsIn(resultsAt(`${where}status.steps[${index}].results`, results), reportStep),
+      git: gitSource({ results }),
+    })),
+  };
+}

@@ -1,0 +1,106 @@
+import { ChainsError } from '../model/errors.ts';
+import type {
+  GitSource,
+  Input,
+  PipelineRunEvidence,
+  ResourceInput,
+  TaskRunEvidence,
+} from '../model/evidence.ts';
+import type { RefSource } from '../model/tekton/provenance.ts';
+import { countedTaskRuns } from './counted.ts';
+import type { Digested } from './digest-set.ts';
+
+/**
+ * The images that a TaskRun's steps, then its sidecars, ran in (payloads.md, 4.1).
+ * @throws ChainsError RUN_UNREADABLE for one whose imageID is missing or isn't `NAME@ALG:HEX`.
+ */
+export function imagesRun({ taskRun }: TaskRunEvidence): readonly Digested[] {
+  const { steps = [], sidecars = [] } = taskRun.status ?? {};
+  const name = taskRun.metadata?.name ?? '';
+  return [
+    ...steps.map(({ imageID }, index) => imageRun(imageID, `status.steps[${index}]`, name)),
+    ...sidecars.map(({ imageID }, index) => imageRun(imageID, `status.sidecars[${index}]`, name)),
+  ];
+}
+
+function imageRun(imageID = '', where: string, taskRun: string): Digested {
+  const [image = '', digest = '', ...more] = imageID.split('@');
+  const [algorithm = '', hex, ...rest] = digest.split(':');
+  if (hex !== undefined && more.length === 0 && rest.length === 0) {
+    return { name: imageUri(image), digest: new Map([[algorithm, hex]]) };
+  }
+  const is = imageID === '' ? 'is missing' : 'is not of the form NAME@sha256:HEX';
+  throw new ChainsError(
+    'RUN_UNREADABLE',
+    `${where}.imageID ${is} in TaskRun ${taskRun}, so that nobody can say which image ran: it never started, or its image could not be pulled`,
+  );
+}
+
+/** The URI of an image by its imageID: the runtime's prefix is taken off, nothing is normalised. */
+export function imageUri(imageID: string): string {
+  return `oci://${imageID.replace(/^docker-pullable:\/\//, '')}`;
+}
+
+/** What the results and params of a TaskRun say it was built from (payloads.md, 4.3). */
+export function inputsOfTaskRun({ git, hints }: TaskRunEvidence): readonly Digested[] {
+  return [...fromCommit(git), ...hints.inputs.map(fromInput)];
+}
+
+/** What the results of a TaskRun's steps say they were built from (payloads.md, 4.4). */
+export function inputsOfSteps({ steps }: TaskRunEvidence): readonly Digested[] {
+  return [
+    ...steps.flatMap(({ git }) => fromCommit(git)),
+    ...steps.flatMap(({ hints }) => hints.inputs.map(fromInput)),
+  ];
+}
+
+/** The PipelineResources that a TaskRun took in (payloads.md, 13). */
+export function resourcesOfTaskRun({ resources }: TaskRunEvidence): readonly Digested[] {
+  return resources.map(fromResource);
+}
+
+/** An input and where it comes from. */
+export interface PipelineInput {
+  readonly from: 'result' | 'resource';
+  readonly input: Digested;
+}
+
+/** What a PipelineRun, with deep inspection also its TaskRuns, says it was built from (payloads.md, 4.5). */
+export function inputsOfPipelineRun(evidence: PipelineRunEvidence, deep: boolean): readonly PipelineInput[] {
+  const { hints, git } = evidence;
+  const result = (input: Digested): PipelineInput => ({ from: 'result', input });
+  const children = deep ? countedTaskRuns(evidence) : [];
+  return [
+    ...hints.inputs.map(fromInput).map(result),
+    ...children.flatMap((child) => [
+      ...inputsOfTaskRun(child).map(result),
+      ...resourcesOfTaskRun(child).map((input) => ({ from: 'resource', input }) as const),
+    ]),
+    // A PipelineRun with a commit needs a URL too, other than a TaskRun.
+    ...(git.url === '' ? [] : fromCommit(git)).map(result),
+  ];
+}
+
+/** The source of a task or pipeline. */
+export function fromSource({ uri = '', digest = new Map() }: RefSource): Digested {
+  return { name: uri, digest };
+}
+
+function fromCommit({ url, commit }: GitSource): readonly Digested[] {
+  return commit === '' ? [] : [{ name: gitUri(url), digest: new Map([['sha1', commit]]) }];
+}
+
+function fromInput({ uri, algorithm, hex }: Input): Digested {
+  return { name: uri, digest: new Map([[algorithm, hex]]) };
+}
+
+function fromResource(resource: ResourceInput): Digested {
+  return resource.type === 'git'
+    ? { name: gitUri(resource.url), digest: new Map([['sha1', resource.commit]]) }
+    : { name: `oci://${resource.url}`, digest: new Map([['sha256', resource.hex]]) };
+}
+
+/** With `git+` before and `.git` behind, unless they are there; purely as text (payloads.md, 4.2). */
+function gitUri(url: string): string {
+  return `${url.startsWith('git+') ? '' : 'git+'}${url}${url.endsWith('.git') ? '' : '.git'}`;
+}

@@ -1,0 +1,47 @@
+import { markPrefix } from '../../model/marks.ts';
+import type { ObjectMeta } from '../../model/tekton/meta.ts';
+import type { Param, ParamSpec } from '../../model/tekton/params.ts';
+import type { RefSource } from '../../model/tekton/provenance.ts';
+import { map, written } from '../../model/tekton/shape.ts';
+import { type Value, value } from '../../model/tekton/value.ts';
+import { textOrAbsent, textsOrAbsent } from '../statement.ts';
+import type { Invocation } from './predicate.ts';
+
+/** What an invocation is made of, be it a TaskRun's or a PipelineRun's. */
+export interface Invoked {
+  readonly metadata: ObjectMeta | undefined;
+  /** Where the parameters are declared, for their defaults. */
+  readonly specs: readonly ParamSpec[] | undefined;
+  readonly params: readonly Param[] | undefined;
+  readonly source: RefSource | undefined;
+}
+
+/** kubectl keeps the whole object in it. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The invocation (payloads.md, 7.1). @throws ChainsError RUN_UNREADABLE when a parameter has no value. */
+export function invocation({ metadata, specs = [], params = [], source = {} }: Invoked): Invocation {
+  const values = new Map<string, Value | undefined>([
+    ...specs
+      .filter((spec) => spec.default !== undefined)
+      .map((spec) => [spec.name ?? '', spec.default] as const),
+    ...params.map((param) => [param.name ?? '', param.value] as const),
+  ]);
+  const annotations = [...(metadata?.annotations ?? [])].filter(
+    ([key]) => key !== lastApplied && !key.startsWith(markPrefix),
+  );
+  const environment = {
+    annotations: textsOrAbsent(new Map(annotations)),
+    labels: textsOrAbsent(metadata?.labels),
+  };
+  const isEmpty = environment.annotations === undefined && environment.labels === undefined;
+  return {
+    configSource: {
+      uri: textOrAbsent(source.uri),
+      digest: textsOrAbsent(source.digest),
+      entryPoint: textOrAbsent(source.entryPoint),
+    },
+    parameters: written(map<Value | undefined>(value), values, 'parameters'),
+    environment: isEmpty ? undefined : environment,
+  };
+}

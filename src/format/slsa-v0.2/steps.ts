@@ -1,0 +1,17 @@
+import type { Step as StepSpec } from '../../model/tekton/task.ts';
+import type { StepState } from '../../model/tekton/task-run.ts';
+import { imageUri } from '../materials.ts';
+import type { Step } from './predicate.ts';
+
+/** A step: what was to be run, and in which image it ran (payloads.md, 7.2). */
+export function step(
+  { script = '', command = [], args }: StepSpec,
+  { imageID = '', name = '' }: StepState,
+): Step {
+  return {
+    entryPoint: script === '' ? command.join(' ') : script,
+    arguments: args ?? null,
+    environment: { image: imageUri(imageID), container: name },
+    annotations: null,
+  };
+}

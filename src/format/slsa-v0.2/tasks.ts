@@ -1,0 +1,103 @@
+import { ChainsError } from '../../model/errors.ts';
+import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
+import type { Report } from '../../model/problem.ts';
+import { taskRef } from '../../model/tekton/params.ts';
+import type { RefSource } from '../../model/tekton/provenance.ts';
+import { list, written } from '../../model/tekton/shape.ts';
+import { taskRunResult } from '../../model/tekton/task-run.ts';
+import { withShortFraction } from '../../model/tekton/time.ts';
+import { listOrAbsent, textOrAbsent } from '../statement.ts';
+import { invocation } from './invocation.ts';
+import type { Task } from './predicate.ts';
+import { tasksReferredTo } from './references.ts';
+import { step } from './steps.ts';
+import { invokedTaskRun } from './task-run.ts';
+
+/** What the tasks of a build configuration need. */
+export interface TaskOptions {
+  /** A source as invocations show it. */
+  readonly sourceOf: (source: RefSource | undefined) => RefSource | undefined;
+  readonly report: Report;
+}
+
+/** The TaskRuns of a PipelineRun, task by task (payloads.md, 8); null without a pipeline. @throws ChainsError RUN_UNREADABLE */
+export function tasksOf(
+  { pipelineRun, tasks }: PipelineRunEvidence,
+  options: TaskOptions,
+): readonly Task[] | null {
+  if (tasks === undefined) return null;
+  const serviceAccountName = textOrAbsent(pipelineRun.spec?.taskRunTemplate?.serviceAccountName);
+  // Finally tasks run at last, so no task that ran comes after one of them.
+  const last = tasks.findLast(({ isFinally, taskRuns }) => !isFinally && taskRuns.length > 0)?.task.name;
+  return tasks.flatMap(({ task, isFinally, taskRuns }) => {
+    const references = tasksReferredTo(task);
+    const before = [...(task.runAfter ?? [])];
+    for (const name of references) if (!before.includes(name)) before.push(name);
+    const after = before.length === 0 && isFinally && last !== undefined ? [last] : before;
+    const about = {
+      name: textOrAbsent(task.name),
+      after: listOrAbsent(after),
+      ref: written(taskRef, task.taskRef),
+      serviceAccountName,
+    };
+    return taskRuns
+      .filter((child) => isShown(child, options.report))
+      .map((child) => ({ ...about, ...ran(child, options) }));
+  });
+}
+
+/** Why a TaskRun is not in the build configuration; false when it is. */
+const reasonsToLeaveOut: readonly ((child: TaskRunEvidence) => false | string)[] = [
+  ({ taskRun: { status } }) => status?.taskSpec === undefined && 'it has no status.taskSpec',
+  ({ taskRun: { status } }) =>
+    (status?.taskSpec?.steps ?? []).length !== (status?.steps ?? []).length &&
+    'status.steps and status.taskSpec.steps differ in number',
+  ({ taskRun: { status } }) =>
+    (status?.steps ?? []).some(
+      ({ name = '' }, index) =>
+        name.startsWith('unnamed-') && (status?.taskSpec?.steps?.[index]?.name ?? '') !== '',
+    ) && 'a step that has a name ran without it',
+];
+
+function isShown(child: TaskRunEvidence, report: Report): boolean {
+  const { metadata, status } = child.taskRun;
+  // That it has not finished is told where TaskRuns are collected.
+  if (status?.completionTime === undefined) return false;
+  const why = reasonsToLeaveOut.map((reason) => reason(child)).find((reason) => reason !== false);
+  if (why === undefined) return true;
+  report('status.pipelineSpec', `TaskRun ${metadata?.name ?? ''} is left out of buildConfig: ${why}`);
+  return false;
+}
+
+type Ran = Omit<Task, 'name' | 'after' | 'ref' | 'serviceAccountName'>;
+
+function ran(child: TaskRunEvidence, { sourceOf }: TaskOptions): Ran {
+  const { metadata, status = {} } = child.taskRun;
+  const { startTime, completionTime, steps = [], taskSpec, results = [], conditions = [] } = status;
+  const name = metadata?.name ?? '';
+  if (startTime === undefined || completionTime === undefined) {
+    throw new ChainsError(
+      'RUN_UNREADABLE',
+      `status.startTime is missing in TaskRun ${name}, which has finished`,
+    );
+  }
+  const invoked = invokedTaskRun(child);
+  return {
+    startedOn: withShortFraction(startTime),
+    finishedOn: withShortFraction(completionTime),
+    status: statuses.get(conditions[0]?.status ?? ''),
+    steps: listOrAbsent(steps.map((state, index) => step(taskSpec?.steps?.[index] ?? {}, state))),
+    invocation: invocation({ ...invoked, source: sourceOf(invoked.source) }),
+    results:
+      results.length === 0
+        ? undefined
+        : written(list(taskRunResult), results, `TaskRun ${name}: status.results`),
+  };
+}
+
+/** What the first condition of a TaskRun, whatever its type, is called. */
+const statuses = new Map<string, Task['status']>([
+  ['True', 'Succeeded'],
+  ['False', 'Failed'],
+  ['Unknown', 'Running'],
+]);

@@ -1,0 +1,100 @@
+import { ChainsError } from '../../model/errors.ts';
+import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
+import type { Report } from '../../model/problem.ts';
+import { goJson } from '../../model/tekton/go-json.ts';
+import type { RefSource } from '../../model/tekton/provenance.ts';
+import { written } from '../../model/tekton/shape.ts';
+import { taskRun } from '../../model/tekton/task-run.ts';
+import { countedTaskRuns } from '../counted.ts';
+import {
+  fromSource,
+  imagesRun,
+  inputsOfPipelineRun,
+  inputsOfSteps,
+  inputsOfTaskRun,
+  resourcesOfTaskRun,
+} from '../materials.ts';
+import { type Dependency, dependency, withoutDoubles } from './dependency.ts';
+
+const result = 'inputs/result';
+const resource = 'pipelineResource';
+
+/** What went into a TaskRun (payloads.md, 9.4). @throws ChainsError RUN_UNREADABLE */
+export function dependenciesOfTaskRun(evidence: TaskRunEvidence, steps: boolean): readonly Dependency[] {
+  return [
+    // Outside of what is made single: an input equal to it stays.
+    ...source('task', evidence.taskRun.status?.provenance?.refSource),
+    ...withoutDoubles([
+      ...imagesOf(evidence),
+      ...(steps ? [...stepInputs(evidence), ...stepActions(evidence)] : []),
+      ...inputsOfTaskRun(evidence).map((input) => dependency(result, input)),
+      ...resourcesOfTaskRun(evidence).map((input) => dependency(resource, input)),
+    ]),
+  ];
+}
+
+/** How a PipelineRun's dependencies are collected. */
+export interface PipelineDependencyOptions {
+  /** Whether results and StepActions of steps count. */
+  readonly steps: boolean;
+  /** Whether inputs of its TaskRuns count. */
+  readonly deep: boolean;
+  /** Whether each of its TaskRuns is written whole. */
+  readonly whole: boolean;
+  readonly report: Report;
+}
+
+/** What went into a PipelineRun (payloads.md, 9.4). @throws ChainsError RUN_UNREADABLE */
+export function dependenciesOfPipelineRun(
+  evidence: PipelineRunEvidence,
+  { steps, deep, whole, report }: PipelineDependencyOptions,
+): readonly Dependency[] {
+  const children = countedTaskRuns(evidence);
+  return withoutDoubles([
+    ...source('pipeline', evidence.pipelineRun.status?.provenance?.refSource),
+    ...children.flatMap((child) => {
+      const task = whole
+        ? wholeTask(child, report)
+        : source('pipelineTask', child.taskRun.status?.provenance?.refSource);
+      return task === undefined ? [] : [...task, ...(steps ? stepActions(child) : []), ...imagesOf(child)];
+    }),
+    ...(steps && deep ? children.flatMap(stepInputs) : []),
+    ...inputsOfPipelineRun(evidence, deep).map(({ from, input }) =>
+      dependency(from === 'result' ? result : resource, input),
+    ),
+  ]);
+}
+
+/** A TaskRun with all that is known of it, as JSON; undefined where it can't be written. */
+function wholeTask({ taskRun: typed }: TaskRunEvidence, report: Report): readonly Dependency[] | undefined {
+  const { metadata, status } = typed;
+  try {
+    const content = Buffer.from(goJson(written(taskRun, typed))).toString('base64');
+    return [dependency('pipelineTask', fromSource(status?.provenance?.refSource ?? {}), content)];
+  } catch (error) {
+    if (!(error instanceof ChainsError)) throw error;
+    report(
+      'taskRuns',
+      `TaskRun ${metadata?.name ?? ''} is left out of the provenance, with its images: ${error.message}`,
+    );
+    return undefined;
+  }
+}
+
+function source(name: string, given: RefSource | undefined): readonly Dependency[] {
+  return given === undefined ? [] : [dependency(name, fromSource(given))];
+}
+
+function imagesOf(evidence: TaskRunEvidence): readonly Dependency[] {
+  return imagesRun(evidence).map((image) => dependency('', image));
+}
+
+function stepInputs(evidence: TaskRunEvidence): readonly Dependency[] {
+  return inputsOfSteps(evidence).map((input) => dependency(result, input));
+}
+
+function stepActions({ taskRun: { status } }: TaskRunEvidence): readonly Dependency[] {
+  return (status?.steps ?? []).flatMap(({ name = '', provenance }) =>
+    source(`stepAction/${name}`, provenance?.refSource),
+  );
+}

@@ -1,0 +1,55 @@
+import type { FormatName } from '../config/keys.ts';
+import { inTotoType } from '../model/dsse.ts';
+import { ChainsError } from '../model/errors.ts';
+import type { Json } from '../model/json.ts';
+import type { Payload } from '../model/signature.ts';
+import { map, text } from '../model/tekton/shape.ts';
+import type { DigestSet } from './digest-set.ts';
+
+/** What a statement speaks of (in-toto, “Subject”): an artifact by its name and its digests. */
+export interface Subject {
+  readonly name: string;
+  readonly digest: Json;
+}
+
+/** An in-toto statement: that the predicate holds for the subjects. Members that are undefined are not written. */
+export interface Statement<Predicate> {
+  readonly _type: 'https://in-toto.io/Statement/v0.1' | 'https://in-toto.io/Statement/v1';
+  readonly subject: readonly Subject[] | undefined;
+  readonly predicateType: 'https://slsa.dev/provenance/v0.2' | 'https://slsa.dev/provenance/v1';
+  readonly predicate: Predicate;
+}
+
+/** The payload that holds a statement, as compact JSON in UTF-8. @throws ChainsError RUN_UNREADABLE when it can't be written. */
+export function statementPayload(statement: Statement<object>, format: FormatName): Payload {
+  try {
+    return { bytes: Buffer.from(JSON.stringify(statement), 'utf8'), format, dsseType: inTotoType };
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ChainsError(
+      'RUN_UNREADABLE',
+      'the run nests too deeply, or is too long, to be written as JSON',
+      { cause },
+    );
+  }
+}
+
+/** Digests as they are written. */
+export function digestJson(digest: DigestSet): Json {
+  return map(text).encode(digest);
+}
+
+/** A map of texts as it is written; undefined, which is not written, where it is empty. */
+export function textsOrAbsent(texts: ReadonlyMap<string, string> | undefined): Json | undefined {
+  return texts === undefined || texts.size === 0 ? undefined : map(text).encode(texts);
+}
+
+/** The list; undefined, which is not written, where it is empty. */
+export function listOrAbsent<T>(items: readonly T[]): readonly T[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
+/** The text; undefined, which is not written, where it is empty. */
+export function textOrAbsent(given: string | undefined): string | undefined {
+  return given === '' ? undefined : given;
+}

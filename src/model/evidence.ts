@@ -1,0 +1,69 @@
+import type { NamedImage } from './image.ts';
+import type { PipelineRun } from './tekton/pipeline-run.ts';
+import type { PipelineTask } from './tekton/pipeline.ts';
+import type { TaskRun } from './tekton/task-run.ts';
+
+/** A name and a digest that a run states for something that it made, both as they are written. */
+export interface Output {
+  readonly uri: string;
+  /** `ALG:HEX`, with blanks and upper case as the run has them. */
+  readonly digest: string;
+}
+
+/** Something that a run used. */
+export interface Input {
+  readonly uri: string;
+  /** Lower-case. */
+  readonly algorithm: string;
+  readonly hex: string;
+}
+
+/** The source that a run says it was built from; empty where it says nothing. */
+export interface GitSource {
+  readonly url: string;
+  readonly commit: string;
+}
+
+/** What one list of results names (payloads.md, 3). */
+export interface Hints {
+  /** Image pairs, `IMAGES`, build artifacts and PipelineResources, of equal ones the first. */
+  readonly images: readonly NamedImage[];
+  /** `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`. */
+  readonly artifacts: readonly Output[];
+  /** `*ARTIFACT_OUTPUTS`. */
+  readonly outputs: readonly (Output & { readonly isBuildArtifact: boolean })[];
+  /** `*ARTIFACT_INPUTS`. */
+  readonly inputs: readonly Input[];
+}
+
+/** A PipelineResource of v1beta1 that a task takes in (payloads.md, 13). */
+export type ResourceInput =
+  | ({ readonly type: 'git' } & GitSource)
+  | { readonly type: 'image'; readonly url: string; readonly hex: string };
+
+/** What a TaskRun states for its provenance. */
+export interface TaskRunEvidence {
+  readonly taskRun: TaskRun;
+  readonly hints: Hints;
+  readonly git: GitSource;
+  readonly resources: readonly ResourceInput[];
+  /** One for each entry of `status.steps`. */
+  readonly steps: readonly { readonly hints: Hints; readonly git: GitSource }[];
+}
+
+/** A task of a pipeline, and the TaskRuns that ran it. */
+export interface PipelineTaskEvidence {
+  readonly task: PipelineTask;
+  readonly isFinally: boolean;
+  /** In the order in which they were given; a matrix or a retry gives several. */
+  readonly taskRuns: readonly TaskRunEvidence[];
+}
+
+/** What a PipelineRun and its TaskRuns state for its provenance. */
+export interface PipelineRunEvidence {
+  readonly pipelineRun: PipelineRun;
+  readonly hints: Hints;
+  readonly git: GitSource;
+  /** `tasks`, then `finally`; undefined where the run has no `status.pipelineSpec`. */
+  readonly tasks: readonly PipelineTaskEvidence[] | undefined;
+}
