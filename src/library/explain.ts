@@ -1,6 +1,7 @@
 import { parseConfig } from '../config/parse.ts';
 import type { Config } from '../config/keys.ts';
-import { type Decision, decide } from '../controller/policy.ts';
+import { unsignedAmong, waitingFor } from '../controller/children.ts';
+import { circumstancesOf, type Decision, decide } from '../controller/policy.ts';
 import type { Problem } from '../model/problem.ts';
 import { ChainsError } from '../model/errors.ts';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
@@ -56,11 +57,10 @@ export async function explain({
 }: ExplainInput): Promise<Explanation> {
   const { config } = parseConfig(data);
   const run = parseRun(object);
-  const { drafts, problems } = await openPipeline({
-    config,
-    secrets: { folder: '', files: new Map() },
-  }).draft(run, childrenOf(taskRuns));
-  return { ...introduce(run, config), artifacts: drafts.map(explainDraft), problems };
+  const children = childrenOf(taskRuns);
+  const pipeline = openPipeline({ config, secrets: { folder: '', files: new Map() } });
+  const { drafts, problems } = await pipeline.draft(run, children);
+  return { ...introduce(run, children, config), artifacts: drafts.map(explainDraft), problems };
 }
 
 /** The TaskRuns of a PipelineRun as they were given. @throws ChainsError RUN_UNREADABLE for one that is no object. */
@@ -72,16 +72,21 @@ export function childrenOf(taskRuns: readonly unknown[] = []): readonly JsonObje
 }
 
 /** The first half of an explanation: which run it is, and what would be done with it now. */
-export function introduce(run: Run, config: Config): Pick<Explanation, 'run' | 'decision'> {
+export function introduce(
+  run: Run,
+  taskRuns: readonly JsonObject[],
+  config: Config,
+): Pick<Explanation, 'run' | 'decision'> {
   const { apiVersion, kind, namespace, name, uid } = run;
-  const decision = decide(run, {
-    managedBy: config['filter.managed-by'],
-    deletionGrace: config['signing.deletion-grace'],
-    now: new Date(),
-  });
+  const circumstances = circumstancesOf(config, new Date());
+  const decision = decide(run, circumstances);
+  const unsigned = run.kind === 'PipelineRun' ? unsignedAmong(taskRuns, circumstances) : [];
+  const waits = decision.action === 'sign' && unsigned.length > 0;
   return {
     run: { apiVersion, kind, namespace, name, uid },
-    decision: { action: seenFromOutside[decision.action], reason: decision.reason },
+    decision: waits
+      ? { action: 'wait', reason: waitingFor(unsigned) }
+      : { action: seenFromOutside[decision.action], reason: decision.reason },
   };
 }
 

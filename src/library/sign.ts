@@ -49,9 +49,10 @@ export async function sign({
   const run = parseRun(object);
   const pipeline = openPipeline({ config, secrets: await readSecrets(signingSecrets) });
   try {
-    const { drafts, problems } = await pipeline.draft(run, childrenOf(taskRuns));
+    const children = childrenOf(taskRuns);
+    const { drafts, problems } = await pipeline.draft(run, children);
     const artifacts = await Promise.all(drafts.map((draft) => signDraft(draft, pipeline)));
-    return { ...introduce(run, config), artifacts, problems };
+    return { ...introduce(run, children, config), artifacts, problems };
   } finally {
     await pipeline.close();
   }

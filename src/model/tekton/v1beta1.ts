@@ -124,22 +124,26 @@ const pipelineRun = members({
  * Results under the name that v1 no longer has, whatever apiVersion the object shows: a server may serve what was
  * written as v1beta1 under v1, unconverted.
  */
-const oldResults = members({
-  status: onObject(({ taskResults, ...status }) =>
-    taskResults === undefined || (status['results'] ?? null) !== null
-      ? status
-      : { ...status, results: taskResults },
-  ),
-});
+const oldResults = (name: string) =>
+  members({
+    status: onObject((status) =>
+      status[name] === undefined || (status['results'] ?? null) !== null
+        ? status
+        : { ...status, results: status[name] },
+    ),
+  });
+
+const oldTaskResults = oldResults('taskResults');
+const oldPipelineResults = oldResults('pipelineResults');
 
 /** The TaskRun with the fields of v1: those that v1 renamed are renamed, nothing else is changed (payloads.md, 13). */
 export function taskRunAsV1(object: JsonObject): JsonObject {
-  return asObject(isV1beta1(object) ? taskRun(object) : oldResults(object), object);
+  return asObject((isV1beta1(object) ? taskRun : oldTaskResults)(object), object);
 }
 
 /** The PipelineRun with the fields of v1, likewise. */
 export function pipelineRunAsV1(object: JsonObject): JsonObject {
-  return isV1beta1(object) ? asObject(pipelineRun(object), object) : object;
+  return asObject((isV1beta1(object) ? pipelineRun : oldPipelineResults)(object), object);
 }
 
 function isV1beta1(object: JsonObject): boolean {
