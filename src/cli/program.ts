@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControllerArguments } from './controller.ts';
+import type { ExplainArguments } from './explain.ts';
 import type { KeygenOptions } from './keygen.ts';
 import type { SandboxArguments } from './sandbox.ts';
+import type { SignArguments } from './sign.ts';
 import { version } from '../model/version.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
@@ -11,35 +13,36 @@ export function program(): Command {
     .version(version, '--version')
     .exitOverride()
     .showHelpAfterError('(add --help for what can be said)');
-  for (const command of [controller(), sandbox(), demo(), keygen()])
+  for (const command of [controller(), sandbox(), demo(), sign(), explain(), keygen()])
     chains.addCommand(command.copyInheritedSettings(chains));
   return chains;
 }
 
-function controller(): Command {
-  return new Command('controller')
-    .description('watch a cluster; sign, store and mark every run that finishes')
+/** Adds the options of whatever talks to a cluster. */
+function onCluster(command: Command): Command {
+  return command
     .option(
       '--kubeconfig <file>',
       'kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod’s own account)',
     )
     .option('--context <name>', 'context of the kubeconfig')
+    .addOption(
+      new Option('--system-namespace <name>', 'where the ConfigMap chains-config is')
+        .env('SYSTEM_NAMESPACE')
+        .default('tekton-chains'),
+    );
+}
+
+function controller(): Command {
+  return onCluster(new Command('controller'))
+    .description('watch a cluster; sign, store and mark every run that finishes')
     .option(
       '--namespace <names>',
       'only runs of these namespaces, separated by commas (default: all)',
       names,
       [],
     )
-    .addOption(
-      new Option('--system-namespace <name>', 'where the ConfigMap chains-config is')
-        .env('SYSTEM_NAMESPACE')
-        .default('tekton-chains'),
-    )
-    .option(
-      '--signing-secrets <folder>',
-      'where the Secret signing-secrets is mounted',
-      '/etc/signing-secrets',
-    )
+    .addOption(signingSecrets())
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
     .option('--metrics-port <port>', 'for /metrics; 0 picks a free one', atLeast(0), 9090)
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
@@ -62,6 +65,55 @@ function demo(): Command {
   return new Command('demo')
     .description('sign one run in a sandbox and verify it, step by step')
     .action(async () => (await import('./demo.ts')).runDemo());
+}
+
+function signingSecrets(): Option {
+  return new Option(
+    '--signing-secrets <folder>',
+    'where the files of the Secret signing-secrets are',
+  ).default('/etc/signing-secrets');
+}
+
+function files(): Option {
+  return new Option(
+    '-f, --file <path...>',
+    'runs: files, folders, or - for standard input; YAML or JSON',
+  ).default([]);
+}
+
+const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
+
+function sign(): Command {
+  return new Command('sign')
+    .description('sign runs without a cluster; nothing is stored')
+    .addOption(files())
+    .option(...config)
+    .addOption(signingSecrets())
+    .option('-o, --output <form>', 'json, yaml (the runs with their annotations) or dir=FOLDER', 'json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  chains sign -f run.yaml --signing-secrets keys -o yaml > signed.yaml',
+    )
+    .action(async (options: SignArguments) => {
+      process.exitCode = await (await import('./sign.ts')).runSign(options);
+    });
+}
+
+function explain(): Command {
+  return onCluster(new Command('explain'))
+    .description('say what would be signed of runs, and why; nothing is signed or written')
+    .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
+    .addOption(files())
+    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option(...config)
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chains explain taskrun/build-x7f2 -n ci\n  kubectl get pipelineruns,taskruns -o yaml | chains explain -f - -o json',
+    )
+    .action(async (names: readonly string[], options: ExplainArguments) => {
+      process.exitCode = await (await import('./explain.ts')).runExplain(names, options);
+    });
 }
 
 function keygen(): Command {

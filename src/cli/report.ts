@@ -20,3 +20,9 @@ export function report(
   if (error.code === 'SIGNATURE_INVALID') return 3;
   return usage.includes(error.code) ? 2 : 1;
 }
+
+/** Reports each of several errors, and gives the exit code: that of the first, 0 when there is none. */
+export function reportAll(errors: readonly unknown[]): number {
+  const [first = 0] = errors.map((error) => report(error));
+  return first;
+}

@@ -1,5 +1,5 @@
-import type { Resource } from '../kubernetes/resources.ts';
-import type { Rest } from '../kubernetes/rest.ts';
+import type { ObjectName, Resource } from '../kubernetes/resources.ts';
+import { isNotFound, type Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
 import { at, isJsonList, type JsonObject, member } from '../model/json.ts';
 import { parseRun, type Run } from '../model/run.ts';
@@ -19,7 +19,10 @@ export function taskRunNames(run: Run): readonly string[] {
     });
 }
 
-/** The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references. */
+/**
+ * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
+ * One that is referred to and not in the list, since somebody took its label off, or since it is gone, is asked for by name.
+ */
 export async function listTaskRuns(
   rest: Rest,
   resource: Resource,
@@ -28,12 +31,40 @@ export async function listTaskRuns(
 ): Promise<readonly JsonObject[]> {
   const names = taskRunNames(run);
   if (names.length === 0) return [];
+  const taskRuns = { ...resource, plural: 'taskruns' };
   const found = new Map<string, JsonObject>();
   const query = { namespace: run.namespace, labelSelector: `${pipelineRunLabel}=${run.name}`, limit: 500 };
-  for await (const { items } of rest.pages({ ...resource, plural: 'taskruns' }, query, signal)) {
+  for await (const { items } of rest.pages(taskRuns, query, signal)) {
     for (const item of items) found.set(String(at(item, 'metadata', 'name')), item);
   }
-  return names.map((name) => found.get(name)).filter((taskRun) => taskRun !== undefined);
+  for (const name of names) {
+    if (found.has(name)) continue;
+    const taskRun = await getIfThere(rest, taskRuns, { namespace: run.namespace, name }, signal);
+    if (taskRun !== undefined) found.set(name, taskRun);
+  }
+  return referredTo(names, found);
+}
+
+/** The TaskRuns of these names, in this order, without those that aren't there. */
+export function referredTo(
+  names: readonly string[],
+  taskRuns: ReadonlyMap<string, JsonObject>,
+): readonly JsonObject[] {
+  return names.map((name) => taskRuns.get(name)).filter((taskRun) => taskRun !== undefined);
+}
+
+async function getIfThere(
+  rest: Rest,
+  resource: Resource,
+  name: ObjectName,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | undefined> {
+  try {
+    return await rest.get(resource, name, signal);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The names of those TaskRuns that a PipelineRun has to wait for: neither signed nor failed, and not left to others. */

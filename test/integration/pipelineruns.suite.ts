@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { runExplain } from '../../src/cli/explain.ts';
 import type { Controller } from '../../src/controller/index.ts';
 import { preAuthEncoding } from '../../src/model/dsse.ts';
 import { at, type JsonObject } from '../../src/model/json.ts';
@@ -98,6 +99,21 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       assert.equal(Array.isArray(tasks) && tasks.length, 2);
     });
 
+    it('explains of a live PipelineRun which TaskRun it waits for', async () => {
+      await createTaskRun('explained', 'explained-a', runningStatus);
+      await createPipelineRun('explained', pipelineStatus(['explained-a']));
+      let out = '';
+      const options = { file: [], systemNamespace: 'tekton-chains', kubeconfig: world.kubeconfigFile };
+      const write = (text: string) => (out += text);
+      await runExplain(['pr/explained'], { ...options, namespace: 'default', output: 'text' }, write);
+      assert.match(out, /wait: it waits until its TaskRuns are signed: explained-a/);
+      const missing = runExplain(['taskrun/nowhere'], { ...options, output: 'text' }, write);
+      await assert.rejects(missing, {
+        code: 'USAGE',
+        message: /there is no taskrun nowhere in the namespace/,
+      });
+    });
+
     it('is not held up by a TaskRun that goes unsigned', async () => {
       await createTaskRun('gone', 'gone-a', runningStatus);
       await createPipelineRun('gone', pipelineStatus(['gone-a']));
@@ -147,6 +163,15 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       const message = mark(run, 'message') ?? '';
       assert.match(message, /TaskRun "never-there" is left out of the provenance: it is gone/);
       assert.match(message, /CustomRun "approval" is left out of the provenance: it is no TaskRun/);
+    });
+
+    it('finds a TaskRun that lost its label by its name', async () => {
+      const metadata = { labels: { 'tekton.dev/pipelineTask': 'unlabelled-a' } };
+      await world.createRun('unlabelled-a', { metadata, status: ranStatus });
+      await createPipelineRun('unlabelled', pipelineStatus(['unlabelled-a']));
+      const run = await endedPipelineRun('unlabelled');
+      assert.equal(mark(run, 'message'), undefined);
+      assert.ok(at(statementOf(run), 'predicate', 'materials') !== undefined);
     });
 
     it('takes the mark of another Chains on a TaskRun for an end', async () => {
