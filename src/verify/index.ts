@@ -2,9 +2,11 @@ import { quote } from '../extract/quote.ts';
 import { ChainsError } from '../model/errors.ts';
 import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
-import { isStatusOf, type Judgement, namesImageOf } from './content.ts';
+import { isStatusOf, type Judgement, namesImageOf, readJson } from './content.ts';
 import { type Entry, imageEntries, ownEntry, strictBase64 } from './entries.ts';
+import { signedMessage } from './envelope.ts';
 import { readPublicKey, type VerificationKey } from './public-key.ts';
+import { isStatement, speaksOf } from './statement.ts';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -22,8 +24,8 @@ export interface Verification {
 }
 
 /**
- * Verifies what the store `tekton` wrote on a run: the payloads in the formats `tekton` and `simplesigning`, under any
- * of the keys (behaviour.md, “The command”). A run without an entry of its own is not verified.
+ * Verifies what the store `tekton` wrote on a run: payloads of every format, bare or in a DSSE envelope, under any of the
+ * keys (behaviour.md, “The command”). A run without an entry of its own is not verified.
  * @param input.keys PEM public keys or certificates; a certificate counts for its key alone
  * @throws ChainsError KEY_INVALID when a key can't be read, or there is none
  */
@@ -55,8 +57,15 @@ function unsigned(run: Run): Check {
 function ownChecks(run: Run, entry: Entry, keys: readonly VerificationKey[]): readonly Check[] {
   return entryChecks(entry, keys, (payload) => [
     ...(entry.key === 'taskrun' ? [['uid', wasWrittenFor(run)] as const] : []),
-    ['status', isStatusOf(run, payload)],
+    ...ownContent(run, payload),
   ]);
+}
+
+function ownContent(run: Run, payload: Uint8Array): readonly (readonly [string, Judgement])[] {
+  const read = readJson(payload);
+  return read !== undefined && isStatement(read.json)
+    ? speaksOf(run, read.json)
+    : [['status', isStatusOf(run, payload)]];
 }
 
 /** The key `taskrun` has no uid, and a rerun copies annotations. */
@@ -103,7 +112,9 @@ function verifiesUnder(
   payload: Uint8Array,
   signature: Uint8Array,
 ): Judgement {
-  const key = keys.find((one) => one.verifies(payload, signature));
+  const signed = signedMessage(payload, signature);
+  if (typeof signed === 'string') return { ok: false, reason: signed };
+  const key = keys.find((one) => one.verifies(signed.message, signed.signature));
   const ids = keys.map((one) => one.id).join(', ');
   return key === undefined
     ? { ok: false, reason: `the signature is not one of this payload by ${ids}` }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import type { FormatName } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
 import { loadFormat } from '../../src/format/index.ts';
 import type { Json } from '../../src/model/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
-import { signers } from '../../src/sign/index.ts';
+import { signers, signPayload } from '../../src/sign/index.ts';
 import { stores } from '../../src/store/index.ts';
 import { verifyRun } from '../../src/verify/index.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
@@ -28,16 +29,17 @@ async function signed(
   run: Run,
   privateKey = keys.privateKey,
   imageFormat: 'simplesigning' | 'tekton' = 'simplesigning',
+  runFormat: FormatName = 'tekton',
 ): Promise<Run> {
   const signer = await (await signers.x509())(config, secretsWith({ 'x509.pem': pkcs8(privateKey) }));
   const store = await (await stores.tekton())(config);
   const annotations = { ...run.annotations, [mark('signed')]: 'true', [mark('signed-uid')]: run.uid };
   for (const artifact of extract(run).artifacts) {
-    const name = artifact.kind === 'oci' ? imageFormat : 'tekton';
+    const name = artifact.kind === 'oci' ? imageFormat : runFormat;
     const payload = (await loadFormat(name))(artifact, { config, name, report: () => {} });
     Object.assign(
       annotations,
-      await store.store({ artifact, payload, signature: await signer.sign(payload.bytes) }),
+      await store.store({ artifact, payload, signature: await signPayload(signer, payload) }),
     );
   }
   return withAnnotations(run, annotations);
@@ -209,3 +211,55 @@ for (const [name, key, message] of [
     assert.throws(() => verifyRun(input), { code: 'KEY_INVALID', message });
   });
 }
+
+const provenanceFormats = ['in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4'] as const;
+
+/** A TaskRun of which provenance can be made, with one image. */
+const built = taskRun({
+  conditions: [{ type: 'Succeeded', status: 'True' }],
+  startTime: '2026-01-01T10:00:00.120Z',
+  completionTime: '2026-01-01T10:05:00Z',
+  steps: [{ name: 'build', imageID: `gcr.io/tools/builder@${digest('b')}` }],
+  results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` }],
+});
+
+for (const format of provenanceFormats) {
+  test(`${format}: provenance in its envelope verifies, and no other run's or changed one does`, async () => {
+    const run = await signed(built, keys.privateKey, 'simplesigning', format);
+    assert.deepEqual(failedChecks(run), []);
+    const other = await signed(
+      taskRun({ ...Object(built.object['status']), startTime: '2026-01-01T09:00:00Z' }),
+      keys.privateKey,
+      'simplesigning',
+      format,
+    );
+    const annotations = { ...run.annotations };
+    for (const part of ['payload', 'signature']) {
+      const name = mark(`${part}-taskrun-${run.uid}`);
+      annotations[name] = other.annotations[name] ?? '';
+    }
+    assert.deepEqual(failedChecks(withAnnotations(run, annotations)), [`taskrun-${run.uid} provenance`]);
+    const results = [
+      { name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')},gcr.io/acme/new@${digest('c')}` },
+    ];
+    const grown = parseRun({ ...run.object, status: { ...Object(built.object['status']), results } });
+    assert.deepEqual(failedChecks(grown), [`taskrun-${run.uid} subjects`]);
+  });
+}
+
+test('an envelope around another payload, with several signatures or none, fails', async () => {
+  const run = await signed(built, keys.privateKey, 'simplesigning', 'in-toto');
+  const name = mark(`signature-taskrun-${run.uid}`);
+  const envelope = JSON.parse(Buffer.from(run.annotations[name] ?? '', 'base64').toString());
+  for (const changed of [
+    { ...envelope, payload: Buffer.from('{}').toString('base64') },
+    { ...envelope, payloadType: 'text/plain' },
+    { ...envelope, signatures: [] },
+    { ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] },
+    { ...envelope, signatures: [{ keyid: '', sig: 'AA==' }] },
+  ]) {
+    const stored = Buffer.from(JSON.stringify(changed)).toString('base64');
+    const tampered = withAnnotations(run, { ...run.annotations, [name]: stored });
+    assert.deepEqual(failedChecks(tampered), [`taskrun-${run.uid} signature`]);
+  }
+});
