@@ -49,7 +49,8 @@ export function orError<T>(work: () => T): T | ChainsError {
     return work();
   } catch (error) {
     if (error instanceof ChainsError && error.code === 'RUN_UNREADABLE') return error;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    return new ChainsError('RUN_UNREADABLE', 'the run nests too deeply to be read', { cause: error });
   }
 }
 
