@@ -1,0 +1,10 @@
+/** The labels of the PEM blocks that begin in a text, in their order (RFC 7468). */
+export function pemLabels(text: string): readonly string[] {
+  return Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+}
+
+/** The bytes of the first whole PEM block of this label; undefined when it has no end, or something in it is no base64. */
+export function pemBlock(text: string, label: string): Buffer | undefined {
+  const body = new RegExp(`-----BEGIN ${label}-----([\\w+/=\\s]*)-----END ${label}-----`).exec(text)?.[1];
+  return body === undefined ? undefined : Buffer.from(body, 'base64');
+}
