@@ -1,0 +1,77 @@
+import * as openpgp from 'openpgp';
+
+/** A primary key or subkey with its secret part. */
+export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
+
+/**
+ * How the library is used: keys without flags may do what their algorithm can, as for gpg; no random notation goes into
+ * signatures, since it is there against faults in the computation and every signature is verified before it is used.
+ */
+export const config: openpgp.Config = {
+  ...openpgp.config,
+  allowMissingKeyFlags: true,
+  nonDeterministicSignaturesViaNotation: false,
+};
+
+/** Reads the one private key of an armored block. A text says why it isn't taken. */
+export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | string> {
+  const keys = await openpgp.readPrivateKeys({ armoredKeys: armored, config }).catch(() => undefined);
+  const [key] = keys ?? [];
+  if (keys === undefined || key === undefined) {
+    return 'is damaged, or a kind of key that is not known: no private key can be read from it';
+  }
+  if (keys.length > 1) {
+    const ids = keys.slice(0, 4).map((each) => idOf(each.keyPacket));
+    return `holds ${keys.length} private keys (${ids.join(', ')}); leave one of them`;
+  }
+  const { version } = key.keyPacket;
+  return version === 4 ? key : `is a key of version ${version}, which gpg can’t verify; version 4 is taken`;
+}
+
+/**
+ * The key that gpg would sign with at that moment: the newest signing subkey that is valid and whose secret part is there,
+ * else the primary key. A text says why there is none.
+ */
+export async function signingPacketAt(key: openpgp.PrivateKey, date: Date): Promise<SecretPacket | string> {
+  const created = key.getCreationTime();
+  if (created > date) return `is valid only from ${created.toISOString()} on; set the clocks right, or wait`;
+  if (await key.isRevoked(undefined, undefined, date, config)) return 'is revoked';
+  const expires = await key.getExpirationTime(undefined, config);
+  if (expires instanceof Date && expires <= date) {
+    return `expired on ${expires.toISOString()}; extend it with \`gpg --quick-set-expire\` and export it anew`;
+  }
+  const reasons: string[] = [];
+  const newestFirst = key.subkeys.toSorted(
+    (a, b) => b.getCreationTime().getTime() - a.getCreationTime().getTime(),
+  );
+  for (const { keyPacket } of [...newestFirst, key]) {
+    const why = await whyNot(key, keyPacket, date);
+    if (why === undefined && isSecret(keyPacket)) return keyPacket;
+    reasons.push(`${idOf(keyPacket)} ${why}`);
+  }
+  return `has no key that may sign: ${reasons.join('; ')}`;
+}
+
+/** The id of a key or subkey, as gpg shows it. */
+export function idOf(packet: { getKeyID(): openpgp.KeyID }): string {
+  return packet.getKeyID().toHex().toUpperCase();
+}
+
+async function whyNot(
+  key: openpgp.PrivateKey,
+  packet: openpgp.AnyKeyPacket,
+  date: Date,
+): Promise<string | undefined> {
+  if (!isSecret(packet) || packet.isMissingSecretKeyMaterial()) return 'has no secret part in the file';
+  try {
+    await key.getSigningKey(packet.getKeyID(), date, undefined, config);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? /: ([A-Z][\w ]*)\.?$/.exec(error.message)?.[1] : undefined;
+    return reason === undefined ? 'is not for signing' : `is refused: ${reason}`;
+  }
+}
+
+function isSecret(packet: object): packet is SecretPacket {
+  return packet instanceof openpgp.SecretKeyPacket || packet instanceof openpgp.SecretSubkeyPacket;
+}
