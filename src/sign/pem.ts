@@ -8,3 +8,12 @@ export function pemBlock(text: string, label: string): Buffer | undefined {
   const body = new RegExp(`-----BEGIN ${label}-----([\\w+/=\\s]*)-----END ${label}-----`).exec(text)?.[1];
   return body === undefined ? undefined : Buffer.from(body, 'base64');
 }
+
+/** A PEM block. */
+export function pemOf(label: string, bytes: Uint8Array): string {
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
