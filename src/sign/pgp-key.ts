@@ -1,4 +1,12 @@
+import type { KeyObject } from 'node:crypto';
 import * as openpgp from 'openpgp';
+import { publicKeyOf } from './pgp-public-key.ts';
+
+/** A primary key or subkey that may sign, and its public key. */
+export interface SigningPart {
+  readonly packet: SecretPacket;
+  readonly publicKey: KeyObject;
+}
 
 /** A primary key or subkey with its secret part. */
 export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
@@ -29,13 +37,13 @@ export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | 
 }
 
 /**
- * The key that gpg would sign with at that moment: the newest signing subkey that is valid and whose secret part is there,
- * else the primary key. A text says why there is none.
+ * The part of the key that gpg would sign with at that moment: the newest subkey that is valid, may sign and whose secret
+ * part is there, else the primary key. A text says why there is none.
  */
-export async function signingPacketAt(key: openpgp.PrivateKey, date: Date): Promise<SecretPacket | string> {
+export async function signingPartAt(key: openpgp.PrivateKey, date: Date): Promise<SigningPart | string> {
   const created = key.getCreationTime();
   if (created > date) return `is valid only from ${created.toISOString()} on; set the clocks right, or wait`;
-  if (await key.isRevoked(undefined, undefined, date, config)) return 'is revoked';
+  if (await key.isRevoked(undefined, undefined, date, config)) return 'is revoked; sign with another key';
   const expires = await key.getExpirationTime(undefined, config);
   if (expires instanceof Date && expires <= date) {
     return `expired on ${expires.toISOString()}; extend it with \`gpg --quick-set-expire\` and export it anew`;
@@ -45,11 +53,11 @@ export async function signingPacketAt(key: openpgp.PrivateKey, date: Date): Prom
     (a, b) => b.getCreationTime().getTime() - a.getCreationTime().getTime(),
   );
   for (const { keyPacket } of [...newestFirst, key]) {
-    const why = await whyNot(key, keyPacket, date);
-    if (why === undefined && isSecret(keyPacket)) return keyPacket;
-    reasons.push(`${idOf(keyPacket)} ${why}`);
+    const part = await signingPart(key, keyPacket, date);
+    if (typeof part !== 'string') return part;
+    reasons.push(`${idOf(keyPacket)} ${part}`);
   }
-  return `has no key that may sign: ${reasons.join('; ')}`;
+  return `has no part that may sign: ${reasons.join('; ')}; add one with \`gpg --quick-add-key\` and export it anew`;
 }
 
 /** The id of a key or subkey, as gpg shows it. */
@@ -57,18 +65,25 @@ export function idOf(packet: { getKeyID(): openpgp.KeyID }): string {
   return packet.getKeyID().toHex().toUpperCase();
 }
 
-async function whyNot(
+async function signingPart(
   key: openpgp.PrivateKey,
   packet: openpgp.AnyKeyPacket,
   date: Date,
-): Promise<string | undefined> {
+): Promise<SigningPart | string> {
   if (!isSecret(packet) || packet.isMissingSecretKeyMaterial()) return 'has no secret part in the file';
+  const publicKey = publicKeyOf(packet);
+  if (publicKey === undefined) {
+    const { algorithm, curve } = packet.getAlgorithmInfo();
+    const kind = [algorithm, curve].filter(Boolean).join(' ');
+    return `is of the kind ${kind} (RSA, ECDSA on P-256, P-384 and P-521, and Ed25519 as gpg 2.2 makes it are taken)`;
+  }
   try {
     await key.getSigningKey(packet.getKeyID(), date, undefined, config);
-    return undefined;
+    return { packet, publicKey };
   } catch (error) {
+    // The library's reason, where it has one, comes last.
     const reason = error instanceof Error ? /: ([A-Z][\w ]*)\.?$/.exec(error.message)?.[1] : undefined;
-    return reason === undefined ? 'is not for signing' : `is refused: ${reason}`;
+    return reason === undefined ? 'is not for signing' : `is refused (${reason})`;
   }
 }
 

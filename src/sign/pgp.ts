@@ -6,8 +6,7 @@ import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from './key-id.ts';
 import { utf8, withoutLineEnd } from './password.ts';
 import { whatArmorIsWrong } from './pgp-armor.ts';
-import { config, idOf, readPgpKey, type SecretPacket, signingPacketAt } from './pgp-key.ts';
-import { publicKeyOf } from './pgp-public-key.ts';
+import { config, idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
 import { type Secrets, secretFile } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
@@ -79,18 +78,11 @@ async function unlockedAt(
   { key, path, passphrase }: Opened,
   date: Date,
 ): Promise<{ packet: SecretPacket; keyId: string }> {
-  const packet = await signingPacketAt(key, date);
-  if (typeof packet === 'string') {
-    throw new ChainsError('KEY_INVALID', `${path}: the key ${idOf(key)} ${packet}`);
+  const part = await signingPartAt(key, date);
+  if (typeof part === 'string') {
+    throw new ChainsError('KEY_INVALID', `${path}: the key ${idOf(key)} ${part}`);
   }
-  const publicKey = publicKeyOf(packet);
-  if (publicKey === undefined) {
-    const { algorithm, curve } = packet.getAlgorithmInfo();
-    throw new ChainsError(
-      'KEY_INVALID',
-      `${path}: the key ${idOf(packet)} is of the kind ${[algorithm, curve].filter(Boolean).join(' ')}; RSA, ECDSA on P-256, P-384 and P-521, and Ed25519 as gpg 2.2 makes it are taken`,
-    );
-  }
+  const { packet, publicKey } = part;
   if (!packet.isDecrypted()) await unlock(packet, passphrase, path);
   return { packet, keyId: keyIdOf(publicKey) };
 }
