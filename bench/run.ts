@@ -12,6 +12,7 @@ import { type ClusterChoice, openCluster } from './cluster.ts';
 import { backlogLimit, liveLimit, marksOf, writersTried } from './limit.ts';
 import { backlog, type Bench, firstSignature, live, type Throughput } from './measurements.ts';
 import { median, say, share } from './report.ts';
+import { signatures } from './signatures.ts';
 
 interface Options {
   readonly server: 'sandbox' | 'real';
@@ -21,6 +22,7 @@ interface Options {
   readonly rounds: string;
   readonly signed: string;
   readonly concurrency?: string;
+  readonly signatures?: boolean;
 }
 
 const options = new Command('bench')
@@ -33,6 +35,7 @@ const options = new Command('bench')
   .option('--rounds <number>', 'how often; the medians are told', '3')
   .option('--signed <number>', 'signed runs that are there for the last measurement', '5000')
   .option('--concurrency <number>', 'of the controller (default: its own)')
+  .option('--signatures', 'measure only what signatures cost, without an API server')
   .parse()
   .opts<Options>();
 
@@ -50,6 +53,11 @@ if (options.kubeconfig !== undefined && options.yes !== true) {
     'bench: --kubeconfig creates thousands of runs on that cluster; say --yes if that is fine\n',
   );
   process.exit(2);
+}
+
+if (options.signatures === true) {
+  await signatures(Number(options.rounds));
+  process.exit(0);
 }
 
 execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
