@@ -70,7 +70,7 @@ function keygen(): Command {
     .requiredOption('--type <type>', 'ecdsa, ed25519, rsa, cosign or pgp')
     .option('--out <folder>', 'write the key’s files there (default: this folder)')
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
-    .option('--apply', 'with --secret: create it in the cluster, where there is none yet')
+    .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
     .option('--kubeconfig <file>', 'kubeconfig for --apply (default: as for controller)')
     .option('--context <name>', 'context of the kubeconfig')
     .addOption(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as openpgp from 'openpgp';
 import type { Config } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
+import { once, type Once } from '../model/once.ts';
 import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from './key-id.ts';
 import { utf8, withoutLineEnd } from './password.ts';
@@ -10,11 +11,12 @@ import { config, idOf, readPgpKey, type SecretPacket, signingPartAt } from './pg
 import { type Secrets, secretFile } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
-/** A private key, and how to tell what is wrong with it. */
+/** A private key, and where it is from. */
 interface Opened {
   readonly key: openpgp.PrivateKey;
   readonly path: string;
-  readonly passphrase: string | undefined;
+  /** Makes a part of the key ready to sign, once. */
+  readonly makeReady: Once<SecretPacket, void>;
 }
 
 /**
@@ -69,13 +71,14 @@ async function readKey(secrets: Secrets): Promise<Opened> {
   if (wrong !== undefined) throw new ChainsError('KEY_INVALID', `${path} ${wrong}`);
   const key = await readPgpKey(Buffer.from(file).toString('latin1'));
   if (typeof key === 'string') throw new ChainsError('KEY_INVALID', `${path} ${key}`);
-  const secret = secretFile(secrets, 'pgp.passphrase');
-  return { key, path, passphrase: secret && utf8(withoutLineEnd(secret)) };
+  // As bytes until it is needed, since a text would stay in the heap.
+  const passphrase = secretFile(secrets, 'pgp.passphrase');
+  return { key, path, makeReady: once((packet) => unlock(packet, passphrase, path)) };
 }
 
 /** The part of the key that signs at that moment, ready to. */
 async function unlockedAt(
-  { key, path, passphrase }: Opened,
+  { key, path, makeReady }: Opened,
   date: Date,
 ): Promise<{ packet: SecretPacket; keyId: string }> {
   const part = await signingPartAt(key, date);
@@ -83,19 +86,20 @@ async function unlockedAt(
     throw new ChainsError('KEY_INVALID', `${path}: the key ${idOf(key)} ${part}`);
   }
   const { packet, publicKey } = part;
-  if (!packet.isDecrypted()) await unlock(packet, passphrase, path);
+  await makeReady(packet);
   return { packet, keyId: keyIdOf(publicKey) };
 }
 
-async function unlock(packet: SecretPacket, passphrase: string | undefined, path: string): Promise<void> {
+async function unlock(packet: SecretPacket, file: Uint8Array | undefined, path: string): Promise<void> {
   const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path}: ${wrong}`);
+  const passphrase = packet.isDecrypted() ? '' : file && utf8(withoutLineEnd(file));
   if (passphrase === undefined) {
     throw refuse(
       `the key ${idOf(packet)} has a passphrase, and there is no \`pgp.passphrase\` in UTF-8 beside it: put the passphrase there`,
     );
   }
   try {
-    await packet.decrypt(passphrase);
+    if (!packet.isDecrypted()) await packet.decrypt(passphrase);
     await packet.validate();
   } catch (error) {
     const wrong = error instanceof Error && error.message.startsWith('Incorrect key passphrase');

@@ -204,9 +204,27 @@ test('keygen --secret --apply creates the Secret, tells no private part, and ref
   await assert.rejects(run({ type: 'rsa', secret: true, apply: true, kubeconfig }), {
     code: 'USAGE',
     message:
-      /exists already in the namespace tekton-chains.*delete it first: kubectl delete secret signing-secrets -n tekton-chains$/,
+      /in the namespace tekton-chains holds something already.*delete it first: kubectl delete secret signing-secrets -n tekton-chains$/,
   });
   assert.deepEqual(Buffer.from(String(at(await made(), 'data', 'x509.pem')), 'base64'), pem);
+});
+
+test('keygen --secret --apply fills a Secret without data, as the one in deploy/ is', async (context) => {
+  const sandbox = await startSandbox({ namespaces: ['tekton-chains'] });
+  const folder = await folderFor(context);
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, sandbox.kubeconfig);
+  const rest = new Rest(await openConnection({ kubeconfig }));
+  context.after(async () => {
+    await rest.close();
+    await sandbox.close();
+  });
+  const secrets = { group: '', version: 'v1', plural: 'secrets' };
+  const empty = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'signing-secrets' }, type: 'Opaque' };
+  await rest.create(secrets, 'tekton-chains', empty);
+  await run({ type: 'cosign', secret: true, apply: true, kubeconfig });
+  const { data } = await rest.get(secrets, { namespace: 'tekton-chains', name: 'signing-secrets' });
+  assert.deepEqual(Object.keys(data ?? {}).toSorted(), ['cosign.key', 'cosign.password', 'cosign.pub']);
 });
 
 test('keygen --apply needs a cluster that can be found', async () => {

@@ -261,12 +261,41 @@ test('a passphrase beside a key that has none is passed over', async () => {
   assert.ok(await (await open(file, passphrase)).sign(payload));
 });
 
-test('a key whose public half belongs to another key is refused', async () => {
+for (const secret of ['', passphrase]) {
+  test(`a key whose secret part belongs to another key is refused, ${secret === '' ? 'without' : 'with'} a passphrase`, async () => {
+    const [{ privateKey }, other] = [await generate(), (await generate()).privateKey];
+    const [mine, foreign] = [privateKey.keyPacket, other.keyPacket];
+    assert.ok(mine instanceof openpgp.SecretKeyPacket && foreign instanceof openpgp.SecretKeyPacket);
+    mine.privateParams = foreign.privateParams;
+    const mixed = secret === '' ? privateKey : await openpgp.encryptKey({ privateKey, passphrase: secret });
+    await assert.rejects(open(mixed.armor(), secret), {
+      code: 'KEY_INVALID',
+      message: /the key [0-9A-F]{16} is damaged: its secret part does not fit its public part/,
+    });
+  });
+}
+
+test('a key whose public part belongs to another key is refused', async () => {
   const [a, b] = [plain.privateKey.write(), (await generate()).privateKey.write()];
   // Tag, length, version, time, algorithm, curve and the point's length come before the point.
   const at = 2 + 1 + 4 + 1 + 10 + 2 + 1;
   const mixed = Buffer.concat([a.subarray(0, at), b.subarray(at, at + 32), a.subarray(at + 32)]);
   await assert.rejects(open(armor(mixed)), { code: 'KEY_INVALID' });
+});
+
+test('subkeys that come into force while the key is open are unlocked once, however many sign at once', async () => {
+  const { privateKey } = await generate({ date: ago(9) });
+  const later = new Date(Date.now() + 2 * day * 1_000);
+  const coming = await privateKey.addSubkey({ sign: true, date: later });
+  const signer = await open(
+    (await openpgp.encryptKey({ privateKey: coming, passphrase })).armor(),
+    passphrase,
+  );
+  assert.equal((await check(await signer.sign(payload), payload)).keyId, privateKey.getKeyID().toHex());
+  const notBefore = new Date(later.getTime() + day * 1_000);
+  for (const signature of await Promise.all([1, 2, 3].map(() => signer.sign(payload, { notBefore })))) {
+    assert.equal((await check(signature, payload)).keyId, coming.subkeys[0]?.getKeyID().toHex());
+  }
 });
 
 test('without a key the error names the folder and how to get one', async () => {
