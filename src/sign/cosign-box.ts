@@ -4,8 +4,10 @@ import { at, parseJson } from '../model/json.ts';
 /** What cosign 2 and 3 write. */
 const usual = { N: 65_536, r: 8, p: 1 } as const;
 
-/** Bytes of memory that a file may make scrypt take. */
-const memoryLimit = 256 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+
+/** Bytes of memory that a file may make scrypt take: 256 MiB for its table (128·N·r), and a little to compute on. */
+const memoryLimit = 257 * mebibyte;
 
 /** N·r·p, which is what scrypt's time grows with: sixteen times the usual, 2 to 5 seconds. */
 const workLimit = 16 * usual.N * usual.r * usual.p;
@@ -96,7 +98,7 @@ function whatIsTooMuch({ N, r, p }: Parameters): string | undefined {
   const memory = 128 * r * (N + p + 2);
   const asks = `asks scrypt (N=${N}, r=${r}, p=${p})`;
   if (memory > memoryLimit) {
-    return `${asks} for ${Math.ceil(memory / 1024 / 1024)} MiB of memory; 256 MiB are allowed`;
+    return `${asks} for ${Math.floor(memory / mebibyte)} MiB of memory; 256 MiB are allowed`;
   }
   const times = Math.ceil((N * r * p) / workLimit);
   return times > 1 ? `${asks} for ${times} times the time that is allowed` : undefined;

@@ -45,7 +45,13 @@ function pieces(spelling: string): readonly string[] {
 
 /** The traces that are in a text. */
 export function found(traces: ReadonlySet<string>, text: string): readonly string[] {
-  return [...traces].filter((trace) => text.includes(trace));
+  const result = new Set([...traces].filter((trace) => trace.length < window && text.includes(trace)));
+  // One way through a large text, instead of one for each of thousands of traces.
+  for (let index = 0; index + window <= text.length; index++) {
+    const piece = text.slice(index, index + window);
+    if (traces.has(piece)) result.add(piece);
+  }
+  return [...result];
 }
 
 /** The secret numbers inside a PKCS#8 key. */
