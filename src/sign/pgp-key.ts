@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import * as openpgp from 'openpgp';
+import { reasonOf } from '../model/errors.ts';
 import { publicKeyOf } from './pgp-public-key.ts';
 
 /** A primary key or subkey that may sign, and its public key. */
@@ -81,9 +82,11 @@ async function signingPart(
     await key.getSigningKey(packet.getKeyID(), date, undefined, config);
     return { packet, publicKey };
   } catch (error) {
-    // The library's reason, where it has one, comes last.
-    const reason = error instanceof Error ? /: ([A-Z][\w ]*)\.?$/.exec(error.message)?.[1] : undefined;
-    return reason === undefined ? 'is not for signing' : `is refused (${reason})`;
+    const reason = reasonOf(error).replace(
+      /^Could not find valid signing key packet in key [0-9a-f]+(: )?/,
+      '',
+    );
+    return reason === '' ? 'is not for signing' : `is refused (${reason})`;
   }
 }
 

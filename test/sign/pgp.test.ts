@@ -182,6 +182,8 @@ const flipped = file.replace(
   (_, head: string, one: string) => `\n\n${head}${one === 'A' ? 'B' : 'A'}`,
 );
 const revoked = await openpgp.revokeKey({ key: plain.privateKey, format: 'object' });
+const unsigned = Uint8Array.from(plain.privateKey.write());
+unsigned.set([(unsigned.at(-1) ?? 0) ^ 1], unsigned.length - 1);
 const exported = /`gpg --armor --export-secret-keys KEYID > pgp\.private-key`/;
 
 /** What is wrong, the file, and what the message says of it. */
@@ -220,6 +222,11 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
     'an encryption key alone',
     encrypting.armor(),
     [/no part that may sign: .*is of the kind ecdh.*; .*no secret part/],
+  ],
+  [
+    'a key that did not sign its user id',
+    armor(unsigned),
+    [/is refused \(Could not find valid self-signature/],
   ],
   ['a missing passphrase', locked, [/has a passphrase, and there is no `pgp\.passphrase`/]],
   [
