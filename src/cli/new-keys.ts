@@ -97,7 +97,7 @@ function spki(key: KeyObject): string {
   return key.export({ format: 'pem', type: 'spki' }).toString();
 }
 
-/** 192 random bits as text that needs no quoting anywhere. */
+/** 192 random bits as text that no shell, option or file takes for anything else. */
 function randomSecret(): string {
-  return randomBytes(24).toString('base64url');
+  return randomBytes(24).toString('hex');
 }

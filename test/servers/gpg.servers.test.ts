@@ -21,8 +21,10 @@ async function keyring(
   const home = join(await folderFor(context), 'gnupg');
   await mkdir(home, { mode: 0o700 });
   const base = ['--homedir', home, '--batch', '--yes', '--no-tty', '--pinentry-mode', 'loopback'];
+  const file = join(home, 'passphrase');
+  await writeFile(file, secret, { mode: 0o600 });
   // The agent of a keyring that is gone ends by itself.
-  return (...parameters) => say(tool('gpg'), [...base, '--passphrase', secret, ...parameters]);
+  return (...parameters) => say(tool('gpg'), [...base, '--passphrase-file', file, ...parameters]);
 }
 
 type Gpg = Awaited<ReturnType<typeof keyring>>;
