@@ -13,6 +13,7 @@ import { backlogLimit, liveLimit, marksOf, writersTried } from './limit.ts';
 import { backlog, type Bench, firstSignature, live, type Throughput } from './measurements.ts';
 import { measurePayloads } from './payloads.ts';
 import { median, say, share } from './report.ts';
+import { signatures } from './signatures.ts';
 
 interface Options {
   readonly server: 'sandbox' | 'real';
@@ -23,6 +24,7 @@ interface Options {
   readonly signed: string;
   readonly concurrency?: string;
   readonly payloads?: boolean;
+  readonly signatures?: boolean;
 }
 
 const options = new Command('bench')
@@ -36,6 +38,7 @@ const options = new Command('bench')
   .option('--signed <number>', 'signed runs that are there for the last measurement', '5000')
   .option('--concurrency <number>', 'of the controller (default: its own)')
   .option('--payloads', 'measure only how fast payloads are made, without an API server')
+  .option('--signatures', 'measure only what signatures cost, without an API server')
   .parse()
   .opts<Options>();
 
@@ -55,10 +58,12 @@ if (options.kubeconfig !== undefined && options.yes !== true) {
   process.exit(2);
 }
 
-if (options.payloads === true) {
-  await measurePayloads(Number(options.rounds));
-  process.exit(0);
-}
+const withoutServer = [
+  ...(options.payloads === true ? [measurePayloads] : []),
+  ...(options.signatures === true ? [signatures] : []),
+];
+for (const measureOne of withoutServer) await measureOne(Number(options.rounds));
+if (withoutServer.length > 0) process.exit(0);
 
 execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 const folder = await mkdtemp(join(tmpdir(), 'chains-bench-'));

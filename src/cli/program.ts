@@ -119,10 +119,28 @@ function explain(): Command {
 function keygen(): Command {
   return new Command('keygen')
     .description('make a signing key')
-    .requiredOption('--type <type>', 'ecdsa, ed25519 or rsa')
-    .option('--out <folder>', 'write x509.pem and x509.pub there (default: this folder)')
+    .requiredOption('--type <type>', 'ecdsa, ed25519, rsa, cosign or pgp')
+    .option('--out <folder>', 'write the key’s files there (default: this folder)')
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
-    .addHelpText('after', '\nExample:\n  chains keygen --type ecdsa --secret | kubectl apply -f -')
+    .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
+    .option('--kubeconfig <file>', 'kubeconfig for --apply (default: as for controller)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .addOption(
+      new Option('--namespace <name>', 'where the Secret belongs')
+        .env('SYSTEM_NAMESPACE')
+        .default('tekton-chains'),
+    )
+    .option('--name <user id>', 'of a PGP key (default: Tekton Chains)')
+    .addHelpText(
+      'after',
+      `
+A cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.
+
+Examples:
+  chains keygen --type ecdsa --secret | kubectl apply -f -
+  chains keygen --type cosign --out keys
+  chains keygen --type pgp --name 'Builds <builds@example.com>' --secret --apply`,
+    )
     .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(options, process));
 }
 

@@ -106,6 +106,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       secretsFolder,
       (secrets) => {
         ready.set('signing secrets', secrets.missing);
+        for (const warning of secrets.warnings ?? []) log.warn(warning);
         pipeline.supply(secrets);
       },
       watching.signal,

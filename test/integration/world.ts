@@ -95,7 +95,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'chains-test-'));
   const [kubeconfigFile, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'secrets')];
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await mkdir(secretsFolder);
+  await mkdir(secretsFolder, { mode: 0o700 });
   await writeFile(kubeconfigFile, cluster.kubeconfig);
   await writeFile(join(secretsFolder, 'x509.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const dispatcher = new Agent(cluster.ca === undefined ? {} : { connect: { ca: cluster.ca } });
