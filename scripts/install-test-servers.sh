@@ -57,4 +57,5 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 say "all test servers are in $cache"

@@ -10,7 +10,7 @@ export type { OpenSigner, Signer } from './signer.ts';
 export const signers: { readonly [K in Exclude<SignerName, 'none'>]: () => Promise<OpenSigner> } = {
   x509: async () => (await import('./x509.ts')).openX509,
   pgp: () => notBuilt('pgp'),
-  kms: () => notBuilt('kms'),
+  kms: async () => (await import('./kms/index.ts')).openKms,
 };
 
 async function notBuilt(name: SignerName): Promise<never> {
