@@ -13,7 +13,6 @@ for (const scheme of ['hashivault', 'openbao'] as const) {
     name: `${scheme} with a real Vault`,
     kinds: transitKinds,
     refused: [],
-    missing: `${scheme}://nothing`,
     judge: opensslVerifies,
     start: async () => vaultAsKms(scheme, await startRealVault()),
   });

@@ -187,11 +187,9 @@ test('Fulcio is not built yet, and says so with its key', async () => {
   });
 });
 
-for (const name of ['pgp', 'kms'] as const) {
-  test(`the signer ${name} is not built yet, and says so with its keys`, async () => {
-    await assert.rejects(signers[name](), {
-      code: 'BACKEND_NOT_BUILT',
-      message: new RegExp(`artifacts\\.oci\\.signer: \`${name}\``),
-    });
+test('the signer pgp is not built yet, and says so with its keys', async () => {
+  await assert.rejects(signers.pgp(), {
+    code: 'BACKEND_NOT_BUILT',
+    message: /artifacts\.oci\.signer: `pgp`/,
   });
-}
+});

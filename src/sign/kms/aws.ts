@@ -97,7 +97,7 @@ function failure(what: string, error: unknown): ChainsError {
     return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`, error);
   }
   const status = statusOf(error);
-  if (status === undefined) return unanswered(what, error);
+  if (status === undefined || status < 400) return unanswered(what, error);
   return refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
 }
 

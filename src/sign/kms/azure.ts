@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import {
+  AggregateAuthenticationError,
   AuthenticationRequiredError,
   CredentialUnavailableError,
   DefaultAzureCredential,
@@ -9,7 +10,7 @@ import { at, type Json } from '../../model/json.ts';
 import { type Algorithm, digestOfCurve } from '../algorithm.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
-import { callJson, openConnections } from './http.ts';
+import { callJson, goodJson, openConnections } from './http.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 
 /** The REST API’s version. */
@@ -38,11 +39,9 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
       body,
       signal,
     });
-    if (answer.status === 200 && answer.body !== undefined) return answer.body;
-    const error = at(answer.body, 'error');
-    const reason = [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
-    throw refusal(what, answer.status, reason.filter((part) => typeof part === 'string').join(': '), {
-      retryAfter: answer.headers['retry-after'],
+    return goodJson(what, answer, (failed) => {
+      const error = at(failed, 'error');
+      return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
     });
   }
 
@@ -82,13 +81,14 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
   };
 }
 
+/** No credential of the chain could be used, or none gave a token. */
+const refusals = [AggregateAuthenticationError, AuthenticationRequiredError, CredentialUnavailableError];
+
 function credentialFailure(task: string, error: unknown): ChainsError {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
   if (status >= 400) return refusal(task, status, reasonOf(error));
-  if (error instanceof CredentialUnavailableError || error instanceof AuthenticationRequiredError) {
-    return unusable(`${task}: ${reasonOf(error)}`, error);
-  }
-  return unanswered(task, error);
+  const refused = refusals.some((kind) => error instanceof kind);
+  return refused ? unusable(`${task}: ${reasonOf(error)}`, error) : unanswered(task, error);
 }
 
 /** JSON Web Algorithms (RFC 7518, 3.1). */

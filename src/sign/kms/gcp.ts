@@ -5,7 +5,7 @@ import { at, isJsonList, type Json } from '../../model/json.ts';
 import type { Algorithm, Digest } from '../algorithm.ts';
 import { crc32c } from './crc32c.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
-import { callJson, openConnections } from './http.ts';
+import { callJson, goodJson, openConnections } from './http.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
 
 const api = 'https://cloudkms.googleapis.com/v1';
@@ -18,7 +18,8 @@ const scopes = 'https://www.googleapis.com/auth/cloudkms';
  * enabled one signs.
  */
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {
-  const auth = new GoogleAuth({ scopes });
+  // Without a project, the library asks the Resource Manager or the metadata server for one, which few accounts may do.
+  const auth = new GoogleAuth({ scopes, projectId: reference.path.split('/')[1] ?? '' });
   const connections = openConnections();
   const [, key = '', pinned] =
     /^(.*\/cryptoKeys\/[^/]+)(?:\/(?:cryptoKeyVersions|versions)\/([^/]+))?$/.exec(reference.path) ?? [];
@@ -27,11 +28,10 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
     const call = { what, url: `${api}/${path}`, method: body === undefined ? 'GET' : 'POST', body } as const;
     const authorization = `Bearer ${await accessToken(auth, what)}`;
     const answer = await callJson(connections, { ...call, headers: { authorization }, signal });
-    if (answer.status === 200 && answer.body !== undefined) return answer.body;
-    const reason = [at(answer.body, 'error', 'status'), at(answer.body, 'error', 'message')];
-    throw refusal(what, answer.status, reason.filter((part) => typeof part === 'string').join(': '), {
-      retryAfter: answer.headers['retry-after'],
-    });
+    return goodJson(what, answer, (failed) => [
+      at(failed, 'error', 'status'),
+      at(failed, 'error', 'message'),
+    ]);
   }
 
   async function newestEnabled(signal: AbortSignal): Promise<string> {

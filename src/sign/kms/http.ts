@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Json, parseJson } from '../../model/json.ts';
 import { version } from '../../model/version.ts';
-import { unanswered } from './failures.ts';
+import { refusal, unanswered, unreadable } from './failures.ts';
 
 /** Larger than any answer of a KMS. In bytes. */
 const longestAnswer = 1024 * 1024;
@@ -63,6 +63,24 @@ export async function callJson(connections: Dispatcher, call: JsonCall): Promise
     call.signal.throwIfAborted();
     throw unanswered(call.what, error);
   }
+}
+
+/**
+ * The JSON of an answer that went well.
+ * @param reasonIn finds the service’s own words in the body of another one
+ * @throws ChainsError KMS_REFUSED or KMS_UNAVAILABLE otherwise, with the status
+ */
+export function goodJson(
+  what: string,
+  { status, headers, body }: JsonAnswer,
+  reasonIn: (body: Json | undefined) => readonly (Json | undefined)[],
+): Json {
+  if (status >= 200 && status < 300) {
+    if (body === undefined) throw unreadable(what, 'no JSON');
+    return body;
+  }
+  const words = reasonIn(body).filter((part) => typeof part === 'string');
+  throw refusal(what, status, words.join(': '), { retryAfter: headers['retry-after'] });
 }
 
 async function bounded(body: AsyncIterable<Uint8Array>): Promise<string> {

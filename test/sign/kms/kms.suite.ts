@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, verify } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signature } from '../../../src/model/signature.ts';
 import { keyIdOf } from '../../../src/sign/key-id.ts';
@@ -31,6 +31,8 @@ export interface KmsUnderTest {
   openAsReader(reference: string): Promise<Signer>;
   /** Makes another version, or another key behind the reference, the one that signs. */
   rotate(reference: string): Promise<void>;
+  /** Disables the version that signs now, or enables it again. */
+  enable?(reference: string, enabled: boolean): Promise<void>;
   /** The keys of the ConfigMap with which the credential of `open` is used, where the environment doesn't hold it. */
   readonly settings: Readonly<Record<string, string>>;
   /** The server behind a double, so that things can go wrong there. */
@@ -44,14 +46,12 @@ export interface KmsRow {
   readonly kinds: readonly SigningKind[];
   /** Kinds that the KMS keeps and we don't take. */
   readonly refused: readonly Kind[];
-  /** A reference to a key that isn't there. */
-  readonly missing: string;
   /** What a double answers when there are too many calls. */
   readonly throttled?: Answer;
   /** What a double's checksums can be wrong in. */
   readonly checksums?: readonly string[];
-  /** Disables the version that signs now, or enables it again; where the service can. */
-  readonly enable?: (reference: string, enabled: boolean) => Promise<void>;
+  /** Whether the service can disable a version. */
+  readonly disables?: boolean;
   /** Verifies a signature with a program that isn't ours. */
   readonly judge?: (message: Uint8Array, signature: Signature, how: SigningKind) => Promise<void>;
   start(): Promise<KmsUnderTest>;
@@ -79,6 +79,13 @@ export function kmsSuite(row: KmsRow): void {
     after(async () => {
       for (const signer of closing) await signer.close?.();
       await kms.close();
+    });
+
+    afterEach(() => {
+      const trouble = kms.service?.trouble;
+      if (trouble !== undefined) {
+        Object.assign(trouble, { answer: undefined, lie: undefined, checksum: undefined, hang: false });
+      }
     });
 
     async function open(reference: string, options?: KmsOptions): Promise<Signer> {
@@ -109,7 +116,8 @@ export function kmsSuite(row: KmsRow): void {
     }
 
     it('says that there is no such key', async () => {
-      await assert.rejects(open(row.missing), { code: 'KMS_REFUSED' });
+      const reference = (await kms.create(first.kind)).replace(/key-\d+/, 'nothing');
+      await assert.rejects(open(reference), { code: 'KMS_REFUSED' });
     });
 
     it('refuses a credential that the KMS does not know', async () => {
@@ -144,14 +152,14 @@ export function kmsSuite(row: KmsRow): void {
       await assert.rejects(signer.sign(message, { signal: AbortSignal.abort() }), { name: 'AbortError' });
     });
 
-    const { throttled, enable } = row;
-    if (enable !== undefined) {
+    const { throttled, disables } = row;
+    if (disables) {
       it('refuses to sign with a version that is disabled', async () => {
         const reference = await kms.create(first.kind);
         const signer = await open(reference);
-        await enable(reference, false);
+        await kms.enable?.(reference, false);
         await assert.rejects(signer.sign(message), { code: 'KMS_REFUSED' });
-        await enable(reference, true);
+        await kms.enable?.(reference, true);
         assert.ok(holds(await signer.sign(message), first));
       });
     }

@@ -45,7 +45,6 @@ for (const scheme of ['hashivault', 'openbao'] as const) {
     name: scheme,
     kinds: transitKinds,
     refused: ['RSA 1024'],
-    missing: `${scheme}://nothing`,
     throttled: { status: 429, json: { errors: ['request path "transit/sign" rate limit quota exceeded'] } },
     start: async () => vaultAsKms(scheme, await startDouble()),
   });

@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { at, isJsonList, type Json } from '../../../model/json.ts';
-import { refusal, unreadable } from '../failures.ts';
-import { callJson, type JsonAnswer, type JsonCall, openConnections } from '../http.ts';
+import { callJson, goodJson, type JsonAnswer, type JsonCall, openConnections } from '../http.ts';
 import type { VaultSettings } from './settings.ts';
 
 /** A question to Vault. */
@@ -43,13 +42,10 @@ export class VaultServer {
     };
     const first = await callJson(this.#connections, call);
     const answer = await this.#follow(first, call);
-    if (answer.status < 200 || answer.status >= 300) {
-      throw refusal(what, answer.status, errorsIn(answer.body), {
-        retryAfter: answer.headers['retry-after'],
-      });
-    }
-    if (answer.body === undefined) throw unreadable(what, 'no JSON');
-    return answer.body;
+    return goodJson(what, answer, (failed) => {
+      const errors = at(failed, 'errors');
+      return isJsonList(errors) ? errors : [];
+    });
   }
 
   async close(): Promise<void> {
@@ -65,9 +61,4 @@ export class VaultServer {
     if (target.protocol !== 'https:' && target.protocol !== new URL(call.url).protocol) return answer;
     return callJson(this.#connections, { ...call, url: target.href });
   }
-}
-
-function errorsIn(body: Json | undefined): string {
-  const errors = at(body, 'errors');
-  return isJsonList(errors) ? errors.filter((error) => typeof error === 'string').join('; ') : '';
 }
