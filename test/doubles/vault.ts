@@ -178,7 +178,7 @@ export async function startVault({
     const key = vault.keys.get(decodeURIComponent(name));
     if (verb === undefined) return errors(404, `no handler for route "${path}". route entry not found.`);
     if (verb === 'keys') return key === undefined ? errors(404) : readKey(name, key);
-    if (key === undefined) return errors(400, 'signing key not found');
+    if (key === undefined) return errors(400, 'encryption key not found');
     return signWith(key, hash, JSON.parse(request.body) as Record<string, unknown>);
   }
 

@@ -32,7 +32,7 @@ export async function startRealVault(): Promise<VaultUnderTest> {
   await program.printed(/Vault server started/);
 
   let root = '';
-  async function ask(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Json> {
+  async function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Json> {
     const answer = await request(`${address}/v1/${path}`, {
       method,
       headers: root === '' ? {} : { 'x-vault-token': root },
@@ -84,6 +84,16 @@ export async function startRealVault(): Promise<VaultUnderTest> {
         token_ttl: `${ttl}s`,
         token_max_ttl: maxTtl === undefined ? 0 : `${maxTtl}s`,
       });
+    },
+    async throttle(on) {
+      const quota = 'sys/quotas/rate-limit/transit';
+      if (on) {
+        await ask('POST', quota, { path: 'transit/', rate: 1, interval: '60s' });
+        // The one call that is let through.
+        await ask('GET', 'transit/keys/chains');
+      } else {
+        await ask('DELETE', quota);
+      }
     },
     async seal() {
       await ask('PUT', 'sys/seal');

@@ -16,8 +16,9 @@ export function refusal(
   { retryAfter, hint }: { readonly retryAfter?: unknown; readonly hint?: string | undefined } = {},
 ): ChainsError {
   const code = status >= 500 || passing.has(status) ? 'KMS_UNAVAILABLE' : 'KMS_REFUSED';
+  const unexplained = status === 404 ? 'there is no such thing' : '(no reason given)';
   const pause = readRetryAfter(retryAfter, Date.now());
-  return new ChainsError(code, oneLine(`${what}: ${status} ${reason || '(no reason given)'}`), {
+  return new ChainsError(code, oneLine(`${what}: ${status} ${reason || unexplained}`), {
     status,
     ...(pause === undefined ? {} : { retryAfter: pause }),
     ...(hint === undefined ? {} : { hint }),

@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signature } from '../../../src/model/signature.ts';
 import { keyIdOf } from '../../../src/sign/key-id.ts';
-import type { KmsOptions } from '../../../src/sign/kms/index.ts';
+import { keyServices, type KmsOptions } from '../../../src/sign/kms/index.ts';
 import type { Signer } from '../../../src/sign/index.ts';
 import { openPipeline } from '../../../src/pipeline.ts';
 import { readPublicKey } from '../../../src/verify/public-key.ts';
@@ -145,6 +145,21 @@ export function kmsSuite(row: KmsRow): void {
       const signer = await open(await kms.create(first.kind));
       const signatures = await Promise.all(Array.from({ length: 10 }, () => signer.sign(message)));
       assert.ok(signatures.every((signature) => holds(signature, first)));
+    });
+
+    it('is refused when it asks for a signature of what is no digest', async () => {
+      const reference = await kms.create('RSA 2048');
+      const { config } = parseConfig({ 'signers.kms.kmsref': reference, ...kms.settings });
+      const parsed = config['signers.kms.kmsref'] ?? assert.fail(reference);
+      const openService = await keyServices[parsed.scheme]();
+      const service = await openService({ reference: parsed, config, environment: {} });
+      const key = await service.keyVersion(AbortSignal.timeout(5_000));
+      // Vault says 500.
+      await assert.rejects(
+        service.sign(Buffer.alloc(20), key, AbortSignal.timeout(5_000)),
+        ({ status }) => status >= 400,
+      );
+      await service.close?.();
     });
 
     it('heeds a signal that is aborted', async () => {

@@ -9,6 +9,7 @@ import type { Signer } from '../../../src/sign/index.ts';
 import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import type { Kind } from '../../doubles/keys.ts';
 import type { Service } from '../../doubles/service.ts';
+import { startSpireAgent } from '../../doubles/spire-agent.ts';
 import { folder } from '../../kubernetes/servers.ts';
 import { secretsWith } from '../keys.ts';
 import type { KmsUnderTest, SigningKind } from './kms.suite.ts';
@@ -24,6 +25,8 @@ export interface VaultUnderTest {
   revoke(token: string): Promise<void>;
   /** Trusts JWTs of this key (PEM) with the audience `vault` and the subject `chains`, for the role `chains`. */
   trustJwts(publicKey: string, options: { ttl: number; maxTtl?: number }): Promise<void>;
+  /** Lets nothing through to the transit engine for a while, because of too many calls. */
+  throttle(on: boolean): Promise<void>;
   seal(): Promise<void>;
   unseal(): Promise<void>;
   close(): Promise<void>;
@@ -166,6 +169,28 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       await signer.sign(message);
     });
 
+    it('logs in with a JWT-SVID from the SPIFFE Workload API', async (test) => {
+      await trust(600);
+      const socket = join(await folder(test), 'agent.sock');
+      let identity: string | undefined = jwt({});
+      const agent = await startSpireAgent(socket, () => identity);
+      test.after(() => agent.close());
+      const spire = { address: vault.address, 'oidc.role': 'chains', 'spire.audience': 'vault' };
+      for (const address of [socket, `unix://${socket}`]) {
+        await (await open(test, { ...spire, 'spire.sock': address })).sign(message);
+      }
+      assert.deepEqual(agent.audiences, ['vault', 'vault']);
+      identity = undefined;
+      await assert.rejects(open(test, { ...spire, 'spire.sock': socket }), {
+        code: 'KMS_REFUSED',
+        message: /gRPC status 7 no identity issued/,
+      });
+      await assert.rejects(open(test, { ...spire, 'spire.sock': '/nowhere.sock' }), {
+        code: 'KMS_UNAVAILABLE',
+        message: /\/nowhere\.sock/,
+      });
+    });
+
     it('refuses a JWT that has expired, without showing it', async (test) => {
       await trust(600);
       const file = await writeJwt(test, { iat: 1_000_000_000, nbf: 1_000_000_000, exp: 1_000_000_300 });
@@ -210,6 +235,15 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       await assert.rejects(signer.sign(message), { code: 'KMS_UNAVAILABLE', message: /sealed/ });
       await assert.rejects(open(test, { address: vault.address, token }), { code: 'KMS_UNAVAILABLE' });
       await vault.unseal();
+      await signer.sign(message);
+    });
+
+    it('may be tried again when Vault limits the rate', async (test) => {
+      const token = await vault.createToken('signer');
+      const signer = await open(test, { address: vault.address, token });
+      await vault.throttle(true);
+      await assert.rejects(signer.sign(message), { code: 'KMS_UNAVAILABLE', status: 429 });
+      await vault.throttle(false);
       await signer.sign(message);
     });
 

@@ -30,6 +30,10 @@ async function startDouble(): Promise<VaultUnderTest> {
       const role = { audience: 'vault', subject: 'chains', policies: ['signer'], ttl };
       vault.roles.set('chains', { ...role, ...(maxTtl === undefined ? {} : { maxTtl }) });
     },
+    async throttle(on) {
+      const give = { status: 429, json: { errors: ['request path "transit/": rate limit quota exceeded'] } };
+      vault.trouble.answer = on ? { give, times: Number.POSITIVE_INFINITY } : undefined;
+    },
     async seal() {
       vault.sealed = true;
     },

@@ -79,7 +79,7 @@ async function unaryCall(
     const trailers = { status: 'unknown', reason: '' };
     const read = (headers: IncomingHttpHeaders): void => {
       trailers.status = String(headers['grpc-status'] ?? trailers.status);
-      trailers.reason = String(headers['grpc-message'] ?? trailers.reason);
+      trailers.reason = percentDecoded(String(headers['grpc-message'] ?? trailers.reason));
     };
     stream.on('response', read).on('trailers', read);
     const length = Buffer.alloc(5);
@@ -88,6 +88,13 @@ async function unaryCall(
     const message = await bytesOf(stream);
     return { ...trailers, message: message.subarray(5) };
   }
+}
+
+/** A status message’s ASCII; what goes beyond it stays as unreadable as it came. */
+function percentDecoded(text: string): string {
+  return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 /** A protobuf field of the wire type “length-delimited”. */
