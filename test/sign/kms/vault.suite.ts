@@ -251,7 +251,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       const { address } = vault;
       for (const [settings, missing] of [
         [{}, /signers\.kms\.auth\.address.*VAULT_ADDR/],
-        [{ address, 'oidc.path': 'jwt' }, /signers\.kms\.auth\.oidc\.role/],
+        [{ address, 'oidc.path': 'jwt' }, /serviceaccount\/token/],
         [{ address, 'oidc.role': 'r', 'spire.sock': '/s' }, /signers\.kms\.auth\.spire\.audience/],
         [{ address, 'token-path': '/nowhere' }, /\/nowhere/],
       ] as const) {

@@ -10,7 +10,14 @@ import type { KeyServiceOptions } from '../key-service.ts';
 export type TokenOrigin =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'text'; readonly token: string }
-  | { readonly from: 'login'; readonly path: string; readonly role: string; readonly identity: Identity };
+  | {
+      readonly from: 'login';
+      /** Where the auth method is mounted. */
+      readonly path: string;
+      /** Undefined for the auth method’s default role. */
+      readonly role: string | undefined;
+      readonly identity: Identity;
+    };
 
 /** Where the JWT to log in with comes from. */
 export type Identity =
@@ -54,6 +61,14 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
   };
 }
 
+/** Any of these says that we are to log in. */
+const loginKeys = [
+  'signers.kms.auth.oidc.path',
+  'signers.kms.auth.oidc.role',
+  'signers.kms.auth.oidc.token-path',
+  'signers.kms.auth.spire.sock',
+] as const;
+
 /** What the configuration says goes before the environment; a token goes before a login. */
 function tokenOrigin(
   config: KeyServiceOptions['config'],
@@ -64,22 +79,13 @@ function tokenOrigin(
   if (path !== undefined) return { from: 'file', path };
   const token = config['signers.kms.auth.token'];
   if (token !== undefined) return { from: 'text', token };
-  const role = config['signers.kms.auth.oidc.role'];
-  if (role !== undefined) {
+  if (loginKeys.some((key) => config[key] !== undefined)) {
     return {
       from: 'login',
       path: config['signers.kms.auth.oidc.path'] ?? 'jwt',
-      role,
+      role: config['signers.kms.auth.oidc.role'],
       identity: identityOf(config),
     };
-  }
-  if (
-    config['signers.kms.auth.oidc.path'] !== undefined ||
-    config['signers.kms.auth.spire.sock'] !== undefined
-  ) {
-    throw unusable(
-      'signers.kms.auth.oidc.role is not set, and logging in needs it: name the role to log in as',
-    );
   }
   const given = variable('TOKEN');
   if (given !== undefined) return { from: 'text', token: given };

@@ -87,7 +87,7 @@ export class VaultTokens {
 
   async #login({ path: mount, role, identity }: Extract<TokenOrigin, { from: 'login' }>): Promise<string> {
     const path = `auth/${mount}/login`;
-    const what = `log in to Vault at ${path} as ${role}`;
+    const what = `log in to Vault at ${path}${role === undefined ? '' : ` as ${role}`}`;
     const answer = await within(patience, what, this.#closing.signal, async (signal) => {
       const body = { role, jwt: await identityToken(identity, signal) };
       return this.#server.ask({ what, method: 'POST', path, body, signal });
