@@ -37,13 +37,16 @@ export interface Service {
   readonly requests: readonly Request[];
   /** The connections that were ever made. */
   readonly connections: () => number;
+  /** Stops listening and breaks every connection. */
   close(): Promise<void>;
+  /** Listens again at the same port. */
+  reopen(): Promise<void>;
 }
 
 /** Starts a service on a free port of the loopback interface. */
 export async function startService(
   respond: (request: Request) => Answer | Promise<Answer>,
-  { tls, host = '127.0.0.1' }: { tls?: { readonly cert: string; readonly key: string }; host?: string } = {},
+  { tls }: { tls?: { readonly cert: string; readonly key: string } } = {},
 ): Promise<Service> {
   const requests: Request[] = [];
   const trouble: Trouble = {};
@@ -85,9 +88,10 @@ export async function startService(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     trouble,
     requests,
     connections: () => connections,
@@ -96,5 +100,6 @@ export async function startService(
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
+    reopen: () => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
   };
 }

@@ -5,7 +5,7 @@ import { request } from 'undici';
 import { at, type Json, parseJson } from '../../src/model/json.ts';
 import { transitTypes } from '../doubles/vault.ts';
 import type { VaultUnderTest } from '../sign/kms/vault.suite.ts';
-import { freePorts, start, temporaryFolder } from './process.ts';
+import { freePorts, type Running, start, temporaryFolder } from './process.ts';
 import { tool } from './tools.ts';
 
 /** The policies that the suite asks for. */
@@ -28,8 +28,12 @@ export async function startRealVault(): Promise<VaultUnderTest> {
   );
   // A certificate inside one of its plugins has a negative serial number, which newer versions of Go refuse.
   const environment = { ...process.env, GODEBUG: 'x509negativeserial=1' };
-  const program = start(tool('vault'), ['server', '-config', file], { environment });
-  await program.printed(/Vault server started/);
+  const startProgram = async (): Promise<Running> => {
+    const started = start(tool('vault'), ['server', '-config', file], { environment });
+    await started.printed(/Vault server started/);
+    return started;
+  };
+  let program = await startProgram();
 
   let root = '';
   async function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Json> {
@@ -99,6 +103,11 @@ export async function startRealVault(): Promise<VaultUnderTest> {
       await ask('PUT', 'sys/seal');
     },
     unseal,
+    stop: () => program.stop(),
+    async restart() {
+      program = await startProgram();
+      await unseal();
+    },
     async close() {
       await program.stop();
       await folder.remove();

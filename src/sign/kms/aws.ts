@@ -90,11 +90,10 @@ function failure(what: string, error: unknown): ChainsError {
   if (error.name === 'CredentialsProviderError') {
     return unusable(
       `${what}: ${reasonOf(error)}; give the pod a role (web identity) or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
-      error,
     );
   }
   if (error.message === 'Region is missing') {
-    return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`, error);
+    return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
   }
   const status = statusOf(error);
   if (status === undefined || status < 400) return unanswered(what, error);

@@ -88,7 +88,7 @@ function credentialFailure(task: string, error: unknown): ChainsError {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
   if (status >= 400) return refusal(task, status, reasonOf(error));
   const refused = refusals.some((kind) => error instanceof kind);
-  return refused ? unusable(`${task}: ${reasonOf(error)}`, error) : unanswered(task, error);
+  return refused ? unusable(`${task}: ${reasonOf(error)}`) : unanswered(task, error);
 }
 
 /** JSON Web Algorithms (RFC 7518, 3.1). */

@@ -26,16 +26,17 @@ export function refusal(
 }
 
 /** KMS_REFUSED: what is wrong and what to do, where no service answered. */
-export function unusable(message: string, cause?: unknown): ChainsError {
-  return new ChainsError('KMS_REFUSED', oneLine(message), { cause });
+export function unusable(message: string): ChainsError {
+  return new ChainsError('KMS_REFUSED', oneLine(message));
 }
 
-/** The error KMS_UNAVAILABLE for a call that got no answer, or none that can be used. ChainsErrors stay what they are. */
+/**
+ * The error KMS_UNAVAILABLE for a call that got no answer, or none that can be used. ChainsErrors stay what they are. The
+ * error itself is not kept as the cause: those of the clouds' libraries hold requests, with tokens in them.
+ */
 export function unanswered(what: string, error: unknown): ChainsError {
   if (error instanceof ChainsError) return error;
-  return new ChainsError('KMS_UNAVAILABLE', oneLine(`${what}: no answer: ${reasonOf(error)}`), {
-    cause: error,
-  });
+  return new ChainsError('KMS_UNAVAILABLE', oneLine(`${what}: no answer: ${reasonOf(error)}`));
 }
 
 /** KMS_UNAVAILABLE for an answer that lacks what it must have. */

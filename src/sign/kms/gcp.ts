@@ -104,7 +104,6 @@ function credentialFailure(what: string, error: unknown): ChainsError {
   if (/^E[A-Z_]+$/.test(code) && code !== 'ENOENT') return unanswered(task, error);
   return unusable(
     `${task}: ${reasonOf(error)}; set GOOGLE_APPLICATION_CREDENTIALS, or let the pod’s service account act as one of Google’s (workload identity)`,
-    error,
   );
 }
 

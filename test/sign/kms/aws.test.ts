@@ -42,6 +42,7 @@ async function startRow(): Promise<KmsUnderTest> {
   const keyOf = (reference: string) => kms.keys.get(kms.aliases.get(aliasIn(reference)) ?? '');
   return {
     service: kms,
+    secrets: [signer, reader].map((key) => key.AWS_SECRET_ACCESS_KEY),
     settings: {},
     async create(kind, pss) {
       aliases += 1;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
+import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signer } from '../../../src/sign/index.ts';
 import { ecdsaDer } from '../../../src/sign/kms/ecdsa-der.ts';
@@ -53,6 +53,7 @@ async function start(): Promise<KmsUnderTest> {
   const nameIn = (reference: string) => /key-\d+/.exec(reference)?.[0] ?? '';
   return {
     service: vault,
+    secrets: [signer, reader].map((client) => client.AZURE_CLIENT_SECRET),
     settings: {},
     async create(kind, pss) {
       keys += 1;

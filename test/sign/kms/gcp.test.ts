@@ -68,6 +68,8 @@ async function start(): Promise<KmsUnderTest> {
   const keyOf = (reference: string) => kms.keys.get(reference.replace('gcpkms://', ''));
   return {
     service: kms,
+    // Keys, and whatever token or assertion was made with them.
+    secrets: ['PRIVATE KEY', 'ya29.', 'eyJ'],
     settings: {},
     async create(kind, pss) {
       keys += 1;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, createPublicKey, verify } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signature } from '../../../src/model/signature.ts';
 import { keyIdOf } from '../../../src/sign/key-id.ts';
@@ -33,6 +34,8 @@ export interface KmsUnderTest {
   rotate(reference: string): Promise<void>;
   /** Disables the version that signs now, or enables it again. */
   enable?(reference: string, enabled: boolean): Promise<void>;
+  /** What must be seen nowhere. */
+  readonly secrets: readonly string[];
   /** The keys of the ConfigMap with which the credential of `open` is used, where the environment doesn't hold it. */
   readonly settings: Readonly<Record<string, string>>;
   /** The server behind a double, so that things can go wrong there. */
@@ -128,6 +131,16 @@ export function kmsSuite(row: KmsRow): void {
       const signer = await kms.openAsReader(await kms.create(first.kind));
       closing = [...closing, signer];
       await assert.rejects(signer.sign(message), { code: 'KMS_REFUSED' });
+    });
+
+    it('shows no credential in its errors, however deep one looks', async () => {
+      const reference = await kms.create(first.kind);
+      const reader = await kms.openAsReader(reference);
+      closing = [...closing, reader];
+      const errors = await Promise.allSettled([kms.openAsStranger(reference), reader.sign(message)]);
+      const text = inspect(errors, { depth: null, showHidden: true });
+      assert.match(text, /KMS_REFUSED/);
+      assert.ok(kms.secrets.length > 0 && !kms.secrets.some((secret) => text.includes(secret)));
     });
 
     it('notices that another version of the key signs, and names that one’s public key', async () => {

@@ -29,6 +29,10 @@ export interface VaultUnderTest {
   throttle(on: boolean): Promise<void>;
   seal(): Promise<void>;
   unseal(): Promise<void>;
+  /** Ends it, and breaks its connections. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address, with the same data, unsealed. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +74,7 @@ export async function vaultAsKms(
   const open = (reference: string, token: string, options?: KmsOptions) =>
     openWith(reference, { address: vault.address, token }, options);
   return {
+    secrets: ['hvs.nobody', ...Object.values(tokens)],
     settings: { 'signers.kms.auth.address': vault.address, 'signers.kms.auth.token': tokens.signer },
     ...(vault.service === undefined ? {} : { service: vault.service }),
     async create(kind, pss) {
@@ -235,6 +240,16 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       await assert.rejects(signer.sign(message), { code: 'KMS_UNAVAILABLE', message: /sealed/ });
       await assert.rejects(open(test, { address: vault.address, token }), { code: 'KMS_UNAVAILABLE' });
       await vault.unseal();
+      await signer.sign(message);
+    });
+
+    it('may be tried again while Vault is not there, and signs when it has been started again', async (test) => {
+      const token = await vault.createToken('signer');
+      const signer = await open(test, { address: vault.address, token });
+      await signer.sign(message);
+      await vault.stop();
+      await assert.rejects(signer.sign(message), { code: 'KMS_UNAVAILABLE', message: /no answer/ });
+      await vault.restart();
       await signer.sign(message);
     });
 

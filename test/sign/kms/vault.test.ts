@@ -40,6 +40,8 @@ async function startDouble(): Promise<VaultUnderTest> {
     async unseal() {
       vault.sealed = false;
     },
+    stop: () => vault.close(),
+    restart: () => vault.reopen(),
     close: () => vault.close(),
   };
 }
@@ -101,4 +103,26 @@ test('a certificate is checked against VAULT_CACERT, VAULT_CAPATH or nothing, as
       message: /\/none/,
     },
   );
+});
+
+test('a standby node that names the active one is followed, but never from https to http', async (context) => {
+  const authority = createAuthority('Vault’s own');
+  const tls = authority.issue('vault');
+  const [active, standby, secure] = [await startVault(), await startVault(), await startVault({ tls })];
+  context.after(() => Promise.all([active, standby, secure].map((vault) => vault.close())));
+  active.createKey('chains', 'P-256');
+  for (const node of [standby, secure]) {
+    const give = { status: 307, headers: { location: `${active.address}/v1/transit/keys/chains` }, json: {} };
+    node.trouble.answer = { give, times: Number.POSITIVE_INFINITY };
+  }
+  const open = (address: string) =>
+    openWith(
+      'hashivault://chains',
+      { address, token: active.rootToken },
+      { environment: { VAULT_SKIP_VERIFY: '1' } },
+    );
+  const signer = await open(standby.address);
+  await signer.close?.();
+  await assert.rejects(open(secure.address), { status: 307 });
+  assert.ok(active.requests.every(({ headers }) => headers.host === new URL(active.address).host));
 });

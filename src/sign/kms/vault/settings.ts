@@ -128,7 +128,6 @@ function reading<T>(path: string, read: () => T): T {
   } catch (error) {
     throw unusable(
       `the CA certificates for Vault can’t be read: ${reasonOf(error)}; correct the path ${path}`,
-      error,
     );
   }
 }

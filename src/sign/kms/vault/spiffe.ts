@@ -2,8 +2,8 @@ import { type IncomingHttpHeaders, connect, constants } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { buffer as bytesOf } from 'node:stream/consumers';
 import { oneLine } from '../../../model/answers.ts';
-import { ChainsError, reasonOf } from '../../../model/errors.ts';
-import { unusable } from '../failures.ts';
+import { ChainsError } from '../../../model/errors.ts';
+import { unanswered, unusable } from '../failures.ts';
 
 /** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */
 const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
@@ -24,9 +24,7 @@ export async function fetchJwtSvid(socket: string, audience: string, signal: Abo
     signal,
   ).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new ChainsError('KMS_UNAVAILABLE', oneLine(`${what}: no answer: ${reasonOf(error)}`), {
-      cause: error,
-    });
+    throw unanswered(what, error);
   });
   if (status !== '0') {
     const text = oneLine(

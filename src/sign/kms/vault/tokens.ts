@@ -154,7 +154,6 @@ async function readToken(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(
       `the token for Vault can’t be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
-      error,
     );
   });
   const token = text.trim();
