@@ -11,7 +11,9 @@ export interface GcpKmsDouble extends Service {
   /** Keys by the resource name of the CryptoKey. */
   readonly keys: Map<string, StoredKey & { readonly algorithm: string }>;
   createKey(name: string, kind: Kind, pss?: boolean): void;
-  /** The text of a service account's key file. */
+  /** Ends every access token. */
+  revokeTokens(): void;
+  /** The text of a service account's key file; the account's earlier keys are deleted. */
   serviceAccount(email: string, role: Role): string;
   /** The text of a file for workload identity federation with the subject token in `file`. */
   externalAccount(file: string): string;
@@ -62,6 +64,7 @@ export async function startGcpKms(tls: {
     tokens,
     metadata,
     subjectToken,
+    revokeTokens: () => accessTokens.clear(),
     createKey: (name: string, kind: Kind, pss = false) =>
       void keys.set(name, { kind, versions: [newVersion(kind)], algorithm: algorithmOf(kind, pss) }),
     serviceAccount(email: string, role: Role) {

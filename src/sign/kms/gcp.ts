@@ -19,19 +19,39 @@ const scopes = 'https://www.googleapis.com/auth/cloudkms';
  */
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {
   // Without a project, the library asks the Resource Manager or the metadata server for one, which few accounts may do.
-  const auth = new GoogleAuth({ scopes, projectId: reference.path.split('/')[1] ?? '' });
+  const openAuth = () => new GoogleAuth({ scopes, projectId: reference.path.split('/')[1] ?? '' });
+  let auth = openAuth();
   const connections = openConnections();
   const [, key = '', pinned] =
     /^(.*\/cryptoKeys\/[^/]+)(?:\/(?:cryptoKeyVersions|versions)\/([^/]+))?$/.exec(reference.path) ?? [];
 
   async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
     const call = { what, url: `${api}/${path}`, method: body === undefined ? 'GET' : 'POST', body } as const;
-    const authorization = `Bearer ${await accessToken(auth, what)}`;
-    const answer = await callJson(connections, { ...call, headers: { authorization }, signal });
+    const attempt = async () => {
+      const headers = { authorization: `Bearer ${await accessToken(what)}` };
+      return callJson(connections, { ...call, headers, signal });
+    };
+    let answer = await attempt();
+    if (answer.status === 401) {
+      auth = openAuth();
+      answer = await attempt();
+    }
     return goodJson(what, answer, (failed) => [
       at(failed, 'error', 'status'),
       at(failed, 'error', 'message'),
     ]);
+  }
+
+  async function accessToken(what: string): Promise<string> {
+    try {
+      const token = await auth.getAccessToken();
+      if (typeof token === 'string' && token !== '') return token;
+    } catch (error) {
+      // The library reads a file once; the next try shall find the one that has taken its place.
+      auth = openAuth();
+      throw credentialFailure(what, error);
+    }
+    throw unusable(`${what}: the application default credentials gave no access token`);
   }
 
   async function newestEnabled(signal: AbortSignal): Promise<string> {
@@ -83,16 +103,6 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
 
     close: () => connections.close(),
   };
-}
-
-async function accessToken(auth: GoogleAuth, what: string): Promise<string> {
-  try {
-    const token = await auth.getAccessToken();
-    if (typeof token === 'string' && token !== '') return token;
-  } catch (error) {
-    throw credentialFailure(what, error);
-  }
-  throw unusable(`${what}: the application default credentials gave no access token`);
 }
 
 /** The library’s errors carry what the token’s server answered, or the code of the socket’s error. */

@@ -4,7 +4,7 @@ import { algorithmsOf, inputFor, verifies } from '../algorithm.ts';
 import { keyIdOf } from '../key-id.ts';
 import type { Signer } from '../signer.ts';
 import { unlessAborted, within } from './deadline.ts';
-import { unusable } from './failures.ts';
+import { unanswered, unusable } from './failures.ts';
 import type { KeyService, KeyVersion } from './key-service.ts';
 
 /** Times of a signer, in milliseconds. */
@@ -87,9 +87,7 @@ export class KmsSigner implements Signer {
 
   async #fetch(version: string | undefined, signal: AbortSignal | undefined): Promise<KeyVersion> {
     const what = `fetch the public key of ${this.#name}`;
-    const key = await within(this.#pace.timeout, what, signal, (either) =>
-      this.#service.keyVersion(either, version),
-    );
+    const key = await this.#ask(what, signal, (either) => this.#service.keyVersion(either, version));
     const wrong = whatIsWrong(key);
     if (wrong === undefined) return key;
     throw unusable(
@@ -97,9 +95,24 @@ export class KmsSigner implements Signer {
     );
   }
 
+  /** Whatever goes wrong on the way to the answer, or in reading it, is worth another try. */
+  async #ask<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    question: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await within(this.#pace.timeout, what, signal, question);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unanswered(what, error);
+    }
+  }
+
   async #signWith(key: KeyVersion, message: Uint8Array, signal: AbortSignal | undefined): Promise<Signature> {
-    const { bytes, version } = await within(this.#pace.timeout, `sign with ${this.#name}`, signal, (either) =>
-      this.#service.sign(inputFor(key.algorithm, message), key, either),
+    const input = inputFor(key.algorithm, message);
+    const { bytes, version } = await this.#ask(`sign with ${this.#name}`, signal, (either) =>
+      this.#service.sign(input, key, either),
     );
     const maker = version === key.name ? key : await this.#fetch(version, signal);
     if (!verifies(maker.algorithm, maker.publicKey, message, bytes)) {

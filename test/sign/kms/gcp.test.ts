@@ -174,6 +174,21 @@ test('workload identity works: a federated token from a file, and the metadata s
   });
 });
 
+test('a key file that was replaced is read when the tokens of the old key are no longer taken', async (context) => {
+  const { kms, credential, close } = await startWorld();
+  context.after(close);
+  kms.createKey(`${ring}/chains`, 'P-256');
+  const file = await credential('rotated', kms.serviceAccount('rotated@p', 'signer'));
+  await withEnvironment({ GOOGLE_APPLICATION_CREDENTIALS: file }, async () => {
+    const signer = await openWith(`gcpkms://${ring}/chains`, {});
+    await signer.sign(message);
+    await writeFile(file, kms.serviceAccount('rotated@p', 'signer'));
+    kms.revokeTokens();
+    await signer.sign(message);
+    await signer.close?.();
+  });
+});
+
 test('the checksum is CRC-32C', () => {
   // RFC 3720, B.4, and the usual check value.
   assert.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa);
