@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Lie } from './keys.ts';
 
 /** A request as it came. */
@@ -25,6 +26,8 @@ export interface Trouble {
   answer?: { readonly give: Answer; times: number } | undefined;
   /** Whether it takes requests and never answers. */
   hang?: boolean;
+  /** Milliseconds that every answer takes. */
+  delay?: number;
   lie?: Lie | undefined;
   /** Which checksum is wrong, where there are any. */
   checksum?: string | undefined;
@@ -64,6 +67,7 @@ export async function startService(
     };
     requests.push(request);
     if (trouble.hang === true) return;
+    await pause(trouble.delay ?? 0);
     let answer: Answer;
     if (trouble.answer !== undefined && trouble.answer.times > 0) {
       trouble.answer.times -= 1;

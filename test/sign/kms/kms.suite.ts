@@ -87,7 +87,13 @@ export function kmsSuite(row: KmsRow): void {
     afterEach(() => {
       const trouble = kms.service?.trouble;
       if (trouble !== undefined) {
-        Object.assign(trouble, { answer: undefined, lie: undefined, checksum: undefined, hang: false });
+        Object.assign(trouble, {
+          answer: undefined,
+          lie: undefined,
+          checksum: undefined,
+          hang: false,
+          delay: 0,
+        });
       }
     });
 
@@ -251,9 +257,10 @@ export function kmsSuite(row: KmsRow): void {
         assert.ok(holds(await signer.sign(message), first));
       });
 
-      it('makes one connection and fetches one key for ten who open it at once', async () => {
+      it('makes one connection and fetches one key for ten who open it at once while it is slow', async () => {
         const reference = await kms.create(first.kind);
-        const { connections, requests } = service();
+        const { connections, requests, trouble } = service();
+        trouble.delay = 100;
         const reads = async (opening: () => Promise<unknown>): Promise<readonly [number, number]> => {
           const before = [connections(), requests.length] as const;
           await opening();
