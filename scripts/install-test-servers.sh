@@ -60,4 +60,5 @@ install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubect
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
 install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
+install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 say "all test servers are in $cache"

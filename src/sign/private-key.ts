@@ -1,10 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
+import { smallestRsa } from './algorithm.ts';
 import { curves } from './key-id.ts';
 import { pemBlock, pemLabels } from './pem.ts';
-
-/** RSA keys under this many bits are refused. */
-const smallestRsa = 2_048;
 
 /**
  * Reads an unencrypted PKCS#8 PEM file. Line ends and blanks around it don't matter.

@@ -1,9 +1,10 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { Signature, SigningKey } from '../model/signature.ts';
+import { algorithmsOf, verifies } from './algorithm.ts';
 import { readCosignKey } from './cosign-key.ts';
 import { keyIdOf } from './key-id.ts';
 import { readPrivateKey } from './private-key.ts';
@@ -64,18 +65,13 @@ async function readKey(secrets: Secrets): Promise<{ privateKey: KeyObject; path:
   );
 }
 
-/** Ed25519 signs the message itself. */
-function digestFor(key: KeyObject): 'sha256' | null {
-  return key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
-}
-
 /**
  * P-256 and Ed25519 take 20–30 µs, and the way through the thread pool costs as much again; the others take half a
  * millisecond and more, which must not hold up the event loop.
  */
 function signWith(privateKey: KeyObject): (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array> {
-  const digest = digestFor(privateKey);
-  const quick = digest === null || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  const digest = algorithmsOf(privateKey)[0]?.digest;
+  const quick = digest === undefined || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
   return quick
     ? (bytes) => sign(digest, bytes, privateKey)
     : (bytes) => signInThread(digest, bytes, privateKey);
@@ -88,7 +84,8 @@ async function refuseUnmatchedHalves(
   path: string,
 ): Promise<void> {
   const probe = Buffer.from('probe');
-  if (verify(digestFor(publicKey), probe, publicKey, await signBytes(probe))) return;
+  const [algorithm] = algorithmsOf(publicKey);
+  if (algorithm !== undefined && verifies(algorithm, publicKey, probe, await signBytes(probe))) return;
   throw new ChainsError(
     'KEY_INVALID',
     `${path}: the private key does not belong to the public key beside it in the file; make a new one with \`chains keygen --type ecdsa\``,

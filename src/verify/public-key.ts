@@ -1,6 +1,7 @@
-import { createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
-import { curves, keyIdOf } from '../sign/key-id.ts';
+import { algorithmsOf, verifies } from '../sign/algorithm.ts';
+import { keyIdOf } from '../sign/key-id.ts';
 
 /** A public key that signatures are checked against. */
 export interface VerificationKey {
@@ -42,15 +43,17 @@ export function readPublicKey(pem: string): VerificationKey {
 }
 
 function verificationKey(key: KeyObject): VerificationKey {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve = '' } = {} } = key;
-  if (type !== 'ed25519' && type !== 'rsa' && !(type === 'ec' && curves.has(namedCurve))) {
+  // A key in a KMS may have signed another digest than one in a file, and nothing in the signature says which.
+  const algorithms = algorithmsOf(key);
+  if (algorithms.length === 0) {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve = '' } = {} } = key;
     const kind = [type, namedCurve].filter(Boolean).join(' ');
     throw invalid(`is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA sign runs`);
   }
-  const digest = type === 'ed25519' ? null : 'sha256';
   return {
     id: keyIdOf(key),
-    verifies: (payload, signature) => verify(digest, payload, key, signature),
+    verifies: (payload, signature) =>
+      algorithms.some((algorithm) => verifies(algorithm, key, payload, signature)),
   };
 }
 

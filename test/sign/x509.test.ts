@@ -180,10 +180,3 @@ test('Fulcio is not built yet, and says so with its key', async () => {
     message: /^signers\.x509\.fulcio\.enabled: /,
   });
 });
-
-test('the signer kms is not built yet, and says so with its keys', async () => {
-  await assert.rejects(signers.kms(), {
-    code: 'BACKEND_NOT_BUILT',
-    message: /artifacts\.oci\.signer: `kms`/,
-  });
-});
