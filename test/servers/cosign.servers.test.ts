@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { keygen } from '../../src/cli/keygen.ts';
 import { keyPairs, pkcs8 } from '../sign/keys.ts';
-import { blob, folderFor, predicateType, say, signEachFormat, writeSigned } from './signed.ts';
+import { blob, folderFor, say, signEachFormat, writeSigned } from './signed.ts';
 import { tool } from './tools.ts';
 
 const versions = ['cosign 2', 'cosign 3'] as const;
@@ -40,8 +40,9 @@ async function assertVerified(folder: string, publicKey: string): Promise<void> 
       const blobCommand = ['verify-blob', '--key', publicKey, ignore, '--signature', `${signature}.base64`];
       assert.match(await run(...blobCommand, payload), /Verified OK/);
       await assert.rejects(run(...blobCommand, join(folder, 'blob')), /signature|verif/);
-      if (signed.envelope === undefined) continue;
-      await writeFile(join(folder, 'envelope'), signed.envelope);
+      if (signed.attestation === undefined) continue;
+      const { envelope, predicateType } = signed.attestation;
+      await writeFile(join(folder, 'envelope'), envelope);
       const about = ['verify-blob-attestation', '--key', publicKey, ignore, '--type', predicateType];
       assert.match(await run(...about, '--signature', 'envelope', 'blob'), /Verified OK/);
       await assert.rejects(run(...about, '--signature', 'envelope', payload), /digest|subject/);

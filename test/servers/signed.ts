@@ -4,75 +4,90 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { parseConfig } from '../../src/config/parse.ts';
-import { sign } from '../../src/index.ts';
-import { inTotoType, preAuthEncoding } from '../../src/model/dsse.ts';
-import { signers, signPayload } from '../../src/sign/index.ts';
-import { readSecrets } from '../../src/sign/secrets.ts';
+import { type SignedExplanation, sign } from '../../src/index.ts';
+import { preAuthEncoding } from '../../src/model/dsse.ts';
 import { doneStatus } from '../integration/world.ts';
 
 /** What was signed, and the signature. */
 export interface Signed {
-  readonly format: 'tekton' | 'simplesigning' | 'in-toto';
-  /** For `in-toto` what is signed inside the envelope: the pre-authentication encoding. */
+  /** Kind and format: `taskrun in-toto`. */
+  readonly name: string;
+  /** For a statement what is signed inside the envelope: the pre-authentication encoding. */
   readonly message: Uint8Array;
-  /** For `in-toto` the one inside the envelope. */
+  /** For a statement the one inside the envelope. */
   readonly signature: Uint8Array;
-  /** What is stored, where that is an envelope. */
-  readonly envelope?: Uint8Array;
+  /** What is stored of a statement: the envelope, and its predicate's type. */
+  readonly attestation?: { readonly envelope: Uint8Array; readonly predicateType: string };
 }
 
 /** A signer's name in the ConfigMap. */
-type SignerName = 'x509' | 'pgp';
+type SignerName = 'x509' | 'pgp' | 'kms';
 
-const results = [
-  { name: 'IMAGE_URL', type: 'string', value: 'registry.example.com/app' },
-  { name: 'IMAGE_DIGEST', type: 'string', value: `sha256:${'a'.repeat(64)}` },
-];
-const run = {
-  apiVersion: 'tekton.dev/v1',
-  kind: 'TaskRun',
-  metadata: { name: 'build', namespace: 'default', uid: 'b2cf5c5b-0d4f-4a4f-8f0b-6f1f4e6b9c11' },
-  status: { ...doneStatus, results },
-};
-
-/** The bytes that the in-toto statement is about. */
+/** The bytes that statements are about. */
 export const blob = Buffer.from('what was built');
 
-/** The predicate type of the in-toto statement. */
-export const predicateType = 'https://example.com/predicate';
+const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`;
 
-const statement = Buffer.from(
-  JSON.stringify({
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: 'blob', digest: { sha256: createHash('sha256').update(blob).digest('hex') } }],
-    predicateType,
-    predicate: {},
-  }),
-);
+const metadata = { namespace: 'default', uid: 'b2cf5c5b-0d4f-4a4f-8f0b-6f1f4e6b9c11' };
+const results = [{ name: 'IMAGES', type: 'string', value: `registry.example.com/app@${digest}` }];
+const taskRun = {
+  apiVersion: 'tekton.dev/v1',
+  kind: 'TaskRun',
+  metadata: { ...metadata, name: 'build', labels: { 'tekton.dev/pipelineTask': 'build' } },
+  status: {
+    ...doneStatus,
+    results,
+    steps: [{ name: 'build', imageID: `registry.example.com/tool@${digest}` }],
+  },
+};
+const pipelineRun = {
+  apiVersion: 'tekton.dev/v1',
+  kind: 'PipelineRun',
+  metadata: { ...metadata, name: 'release' },
+  status: { ...doneStatus, results, pipelineSpec: { tasks: [{ name: 'build' }] } },
+};
 
-/** A payload of each format, signed with the keys in a folder. */
-export async function signEachFormat(signingSecrets: string, name: SignerName): Promise<readonly Signed[]> {
-  const config = { 'artifacts.taskrun.signer': name, 'artifacts.oci.signer': name };
-  const { artifacts } = await sign({ run, config, signingSecrets });
-  const plain = artifacts.map(({ kind, payloadBytes, signature, error }): Signed => {
-    if (payloadBytes === null || signature === null) throw new Error(error ?? `${kind} is not signed`);
-    return {
-      format: kind === 'oci' ? 'simplesigning' : 'tekton',
-      message: Buffer.from(payloadBytes, 'base64'),
-      signature: Buffer.from(signature, 'base64'),
+const runFormats = ['tekton', 'in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4'];
+
+/** The payloads of a TaskRun, a PipelineRun and an image in every format, signed with the keys in a folder. */
+export async function signEachFormat(
+  signingSecrets: string,
+  signer: SignerName,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<readonly Signed[]> {
+  const each = runFormats.map(async (format) => {
+    const image = format === 'tekton' ? 'tekton' : 'simplesigning';
+    const config = {
+      ...settings,
+      ...Object.fromEntries(
+        ['taskrun', 'pipelinerun', 'oci'].map((kind) => [`artifacts.${kind}.signer`, signer]),
+      ),
+      'artifacts.taskrun.format': format,
+      'artifacts.pipelinerun.format': format,
+      'artifacts.oci.format': image,
     };
+    const explained = await Promise.all([
+      sign({ run: taskRun, config, signingSecrets }),
+      sign({ run: pipelineRun, taskRuns: [taskRun], config, signingSecrets }),
+    ]);
+    return explained.flatMap(({ artifacts }) => artifacts).map(signedOf);
   });
-  return [...plain, await signStatement(signingSecrets, name)];
+  return (await Promise.all(each)).flat();
 }
 
-async function signStatement(folder: string, name: SignerName): Promise<Signed> {
-  const signer = await (await signers[name]())(parseConfig({}).config, await readSecrets(folder));
-  const payload = { bytes: statement, format: 'in-toto', dsseType: inTotoType };
-  const { bytes: envelope } = await signPayload(signer, payload);
-  const { signatures } = JSON.parse(Buffer.from(envelope).toString());
-  const signature = Buffer.from(signatures[0].sig, 'base64');
-  return { format: 'in-toto', message: preAuthEncoding(inTotoType, statement), signature, envelope };
+function signedOf(artifact: SignedExplanation['artifacts'][number]): Signed {
+  const { kind, format, payloadBytes, signature: stored, error } = artifact;
+  if (payloadBytes === null || stored === null) throw new Error(error ?? `${kind} is not signed`);
+  const name = `${kind} ${format}`;
+  const [payload, bytes] = [Buffer.from(payloadBytes, 'base64'), Buffer.from(stored, 'base64')];
+  if (kind === 'oci' || format === 'tekton') return { name, message: payload, signature: bytes };
+  const { payloadType, signatures } = JSON.parse(bytes.toString());
+  return {
+    name,
+    message: preAuthEncoding(payloadType, payload),
+    signature: Buffer.from(signatures[0].sig, 'base64'),
+    attestation: { envelope: bytes, predicateType: JSON.parse(payload.toString()).predicateType },
+  };
 }
 
 /** A folder that is gone after the test; its name is short enough for the sockets of gpg's agent. */
@@ -85,9 +100,10 @@ export async function folderFor(context: TestContext): Promise<string> {
 /** Writes message and signature into a folder; gives the two paths. */
 export async function writeSigned(
   folder: string,
-  { format, message, signature }: Signed,
+  { name, message, signature }: Signed,
 ): Promise<readonly [message: string, signature: string]> {
-  const paths = [join(folder, `${format}.payload`), join(folder, `${format}.signature`)] as const;
+  const file = name.replace(/\W/g, '-');
+  const paths = [join(folder, `${file}.payload`), join(folder, `${file}.signature`)] as const;
   await Promise.all([writeFile(paths[0], message), writeFile(paths[1], signature)]);
   return paths;
 }
