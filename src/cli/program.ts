@@ -4,6 +4,7 @@ import type { ExplainArguments } from './explain.ts';
 import type { KeygenOptions } from './keygen.ts';
 import type { SandboxArguments } from './sandbox.ts';
 import type { SignArguments } from './sign.ts';
+import type { VerifyArguments } from './verify.ts';
 import { version } from '../model/version.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
@@ -13,7 +14,7 @@ export function program(): Command {
     .version(version, '--version')
     .exitOverride()
     .showHelpAfterError('(add --help for what can be said)');
-  for (const command of [controller(), sandbox(), demo(), sign(), explain(), keygen()])
+  for (const command of [controller(), sandbox(), demo(), sign(), explain(), verify(), keygen()])
     chains.addCommand(command.copyInheritedSettings(chains));
   return chains;
 }
@@ -113,6 +114,34 @@ function explain(): Command {
     )
     .action(async (names: readonly string[], options: ExplainArguments) => {
       process.exitCode = await (await import('./explain.ts')).runExplain(names, options);
+    });
+}
+
+function verify(): Command {
+  return onCluster(new Command('verify'))
+    .description('check the signatures of runs, and that they speak of these very runs; exit code 3 if not')
+    .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
+    .addOption(files())
+    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .addOption(
+      new Option(
+        '--key <key...>',
+        'any of these: a file (public key, certificate, PGP public key), a KMS reference, k8s://NAMESPACE/SECRET',
+      ).default([]),
+    )
+    .option(...config)
+    .option('--builder-id <id>', 'the builder that the provenance must name')
+    .option('--source-uri <uri>', 'a source that it must name; git+ before and .git behind don’t count')
+    .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')
+    .option('--build-type <uri>', 'the build type that it must have')
+    .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
+    )
+    .action(async (names: readonly string[], options: VerifyArguments) => {
+      process.exitCode = await (await import('./verify.ts')).runVerify(names, options);
     });
 }
 

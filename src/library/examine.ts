@@ -47,6 +47,9 @@ export async function withPipeline<T>(
   secrets: Secrets,
   work: (pipeline: Pipeline, examination: Examination) => Promise<T>,
 ): Promise<T> {
+  if (!isJsonObject(data))
+    throw new ChainsError('CONFIG_INVALID', 'the configuration is no map of keys and values');
+  if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is no list');
   const { config } = parseConfig(data);
   const run = parseRun(object);
   const taskRuns = given.map(asObject);

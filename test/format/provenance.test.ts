@@ -122,3 +122,97 @@ test('half a pair in the results of a step is told in the one format that counts
   assert.deepEqual(await told('slsa/v2alpha3'), []);
   assert.match(String(await told('slsa/v2alpha4')), /status\.steps\[0\]\.results\[0\]: half a pair/);
 });
+
+/** A PipelineRun of this pipeline with these TaskRuns, as their names and labels. */
+async function pipelinePayload(
+  tasks: JsonObject,
+  taskRuns: readonly JsonObject[],
+): Promise<{ payload: Json; error: string | null }> {
+  const object = { ...run({ pipelineSpec: tasks }), apiVersion: 'tekton.dev/v1', kind: 'PipelineRun' };
+  const { artifacts } = await explain({ run: object, taskRuns, config: {} });
+  return { payload: artifacts[0]?.payload ?? null, error: artifacts[0]?.error ?? null };
+}
+
+const times = { startTime: '2026-01-01T10:00:00Z', completionTime: '2026-01-01T10:05:00Z', taskSpec: {} };
+const ofTask = (task: string, status: JsonObject = {}): JsonObject => ({
+  metadata: { name: `run-of-${task}`, labels: { 'tekton.dev/pipelineTask': task } },
+  status: { ...times, ...status },
+});
+
+test('a task that no TaskRun ran is not written, so that nothing in it can fail', async () => {
+  const tasks = [{ name: 't', taskRef: { name: 'x', params: [{ name: 'p' }] } }];
+  assert.deepEqual(at((await pipelinePayload({ tasks }, [])).payload, 'predicate', 'buildConfig'), {
+    tasks: [],
+  });
+  const { error } = await pipelinePayload({ tasks }, [ofTask('t')]);
+  assert.equal(error, 'taskRef of t.params[0].value has no value');
+});
+
+test('digests that a source gained are shown for each task that it stands for', async () => {
+  const source = (digests: JsonObject) => ({ provenance: { refSource: { uri: 'u', digest: digests } } });
+  const taskRuns = [ofTask('a', source({ sha1: 'e' })), ofTask('a', source({ sha1: 'e', md5: 'x' }))];
+  const { payload } = await pipelinePayload({ tasks: [{ name: 'a' }, { name: 'a' }] }, taskRuns);
+  const written = at(payload, 'predicate', 'buildConfig', 'tasks');
+  const digests = (Array.isArray(written) ? written : []).map((task) =>
+    at(task, 'invocation', 'configSource', 'digest'),
+  );
+  assert.deepEqual(
+    digests,
+    Array.from({ length: 4 }, () => ({ md5: 'x', sha1: 'e' })),
+  );
+});
+
+test('a finally task comes after no task without a name', async () => {
+  const { payload } = await pipelinePayload({ tasks: [{ name: '' }], finally: [{ name: 'f' }] }, [
+    ofTask(''),
+    ofTask('f'),
+  ]);
+  const written = at(payload, 'predicate', 'buildConfig', 'tasks');
+  assert.deepEqual(
+    (Array.isArray(written) ? written : []).map((task) => at(task, 'after')),
+    [undefined, undefined],
+  );
+});
+
+test('a value that is no string is its JSON as an API server sends it, with its keys sorted', async () => {
+  const params = [{ name: 'p', value: JSON.parse('{"9":2,"10":1,"a":[{"b":"<"}]}') }];
+  const { payload } = await payloadOf(run({}, { spec: { params } }), 'in-toto');
+  assert.equal(at(payload, 'predicate', 'invocation', 'parameters', 'p'), '{"10":1,"9":2,"a":[{"b":"<"}]}');
+});
+
+test('thousands of outputs of one name take no more than their number', async () => {
+  const results = Array.from({ length: 20_000 }, (_, index) => ({
+    name: `r${index}-ARTIFACT_OUTPUTS`,
+    value: { uri: 'u', digest: `sha256:${String(index).padStart(64, '0')}` },
+  }));
+  const started = process.cpuUsage();
+  const { payload } = await payloadOf(run({ results }), 'in-toto');
+  const { user, system } = process.cpuUsage(started);
+  const subject = at(payload, 'subject');
+  assert.equal(Array.isArray(subject) && subject.length, 20_000);
+  // Quadratic work takes a minute; this takes about a second.
+  assert.ok(user + system < 20_000_000, `${user + system} µs`);
+});
+
+test('what has no text where one belongs is an error or left out, and nothing throws', async () => {
+  const odd = { toString: 1 };
+  await explain({ run: run({}, { spec: { managedBy: odd } }), config: {} });
+  await pipelinePayload({ tasks: [{ name: 'a' }] }, [{ metadata: { name: odd } }]);
+  const deep: Json = JSON.parse(`${'{"f:a":'.repeat(50_000)}1${'}'.repeat(50_000)}`);
+  const managedFields = [{ manager: 'm', fieldsV1: deep }];
+  const child = {
+    ...ofTask('a'),
+    metadata: { name: 'a', labels: { 'tekton.dev/pipelineTask': 'a' }, managedFields },
+  };
+  const object = {
+    ...run({ pipelineSpec: { tasks: [{ name: 'a' }] } }),
+    kind: 'PipelineRun',
+    apiVersion: 'tekton.dev/v1',
+  };
+  const config = {
+    'artifacts.pipelinerun.format': 'slsa/v2alpha3',
+    'builddefinition.buildtype': 'https://tekton.dev/chains/v2/slsa-tekton',
+  };
+  const { artifacts } = await explain({ run: object, taskRuns: [child], config });
+  assert.match(artifacts[0]?.error ?? '', /nests too deeply/);
+});

@@ -9,8 +9,16 @@ const limits = { limits: { cpu: '1' } };
 /** What a field of a TaskRun of v1beta1 becomes; the rest of the object stays as it is. */
 const taskRuns: Readonly<Record<string, readonly [JsonObject, JsonObject]>> = {
   'taskResults are results': [
-    { status: { taskResults: [{ name: 'a' }], podName: 'p' } },
-    { status: { results: [{ name: 'a' }], podName: 'p' } },
+    { status: { taskResults: [{ name: 'a', value: 'b' }, { name: 'c' }], podName: 'p' } },
+    {
+      status: {
+        results: [
+          { name: 'a', value: 'b' },
+          { name: 'c', value: '' },
+        ],
+        podName: 'p',
+      },
+    },
   ],
   'resources of steps, sidecars and the step template are computeResources': [
     {
@@ -88,7 +96,7 @@ const taskRuns: Readonly<Record<string, readonly [JsonObject, JsonObject]>> = {
   ],
   'earlier tries are changed likewise': [
     { status: { retriesStatus: [{ taskResults: [{ name: 'a' }] }] } },
-    { status: { retriesStatus: [{ results: [{ name: 'a' }] }] } },
+    { status: { retriesStatus: [{ results: [{ name: 'a', value: '' }] }] } },
   ],
   'what has another type than expected stays, to be refused where it is read': [
     { spec: 'x', status: { taskResults: 5, steps: {} } },
@@ -110,6 +118,31 @@ const pipelineRuns: Readonly<Record<string, readonly [JsonObject, JsonObject]>> 
         taskRunTemplate: { serviceAccountName: 'sa', podTemplate: { hostNetwork: true } },
         timeouts: { pipeline: '1h' },
         status: 's',
+      },
+    },
+  ],
+  'a timeout takes the place of all timeouts, and null is none': [
+    { spec: { timeout: null, timeouts: { tasks: '1m' } } },
+    { spec: { taskRunTemplate: {}, timeouts: { tasks: '1m' } } },
+  ],
+  'pipelines inside of pipelines are changed, too': [
+    {
+      status: {
+        pipelineSpec: {
+          tasks: [{ pipelineRef: { params: [{ name: 'a' }] }, pipelineSpec: { params: [{ name: 'b' }] } }],
+        },
+      },
+    },
+    {
+      status: {
+        pipelineSpec: {
+          tasks: [
+            {
+              pipelineRef: { params: [{ name: 'a', value: '' }] },
+              pipelineSpec: { params: [{ name: 'b', type: 'string' }] },
+            },
+          ],
+        },
       },
     },
   ],
