@@ -39,8 +39,16 @@ function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** JavaScript puts keys that are whole numbers first, whatever their order was; only maps have such keys, and they are sorted. */
+const wholeNumber = /^(0|[1-9]\d*)$/;
+
+/**
+ * JavaScript puts keys that are whole numbers first, whatever their order was. Where the others are sorted, as in a map and
+ * in what an API server sends, those were too.
+ */
 function keysInOrder(object: JsonObject): readonly string[] {
   const keys = Object.keys(object);
-  return /^(0|[1-9]\d*)$/.test(keys[0] ?? '') ? keys.toSorted(byUtf8) : keys;
+  if (!wholeNumber.test(keys[0] ?? '')) return keys;
+  const others = keys.filter((key) => !wholeNumber.test(key));
+  const sorted = others.every((key, index) => index === 0 || byUtf8(others[index - 1] ?? '', key) < 0);
+  return sorted ? keys.toSorted(byUtf8) : keys;
 }
