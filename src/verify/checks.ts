@@ -1,3 +1,4 @@
+import { quote } from '../extract/quote.ts';
 import type { Json } from '../model/json.ts';
 import type { Judgement } from './content.ts';
 import { readJson } from './content.ts';
@@ -91,7 +92,10 @@ async function isSigned(
   if (typeof signed === 'string') return { ok: false, reason: signed };
   const reasons: string[] = [];
   for (const key of keys) {
-    const why = await key.check(signed.message, signed.signature);
+    const isNamed = signed.keyId === '' || key.keyIds.includes(signed.keyId);
+    const why = isNamed
+      ? await key.check(signed.message, signed.signature)
+      : `is not the key that the envelope names, ${quote(signed.keyId)}`;
     if (why === undefined) return { ok: true, reason: `the payload is signed by ${key.id}` };
     reasons.push(`${key.id} ${why}`);
   }
