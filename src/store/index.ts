@@ -10,9 +10,9 @@ export const stores: { readonly [K in StoreName]: () => Promise<(config: Config)
   oci: () => notBuilt('oci'),
   gcs: () => notBuilt('gcs'),
   docdb: () => notBuilt('docdb'),
-  grafeas: () => notBuilt('grafeas'),
+  grafeas: async () => (await import('./grafeas/index.ts')).openGrafeasStore,
   pubsub: () => notBuilt('pubsub'),
-  archivista: () => notBuilt('archivista'),
+  archivista: async () => (await import('./archivista.ts')).openArchivistaStore,
 };
 
 async function notBuilt(name: StoreName): Promise<never> {

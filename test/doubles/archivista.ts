@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { at, isJsonList, isJsonObject, member } from '../../src/model/json.ts';
+import { type Answer, jsonOf, type Request, startWeb, type Web } from './web.ts';
+
+/** An Archivista without its GraphQL. */
+export interface Archivista extends Web {
+  /** What is stored, by gitoid. */
+  readonly envelopes: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Starts an Archivista: `POST /upload` files an envelope under the gitoid of what was sent, and `GET /download/GITOID`
+ * gives it back. Like the real one it answers 500 with its database's words to what is no envelope of a JSON statement,
+ * and to what it has already, and 400 to another method.
+ */
+export async function startArchivista(): Promise<Archivista> {
+  const envelopes = new Map<string, Buffer>();
+
+  function respond({ method, url, body }: Request): Answer {
+    const [, gitoid] = /^(?:\/v1)?\/download\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (gitoid !== undefined) {
+      const found = envelopes.get(gitoid);
+      return found === undefined
+        ? { status: 500, text: 'open: no such file or directory\n' }
+        : { status: 200, text: found.toString('utf8') };
+    }
+    if (!/^(\/v1)?\/upload$/.test(url.pathname)) return { status: 404, text: '404 page not found\n' };
+    if (method !== 'POST') return { status: 400, text: `${method} is an unsupported method\n` };
+    return upload(body);
+  }
+
+  function upload(body: Buffer): Answer {
+    const complaint = complaintAbout(body);
+    if (complaint !== undefined) return { status: 500, text: `${complaint}\n` };
+    const gitoid = createHash('sha256')
+      .update(Buffer.concat([Buffer.from(`blob ${body.length}\0`), body]))
+      .digest('hex');
+    if (envelopes.has(gitoid)) {
+      const words =
+        'ent: constraint failed: insert node to table "dsses": UNIQUE constraint failed: dsses.gitoid_sha256';
+      return { status: 500, text: `${words}\n` };
+    }
+    envelopes.set(gitoid, body);
+    // The real one sets the header too late, so that its JSON goes as text.
+    return {
+      status: 200,
+      text: `${JSON.stringify({ gitoid })}\n`,
+      headers: { 'content-type': 'text/plain' },
+    };
+  }
+
+  return Object.assign(await startWeb(respond), { envelopes });
+}
+
+function complaintAbout(body: Buffer): string | undefined {
+  const envelope = jsonOf(body);
+  if (!isJsonObject(envelope)) return "invalid character 'p' looking for beginning of value";
+  const [payload, payloadType] = [member(envelope, 'payload'), member(envelope, 'payloadType')];
+  if (typeof payloadType !== 'string' || payloadType === '')
+    return 'ent: validator failed for field "Dsse.payload_type"';
+  const statement = jsonOf(Buffer.from(String(payload), 'base64'));
+  if (!isJsonObject(statement)) return 'unexpected end of JSON input';
+  if (typeof at(statement, 'predicateType') !== 'string')
+    return 'ent: validator failed for field "Statement.predicate"';
+  return isJsonList(member(envelope, 'signatures')) ? undefined : 'no signatures';
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { parseConfig } from '../../src/config/parse.ts';
+import { stores } from '../../src/store/index.ts';
+import { openArchivistaStore } from '../../src/store/archivista.ts';
+import { type Archivista, startArchivista } from '../doubles/archivista.ts';
+import { firstly } from '../doubles/web.ts';
+import { assertVerifies, combinations, signedArtifact } from './entries.ts';
+
+const provenance = { kind: 'taskrun', format: 'slsa/v1' } as const;
+
+async function start(context: TestContext, options?: { timeout: number }) {
+  const archivista = await startArchivista();
+  const { config } = parseConfig({ 'storage.archivista.url': `${archivista.url}/` });
+  const store = await openArchivistaStore(config, options);
+  context.after(async () => {
+    await store.close?.();
+    await archivista.close();
+  });
+  return { archivista, store };
+}
+
+async function download(archivista: Archivista): Promise<Buffer> {
+  const [gitoid] = archivista.envelopes.keys();
+  const answer = await fetch(`${archivista.url}/download/${gitoid}`);
+  assert.equal(answer.status, 200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+for (const wanted of combinations) {
+  const name = `${wanted.kind} in ${wanted.format}`;
+  const fits = wanted.kind !== 'oci' && wanted.format !== 'tekton';
+  test(`${name} ${fits ? 'is read back and verifies' : 'has no envelope: the error names the key'}`, async (context) => {
+    const { archivista, store } = await start(context);
+    const entry = await signedArtifact(wanted);
+    if (fits) {
+      assert.deepEqual(await store.store(entry), {});
+      assertVerifies(entry, await download(archivista));
+      return;
+    }
+    await assert.rejects(store.store(entry), {
+      code: 'CONFIG_INVALID',
+      terminal: true,
+      message: new RegExp(`^artifacts\\.${wanted.kind}\\.format .* artifacts\\.${wanted.kind}\\.storage$`),
+    });
+    assert.equal(archivista.requests.length, 0);
+  });
+}
+
+test('an envelope that is there already is stored', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact(provenance);
+  await store.store(entry);
+  await store.store(entry);
+  assert.deepEqual([archivista.requests.length, archivista.envelopes.size], [2, 1]);
+});
+
+test('an answer that confirms something else is not believed', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact(provenance);
+  for (const answer of [
+    { status: 200, json: { gitoid: '0'.repeat(64) } },
+    { status: 200, text: '<html>welcome</html>' },
+    { status: 204 },
+  ]) {
+    archivista.trouble = firstly(answer);
+    await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /does not confirm/ });
+  }
+  await store.store(entry);
+});
+
+test('what Archivista says about a failure is told, and the next try goes well', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact(provenance);
+  const cases = [
+    [
+      { status: 401, text: 'who are you?' },
+      { code: 'STORE_REFUSED', message: /: 401 who are you\?$/ },
+    ],
+    [{ status: 403 }, { code: 'STORE_REFUSED', status: 403 }],
+    [
+      { status: 404, text: '404 page not found' },
+      { code: 'STORE_REFUSED', message: /\/upload: 404/ },
+    ],
+    [
+      { status: 413, text: 'too large' },
+      { code: 'PAYLOAD_TOO_LARGE', terminal: true },
+    ],
+    [
+      { status: 500, text: 'database is locked' },
+      { code: 'STORE_UNAVAILABLE', message: /locked/ },
+    ],
+    [
+      { status: 429, headers: { 'retry-after': '7' } },
+      { code: 'STORE_UNAVAILABLE', retryAfter: 7_000 },
+    ],
+    ['hang up', { code: 'STORE_UNAVAILABLE', message: /no answer/ }],
+  ] as const;
+  for (const [give, expected] of cases) {
+    archivista.trouble = firstly(give);
+    await assert.rejects(store.store(entry), expected);
+  }
+  await store.store(entry);
+  assert.equal(archivista.envelopes.size, 1);
+});
+
+test('a server that never answers is given up, and so is one that is waited for no longer', async (context) => {
+  const { archivista, store } = await start(context, { timeout: 200 });
+  const entry = await signedArtifact(provenance);
+  archivista.trouble = () => 'hang';
+  await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /within 0\.2 s$/ });
+  const reason = new Error('stopped');
+  await assert.rejects(store.store(entry, AbortSignal.abort(reason)), reason);
+});
+
+test('a payload of 1 MiB is stored', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact({ ...provenance, padding: 1024 * 1024 });
+  await store.store(entry);
+  assertVerifies(entry, await download(archivista));
+});
+
+test('without storage.archivista.url it does not open', async () => {
+  const open = await stores.archivista();
+  await assert.rejects(open(parseConfig({}).config), {
+    code: 'CONFIG_INVALID',
+    message: /^storage\.archivista\.url is not set/,
+  });
+});
