@@ -5,7 +5,7 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, and on Debian apt-get for the small tools.
+# Needs: Go 1.26 or later, the Go module proxy, Maven's central repository, and on Debian apt-get for the small tools.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -39,9 +39,21 @@ go_program() {
   (cd "$project/test/servers/$1" && go build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$5/$3" "$2")
 }
 
+# The server of the store pubsub.
+kafka_server() {
+  install kafka-4.1.0 kafka_jars
+}
+
+# kafka_jars FOLDER: the version stands in the pom.xml.
+kafka_jars() {
+  mvn -q -B -f "$project/test/servers/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$1"
+}
+
 debian_tools() {
   local missing=() tool
   for tool in openssl jq; do command -v "$tool" > /dev/null || missing+=("$tool"); done
+  command -v java > /dev/null || missing+=(default-jre-headless)
+  command -v mvn > /dev/null || missing+=(maven)
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
@@ -57,4 +69,5 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+kafka_server
 say "all test servers are in $cache"

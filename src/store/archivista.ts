@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
+import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
 import { member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
@@ -39,7 +40,7 @@ async function upload(
   { artifact, payload, signature }: SignedArtifact,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (payload.dsseType === undefined) {
+  if (payload.dsseType !== inTotoType) {
     throw unfit('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
   }
   const what = `upload ${artifact.fullKey} to ${url}`;

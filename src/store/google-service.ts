@@ -61,8 +61,16 @@ export function openGoogleService(options: GoogleServiceOptions): GoogleService 
         throw error;
       }
     },
-    project: (signal) =>
-      within(timeout, 'find the project', signal, () => auth.getProjectId().catch(() => undefined)),
+    async project(signal) {
+      const asked = auth;
+      const found = await within(timeout, 'find the project', signal, () =>
+        // The library has one error for whatever kept it from finding one.
+        asked.getProjectId().catch(() => undefined),
+      );
+      // It also remembers that there was none.
+      if (found === undefined && auth === asked) auth = credentials();
+      return found;
+    },
     close: () => service.close(),
   };
 }

@@ -11,7 +11,7 @@ export const stores: { readonly [K in StoreName]: () => Promise<(config: Config)
   gcs: () => notBuilt('gcs'),
   docdb: () => notBuilt('docdb'),
   grafeas: async () => (await import('./grafeas/index.ts')).openGrafeasStore,
-  pubsub: () => notBuilt('pubsub'),
+  pubsub: async () => (await import('./pubsub/index.ts')).openPubsubStore,
   archivista: async () => (await import('./archivista.ts')).openArchivistaStore,
 };
 

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import { openPipeline } from '../../src/pipeline.ts';
 import { stores } from '../../src/store/index.ts';
 import { openArchivistaStore } from '../../src/store/archivista.ts';
 import { type Archivista, startArchivista } from '../doubles/archivista.ts';
 import { firstly } from '../doubles/web.ts';
-import { assertVerifies, combinations, signedArtifact } from './entries.ts';
+import { taskRunWith } from '../runs.ts';
+import { pkcs8, secretsWith } from '../sign/keys.ts';
+import { assertVerifies, combinations, image, signedArtifact } from './entries.ts';
 
 const provenance = { kind: 'taskrun', format: 'slsa/v1' } as const;
 
@@ -126,4 +130,29 @@ test('without storage.archivista.url it does not open', async () => {
     code: 'CONFIG_INVALID',
     message: /^storage\.archivista\.url is not set/,
   });
+});
+
+test('a run’s provenance lands there; its image, which has no envelope, is told beside it', async (context) => {
+  const { archivista } = await start(context);
+  const { config } = parseConfig({
+    'artifacts.taskrun.format': 'in-toto',
+    'artifacts.taskrun.storage': 'archivista',
+    'artifacts.oci.storage': 'archivista',
+    'storage.archivista.url': archivista.url,
+  });
+  const pem = pkcs8(generateKeyPairSync('ed25519').privateKey);
+  const pipeline = openPipeline({ config, secrets: secretsWith({ 'x509.pem': pem }) });
+  context.after(() => pipeline.close());
+  const states = await pipeline.check(['taskrun', 'oci']);
+  assert.deepEqual(
+    states.filter(({ error }) => error !== undefined),
+    [],
+  );
+  const { signed, failures } = await pipeline.process(taskRunWith([['IMAGES', image]]));
+  assert.deepEqual(signed, ['taskrun-uid-1']);
+  assert.deepEqual(
+    failures.map(({ artifact, stage, error }) => [artifact.kind, stage, error.code]),
+    [['oci', 'storage', 'CONFIG_INVALID']],
+  );
+  assert.equal(archivista.envelopes.size, 1);
 });
