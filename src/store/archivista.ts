@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
 import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
-import { member } from '../model/json.ts';
+import { at, isJsonList, type Json, member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
+import { isSignatureOf } from './genuine.ts';
 import { type JsonService, openJsonService } from './json-service.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
@@ -18,31 +19,66 @@ export async function openArchivistaStore(
   config: Config,
   { timeout = patience }: { readonly timeout?: number } = {},
 ): Promise<Store> {
-  const url = `${required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '')}/upload`;
+  const url = required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '');
   const service = openJsonService(timeout);
   return {
     async store(entry, signal) {
-      await upload(service, url, entry, signal);
+      const { artifact, payload } = entry;
+      if (payload.dsseType !== inTotoType) {
+        throw unfit('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
+      }
+      if (!(await isFiled(service, url, entry, signal)))
+        await upload(service, `${url}/upload`, entry, signal);
       return {};
     },
     close: () => service.close(),
   };
 }
 
+const query = `query ($digest: String!) {
+  dsses(where: { hasPayloadDigestsWith: { algorithm: "sha256", value: $digest } }) {
+    edges { node { signatures { signature } } }
+  }
+}`;
+
 /**
- * Archivista files an envelope under the hash of its bytes, and cannot be asked for a payload by its upload API. So one
- * that is sent again is found to be there, but a payload that is signed anew, by a key whose signatures differ each time
- * (ECDSA), becomes a second envelope.
+ * Whether Archivista has this payload with a signature of this key, from a try whose end nobody saw. It is asked by GraphQL,
+ * which can be turned off or closed to us; then what was signed anew, with another ECDSA signature, becomes a second envelope.
  */
+async function isFiled(
+  service: JsonService,
+  url: string,
+  entry: SignedArtifact,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const digest = createHash('sha256').update(entry.payload.bytes).digest('hex');
+  const { body } = await service.call({
+    what: `look for ${entry.artifact.fullKey} at ${url}`,
+    method: 'POST',
+    url: `${url}/query`,
+    body: JSON.stringify({ query, variables: { digest } }),
+    signal,
+    expects: [400, 401, 403, 404, 405, 422],
+  });
+  const edges = listIn(at(body, 'data', 'dsses'), 'edges');
+  const signatures = edges.flatMap((edge) => listIn(member(edge, 'node'), 'signatures'));
+  return signatures.some((one) =>
+    isSignatureOf(entry, Buffer.from(String(member(one, 'signature')), 'base64')),
+  );
+}
+
+function listIn(value: Json | undefined, key: string): readonly Json[] {
+  const list = member(value, key);
+  return isJsonList(list) ? list : [];
+}
+
+/** Archivista files an envelope under the hash of its bytes, so that sending the same one again adds nothing. */
 async function upload(
   service: JsonService,
   url: string,
-  { artifact, payload, signature }: SignedArtifact,
+  { artifact, signature }: SignedArtifact,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (payload.dsseType !== inTotoType) {
-    throw unfit('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
-  }
   const what = `upload ${artifact.fullKey} to ${url}`;
   try {
     const { body } = await service.call({ what, method: 'POST', url, body: signature.bytes, signal });

@@ -1,16 +1,20 @@
 import { createHash } from 'node:crypto';
-import { at, isJsonList, isJsonObject, member } from '../../src/model/json.ts';
+import { buildSchema, graphqlSync, parse, validate } from 'graphql';
+import type { Envelope } from '../../src/model/dsse.ts';
+import { at, isJsonList, isJsonObject, member, parseJson } from '../../src/model/json.ts';
 import { type Answer, jsonOf, type Request, startWeb, type Web } from './web.ts';
 
-/** An Archivista without its GraphQL. */
+/** An Archivista. */
 export interface Archivista extends Web {
+  /** Whether it was started with its GraphQL, as it is unless told otherwise. */
+  graphql: boolean;
   /** What is stored, by gitoid. */
   readonly envelopes: ReadonlyMap<string, Buffer>;
 }
 
 /**
- * Starts an Archivista: `POST /upload` files an envelope under the gitoid of what was sent, and `GET /download/GITOID`
- * gives it back. Like the real one it answers 500 with its database's words to what is no envelope of a JSON statement,
+ * Starts an Archivista: `POST /upload` files an envelope under the gitoid of what was sent, `GET /download/GITOID`
+ * gives it back, and `POST /query` finds it by GraphQL. Like the real one it answers 500 with its database's words to what is no envelope of a JSON statement,
  * and to what it has already, and 400 to another method.
  */
 export async function startArchivista(): Promise<Archivista> {
@@ -24,6 +28,7 @@ export async function startArchivista(): Promise<Archivista> {
         ? { status: 500, text: 'open: no such file or directory\n' }
         : { status: 200, text: found.toString('utf8') };
     }
+    if (archivista.graphql && /^(\/v1)?\/query$/.test(url.pathname)) return ask(body);
     if (!/^(\/v1)?\/upload$/.test(url.pathname)) return { status: 404, text: '404 page not found\n' };
     if (method !== 'POST') return { status: 400, text: `${method} is an unsupported method\n` };
     return upload(body);
@@ -49,7 +54,46 @@ export async function startArchivista(): Promise<Archivista> {
     };
   }
 
-  return Object.assign(await startWeb(respond), { envelopes });
+  function ask(body: Buffer): Answer {
+    const request = jsonOf(body);
+    const source = String(member(request, 'query'));
+    const errors = validate(schema, parse(source));
+    if (errors.length > 0)
+      return { status: 422, json: { errors: errors.map(({ message }) => ({ message })) } };
+    const variableValues = Object(member(request, 'variables'));
+    const dsses = ({ where }: { readonly where?: Where }) => ({ edges: found(envelopes.values(), where) });
+    const { data } = graphqlSync({ schema, source, variableValues, rootValue: { dsses } });
+    return { status: 200, json: parseJson(JSON.stringify({ data })) };
+  }
+
+  const archivista: Archivista = Object.assign(await startWeb(respond), { envelopes, graphql: true });
+  return archivista;
+}
+
+/** As much of Archivista's schema as says what stands under a payload. */
+const schema = buildSchema(`
+  type Query { dsses(first: Int, where: DsseWhereInput): DsseConnection! }
+  input DsseWhereInput { gitoidSha256: String, payloadType: String, hasPayloadDigestsWith: [PayloadDigestWhereInput!] }
+  input PayloadDigestWhereInput { algorithm: String, value: String }
+  type DsseConnection { edges: [DsseEdge], totalCount: Int! }
+  type DsseEdge { node: Dsse }
+  type Dsse { gitoidSha256: String!, payloadType: String!, signatures: [Signature!] }
+  type Signature { keyID: String!, signature: String! }
+`);
+
+interface Where {
+  readonly hasPayloadDigestsWith?: readonly { readonly algorithm?: string; readonly value?: string }[];
+}
+
+function found(envelopes: Iterable<Buffer>, where: Where = {}): readonly object[] {
+  const wanted = where.hasPayloadDigestsWith ?? [];
+  return [...envelopes].flatMap((bytes) => {
+    const envelope: Envelope = JSON.parse(bytes.toString('utf8'));
+    const value = createHash('sha256').update(Buffer.from(envelope.payload, 'base64')).digest('hex');
+    if (!wanted.every((digest) => digest.algorithm === 'sha256' && digest.value === value)) return [];
+    const signatures = envelope.signatures.map(({ keyid, sig }) => ({ keyID: keyid, signature: sig }));
+    return [{ node: { payloadType: envelope.payloadType, signatures } }];
+  });
 }
 
 function complaintAbout(body: Buffer): string | undefined {

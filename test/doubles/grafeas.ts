@@ -9,7 +9,7 @@ import { type Answer, jsonOf, type Request } from './web.ts';
 export interface Grafeas extends Google {
   /** By name. */
   readonly notes: Map<string, JsonObject>;
-  readonly occurrences: readonly JsonObject[];
+  readonly occurrences: JsonObject[];
 }
 
 const subject: Type = { name: 'string', digest: 'map<string, string>' };

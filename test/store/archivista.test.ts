@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import type { Envelope } from '../../src/model/dsse.ts';
 import { openPipeline } from '../../src/pipeline.ts';
 import { stores } from '../../src/store/index.ts';
 import { openArchivistaStore } from '../../src/store/archivista.ts';
 import { type Archivista, startArchivista } from '../doubles/archivista.ts';
-import { firstly } from '../doubles/web.ts';
+import { firstly, type Request } from '../doubles/web.ts';
 import { taskRunWith } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
 import { assertVerifies, combinations, image, signedArtifact } from './entries.ts';
@@ -23,6 +24,9 @@ async function start(context: TestContext, options?: { timeout: number }) {
   });
   return { archivista, store };
 }
+
+const isUpload = ({ url }: Request) => url.pathname === '/upload';
+const uploads = ({ requests }: Archivista) => requests.filter(isUpload).length;
 
 async function download(archivista: Archivista): Promise<Buffer> {
   const [gitoid] = archivista.envelopes.keys();
@@ -51,12 +55,50 @@ for (const wanted of combinations) {
   });
 }
 
-test('an envelope that is there already is stored', async (context) => {
+test('an envelope that is sent again is there once, with GraphQL or without', async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact(provenance);
+  archivista.graphql = false;
   await store.store(entry);
   await store.store(entry);
-  assert.deepEqual([archivista.requests.length, archivista.envelopes.size], [2, 1]);
+  assert.equal(uploads(archivista), 2);
+  archivista.graphql = true;
+  await store.store(entry);
+  assert.deepEqual([uploads(archivista), archivista.envelopes.size], [2, 1]);
+});
+
+for (const key of ['ECDSA P-256', 'ECDSA P-384', 'Ed25519', 'RSA']) {
+  test(`signed again with the same key (${key}), nothing is added; with another one, one is`, async (context) => {
+    const { archivista, store } = await start(context);
+    await store.store(await signedArtifact({ ...provenance, key }));
+    await store.store(await signedArtifact({ ...provenance, key }));
+    assert.equal(archivista.envelopes.size, 1);
+    await store.store(await signedArtifact({ ...provenance, key: 'ECDSA P-521' }));
+    assert.equal(archivista.envelopes.size, 2);
+  });
+}
+
+test('an envelope that somebody else wrote under our key’s name doesn’t count', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact(provenance);
+  const envelope: Envelope = JSON.parse(Buffer.from(entry.signature.bytes).toString('utf8'));
+  const signatures = envelope.signatures.map(({ keyid }) => ({ keyid, sig: btoa('forged') }));
+  const body = JSON.stringify({ ...envelope, signatures });
+  await fetch(`${archivista.url}/upload`, { method: 'POST', body });
+  await store.store(entry);
+  assert.equal(archivista.envelopes.size, 2);
+});
+
+test('a GraphQL that is closed to us, or of another version, is no hindrance', async (context) => {
+  const { archivista, store } = await start(context);
+  for (const [key, status] of [
+    ['RSA', 403],
+    ['Ed25519', 422],
+  ] as const) {
+    archivista.trouble = firstly({ status, json: { errors: [] } });
+    await store.store(await signedArtifact({ ...provenance, key }));
+  }
+  assert.equal(archivista.envelopes.size, 2);
 });
 
 test('an answer that confirms something else is not believed', async (context) => {
@@ -67,7 +109,7 @@ test('an answer that confirms something else is not believed', async (context) =
     { status: 200, text: '<html>welcome</html>' },
     { status: 204 },
   ]) {
-    archivista.trouble = firstly(answer);
+    archivista.trouble = firstly(answer, 1, isUpload);
     await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /does not confirm/ });
   }
   await store.store(entry);
@@ -101,7 +143,7 @@ test('what Archivista says about a failure is told, and the next try goes well',
     ['hang up', { code: 'STORE_UNAVAILABLE', message: /no answer/ }],
   ] as const;
   for (const [give, expected] of cases) {
-    archivista.trouble = firstly(give);
+    archivista.trouble = firstly(give, 1, isUpload);
     await assert.rejects(store.store(entry), expected);
   }
   await store.store(entry);

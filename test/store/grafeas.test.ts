@@ -129,6 +129,20 @@ for (const key of ['ECDSA P-256', 'Ed25519']) {
   });
 }
 
+test('an occurrence that somebody else wrote under our key’s name doesn’t count', async (context) => {
+  const { grafeas, store } = await start(context);
+  for (const wanted of [signature, provenance]) {
+    const entry = await signedArtifact(wanted);
+    await store.store(entry);
+    const [name = ''] = [...grafeas.notes.keys()].slice(-1);
+    const forged = JSON.parse(JSON.stringify(grafeas.occurrences.at(-1)));
+    forged.envelope.signatures[0].sig = btoa('forged');
+    grafeas.occurrences.splice(-1, 1, forged);
+    await store.store(entry);
+    assert.equal(grafeas.occurrences.filter(({ noteName }) => noteName === name).length, 2);
+  }
+});
+
 test('what is looked for is found on a later page', async (context) => {
   const { grafeas, store } = await start(context);
   for (const key of ['RSA', 'ECDSA P-256', 'ECDSA P-384', 'ECDSA P-384']) {

@@ -4,6 +4,7 @@ import { planFor } from '../../config/plan.ts';
 import { inTotoType } from '../../model/dsse.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
+import { isSignatureOf } from '../genuine.ts';
 import { unfit } from '../settings.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
 
@@ -16,6 +17,8 @@ export interface Entries {
   readonly resourceUris: readonly string[];
   /** Of each occurrence: all beside `resourceUri` and `noteName`. */
   readonly occurrence: OccurrenceBody;
+  /** Whether these bytes are a signature of the same payload by the same key. */
+  readonly isOurs: (signature: Uint8Array) => boolean;
 }
 
 /** An occurrence, beside what it is attached to. */
@@ -61,6 +64,7 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
         signatures: [{ sig: base64(signature.bytes), keyid: publicKeyId }],
       },
     },
+    isOurs: (bytes) => isSignatureOf(entry, bytes),
   };
 }
 
@@ -87,6 +91,7 @@ function build(entry: SignedArtifact, config: Config): Entries {
         signatures: signaturesIn(json(signature.bytes)),
       },
     },
+    isOurs: (bytes) => isSignatureOf(entry, bytes),
   };
 }
 
@@ -108,7 +113,8 @@ function keyIdOf({ artifact, signature }: SignedArtifact, config: Config): strin
   return `ni:///sha-256;${createHash('sha256').update(der).digest('base64url')}`;
 }
 
-function signaturesIn(envelope: Json): OccurrenceBody['envelope']['signatures'] {
+/** The signatures of an envelope, as Container Analysis and DSSE both write them. */
+export function signaturesIn(envelope: Json | undefined): OccurrenceBody['envelope']['signatures'] {
   const signatures = member(envelope, 'signatures');
   return (isJsonList(signatures) ? signatures : []).map((one) => ({
     sig: String(member(one, 'sig')),

@@ -5,7 +5,7 @@ import { type GoogleService, openGoogleService } from '../google-service.ts';
 import { required } from '../settings.ts';
 import type { Store } from '../store.ts';
 import { patience } from '../within.ts';
-import { type Entries, entriesFor, type OccurrenceBody } from './entries.ts';
+import { type Entries, entriesFor, signaturesIn } from './entries.ts';
 
 const api = 'https://containeranalysis.googleapis.com/v1';
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
@@ -49,7 +49,7 @@ class ContainerAnalysis {
     const noteName = `${this.#parent}/notes/${entries.noteId}`;
     await this.#ensureNote(noteName, entries, signal);
     try {
-      if (await this.#has(noteName, resourceUri, entries.occurrence, signal)) return;
+      if (await this.#has(noteName, resourceUri, entries, signal)) return;
       await this.#service.call({
         what: `create an occurrence of ${noteName} for ${resourceUri}`,
         method: 'POST',
@@ -99,7 +99,7 @@ class ContainerAnalysis {
   async #has(
     noteName: string,
     resourceUri: string,
-    wanted: OccurrenceBody,
+    wanted: Entries,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     let pageToken = '';
@@ -125,18 +125,16 @@ function urlOf(name: string, query: Readonly<Record<string, string>> = {}): stri
   return `${api}/${path}?${new URLSearchParams(query).toString()}`;
 }
 
-/** Signatures of one key over one payload differ with ECDSA and mean the same, so that they are not compared. */
-function isSame(occurrence: Json, resourceUri: string, { envelope }: OccurrenceBody): boolean {
+function isSame(occurrence: Json, resourceUri: string, wanted: Entries): boolean {
+  const { envelope } = wanted.occurrence;
   const there = at(occurrence, 'envelope');
+  const names = envelope.signatures.map(({ keyid }) => keyid);
   return (
     member(occurrence, 'resourceUri') === resourceUri &&
     member(there, 'payloadType') === envelope.payloadType &&
     member(there, 'payload') === envelope.payload &&
-    keyIds(there).join() === keyIds(envelope).join()
+    signaturesIn(there).some(
+      ({ sig, keyid }) => names.includes(keyid) && wanted.isOurs(Buffer.from(sig, 'base64')),
+    )
   );
-}
-
-function keyIds(envelope: Json | undefined): readonly string[] {
-  const signatures = member(envelope, 'signatures');
-  return (isJsonList(signatures) ? signatures : []).map((one) => String(member(one, 'keyid')));
 }
