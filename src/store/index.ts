@@ -10,9 +10,9 @@ export const stores: { readonly [K in StoreName]: () => Promise<(config: Config)
   oci: () => notBuilt('oci'),
   gcs: () => notBuilt('gcs'),
   docdb: () => notBuilt('docdb'),
-  grafeas: () => notBuilt('grafeas'),
-  pubsub: () => notBuilt('pubsub'),
-  archivista: () => notBuilt('archivista'),
+  grafeas: async () => (await import('./grafeas/index.ts')).openGrafeasStore,
+  pubsub: async () => (await import('./pubsub/index.ts')).openPubsubStore,
+  archivista: async () => (await import('./archivista.ts')).openArchivistaStore,
 };
 
 async function notBuilt(name: StoreName): Promise<never> {
