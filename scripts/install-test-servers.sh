@@ -5,7 +5,7 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, and on Debian apt-get for the small tools.
+# Needs: Go 1.26 or later, the Go module proxy, and Debian's apt-get and package archive for the small tools and cosign.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -41,11 +41,19 @@ go_program() {
 
 debian_tools() {
   local missing=() tool
-  for tool in openssl jq; do command -v "$tool" > /dev/null || missing+=("$tool"); done
+  # Each package is named for its command, but for gpg.
+  for tool in openssl jq gpg; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
   fi
+}
+
+# What tests of the store `oci` need beside cosign.
+registries() {
+  install docker-registry-2.8 "$project/scripts/unpack-debian.sh" bookworm docker-registry docker-registry
+  install registry-0.22.1 go_program registry . registry ""
+  install oras-1.2 "$project/scripts/unpack-debian.sh" trixie oras oras
 }
 
 command -v go > /dev/null || { echo "go is missing: install Go 1.26 or later and run this again" >&2; exit 1; }
@@ -57,4 +65,7 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
+install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
+registries
 say "all test servers are in $cache"

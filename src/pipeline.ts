@@ -10,6 +10,7 @@ import { once } from './model/once.ts';
 import type { Failure, Outcome } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { Payload, SignedArtifact } from './model/signature.ts';
+import type { StoreAccess } from './model/store-access.ts';
 import { type Secrets, type Signer, signers, signPayload } from './sign/index.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type Store, stores } from './store/index.ts';
@@ -29,6 +30,8 @@ export type Step = 'signed' | 'stored';
 export interface PipelineOptions {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** What stores may ask of the cluster; left out where there is none. */
+  readonly access?: StoreAccess;
   readonly listener?: (step: Step, artifact: Artifact) => void;
 }
 
@@ -65,12 +68,17 @@ export interface Pipeline {
 }
 
 /** Opens a pipeline; cheap, since back ends open when they are first used. */
-export function openPipeline({ config, secrets, listener = () => {} }: PipelineOptions): Pipeline {
+export function openPipeline({
+  config,
+  secrets,
+  access = {},
+  listener = () => {},
+}: PipelineOptions): Pipeline {
   const openFormat = once(loadFormat);
   const openSigner = once(async (name: Exclude<SignerName, 'none'>) =>
     (await signers[name]())(config, secrets),
   );
-  const openStore = once(async (name: StoreName) => (await stores[name]())(config));
+  const openStore = once(async (name: StoreName) => (await stores[name]())(config, access));
 
   async function draft(run: Run, taskRuns?: readonly JsonObject[]): ReturnType<Pipeline['draft']> {
     const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));

@@ -41,7 +41,8 @@ export const errorCodes = {
   },
   PAYLOAD_TOO_LARGE: {
     terminal: true,
-    meaning: 'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB.',
+    meaning:
+      'What is to be stored does not fit into the store; Kubernetes caps an object’s annotations at 256 KiB, for one.',
     remedy: 'Choose another store for the artifact that the message names.',
   },
   RUN_UNREADABLE: {
@@ -54,6 +55,19 @@ export const errorCodes = {
     meaning: 'A signature does not verify under the key it was made with or checked against.',
     remedy:
       'When signing: look at the key or KMS. When verifying: the payload, signature or key is not the right one.',
+  },
+  STORE_REFUSED: {
+    terminal: false,
+    meaning:
+      'A store that the configuration names does not take what is to be stored: no credential or right, or something that it must have first is missing.',
+    remedy:
+      'Correct what the message names: the address, the credential or its rights. It is tried again meanwhile.',
+  },
+  STORE_UNAVAILABLE: {
+    terminal: false,
+    meaning:
+      'A store did not answer in time, answered 429 or 5xx, its answer came damaged, or others kept writing at the same place.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
   UNEXPECTED: {
     terminal: false,

@@ -1,13 +1,13 @@
-import type { Config, StoreName } from '../config/keys.ts';
+import type { StoreName } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
-import type { Store } from './store.ts';
+import type { OpenStore } from './store.ts';
 
-export type { Store } from './store.ts';
+export type { OpenStore, Store } from './store.ts';
 
 /** Every store of the ConfigMap; one that is not built yet rejects with BACKEND_NOT_BUILT. */
-export const stores: { readonly [K in StoreName]: () => Promise<(config: Config) => Promise<Store>> } = {
+export const stores: { readonly [K in StoreName]: () => Promise<OpenStore> } = {
   tekton: async () => (await import('./tekton.ts')).openTektonStore,
-  oci: () => notBuilt('oci'),
+  oci: async () => (await import('./oci/index.ts')).openOciStore,
   gcs: () => notBuilt('gcs'),
   docdb: () => notBuilt('docdb'),
   grafeas: () => notBuilt('grafeas'),

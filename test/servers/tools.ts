@@ -9,13 +9,25 @@ const built = {
   kubectl: 'k8s.io/kubernetes',
 } as const;
 
-/** Programs of the operating system. */
-type Installed = 'openssl' | 'jq';
+/** Programs that the install script puts into a folder of their own: the folder, and the program in it. */
+const unpacked = {
+  'cosign 2': ['cosign-2.5', 'cosign'],
+  'cosign 3': ['cosign-3.1', 'cosign'],
+  'docker-registry': ['docker-registry-2.8', 'docker-registry'],
+  registry: ['registry-0.22.1', 'registry'],
+  oras: ['oras-1.2', 'oras'],
+} as const;
 
-const isInstalled = (name: Tool): name is Installed => name === 'openssl' || name === 'jq';
+/** Programs of the operating system. */
+const installed = ['openssl', 'jq', 'gpg'] as const;
+
+type Installed = (typeof installed)[number];
+
+const isInstalled = (name: Tool): name is Installed => installed.some((known) => known === name);
+const isUnpacked = (name: Tool): name is keyof typeof unpacked => Object.hasOwn(unpacked, name);
 
 /** A real server or tool that tests run against. */
-export type Tool = keyof typeof built | Installed;
+export type Tool = keyof typeof built | keyof typeof unpacked | Installed;
 
 /**
  * The path of a program: below the cache of `scripts/install-test-servers.sh`, in `KUBEBUILDER_ASSETS` where that is
@@ -33,10 +45,12 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
   if (isInstalled(name)) {
     return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   }
+  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const servers = join(cache, 'tekton-chains-test-servers');
+  if (isUnpacked(name)) return [join(servers, ...unpacked[name])];
   const assets = environment['KUBEBUILDER_ASSETS'];
   if (assets !== undefined && assets !== '') return [join(assets, name)];
-  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return [join(cache, 'tekton-chains-test-servers', `${name}-${versionOf(built[name])}`, name)];
+  return [join(servers, `${name}-${versionOf(built[name])}`, name)];
 }
 
 /** The version that `go.mod` pins, so that it is written in one place; the script reads it there too. */
