@@ -1,5 +1,5 @@
 import type { Config, SignerName, StoreName } from './config/keys.ts';
-import { type Plan, planFor } from './config/plan.ts';
+import { type Plan, planFor, plansFor } from './config/plan.ts';
 import { type Depth, extract } from './extract/index.ts';
 import { loadFormat } from './format/index.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
@@ -84,13 +84,14 @@ export function openPipeline({
     const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
     const leftOut = collectProblems();
     const drafts = await Promise.all(
-      artifacts.map(async (artifact): Promise<Draft> => {
-        const plan = planFor(config, artifact.kind);
-        const options = { config, name: plan.format, report: leftOut.report };
-        const payload =
-          unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
-        return { artifact, plan, payload };
-      }),
+      artifacts.flatMap((artifact) =>
+        plansFor(config, artifact.kind).map(async (plan): Promise<Draft> => {
+          const options = { config, name: plan.format, bundled: plan.bundled, report: leftOut.report };
+          const payload =
+            unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
+          return { artifact, plan, payload };
+        }),
+      ),
     );
     return { drafts, problems: [...problems, ...leftOut.all()] };
   }
@@ -116,11 +117,12 @@ export function openPipeline({
   /** Every store is tried, whatever becomes of the others. */
   function storeEntry(
     entry: SignedArtifact,
+    { stores: names }: Plan,
     signal?: AbortSignal,
   ): Promise<(AnnotationsOfArtifact | Failure)[]> {
     const { artifact } = entry;
     return Promise.all(
-      planFor(config, artifact.kind).stores.map(async (name) => {
+      names.map(async (name) => {
         const annotations = await caught(async () => (await openStore(name)).store(entry, signal));
         if (annotations instanceof ChainsError)
           return { artifact, stage: 'storage', error: annotations } as const;
@@ -135,7 +137,7 @@ export function openPipeline({
     const results = await Promise.all(
       wanted(drafts).map(async (one) => {
         const entry = await signDraft(one, signal);
-        return 'stage' in entry ? [entry] : storeEntry(entry, signal);
+        return 'stage' in entry ? [entry] : storeEntry(entry, one.plan, signal);
       }),
     );
     const stored = results.flat().filter((result) => 'annotations' in result);
@@ -145,9 +147,10 @@ export function openPipeline({
       ...fitted.tooLarge.map(({ artifact, error }) => ({ artifact, stage: 'storage', error }) as const),
     ];
     const failed = new Set(failures.map(({ artifact }) => artifact));
+    const signed = wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key]));
     return {
       annotations: fitted.annotations,
-      signed: wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key])),
+      signed: [...new Set(signed)],
       off: drafts.flatMap(({ plan }) => plan.off ?? []),
       failures,
       problems: [...problems, ...fitted.problems],

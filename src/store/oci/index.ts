@@ -3,10 +3,13 @@ import { ChainsError } from '../../model/errors.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { OpenStore } from '../store.ts';
 import type { RepositoryClient } from './client.ts';
+import { bundleReferrer, createdAt } from './bundle.ts';
+import { refused } from './failures.ts';
 import { imagesOf, type TargetImage } from './images.ts';
-import { attestationLayer, layerEntry, signatureLayer } from './layers.ts';
+import { attestationLayer, type Layer, layerEntry, signatureLayer, signedLayer } from './layers.ts';
+import { addReferrer, type Referrer } from './referrers.ts';
 import { Registries } from './registries.ts';
-import { parseRepository, type Repository } from './repository.ts';
+import { parseRepository, type Repository, repositoryName } from './repository.ts';
 import { addToTag, type TagOptions, Turns } from './tag.ts';
 
 /**
@@ -20,8 +23,11 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
   return {
     async store(entry, signal) {
       const attach = async (image: TargetImage): Promise<void> => {
-        const client = await registries.open(elsewhere ?? image.repository, entry.artifact.run, signal);
-        await attachTo(image, entry, client, { turns, signal });
+        const source = await registries.open(image.repository, entry.artifact.run, signal);
+        const client =
+          elsewhere === undefined ? source : await registries.open(elsewhere, entry.artifact.run, signal);
+        const place = { image, client, source, options: { turns, signal } };
+        await encodings[encodingOf(entry, config)](entry, place);
       };
       const results = await Promise.allSettled(imagesOf(entry).map(attach));
       signal?.throwIfAborted();
@@ -35,15 +41,49 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
   };
 };
 
-async function attachTo(
-  { digest }: TargetImage,
-  entry: SignedArtifact,
-  client: RepositoryClient,
-  options: TagOptions,
-): Promise<void> {
-  const [layer, suffix] =
-    entry.payload.dsseType === undefined ? [signatureLayer(entry), 'sig'] : [attestationLayer(entry), 'att'];
-  await addToTag(client, `${digest.replace(':', '-')}.${suffix}`, layerEntry(client, layer), options);
+/** Where an entry is written, and about which image. */
+interface Place {
+  readonly image: TargetImage;
+  /** The repository that is written to. */
+  readonly client: RepositoryClient;
+  /** The image's own repository. */
+  readonly source: RepositoryClient;
+  readonly options: TagOptions;
+}
+
+/** How entries are written. */
+const encodings = {
+  signature: (entry: SignedArtifact, place: Place) => addLayer(signatureLayer(entry), 'sig', place),
+  attestation: (entry: SignedArtifact, place: Place) => addLayer(attestationLayer(entry), 'att', place),
+  bundle: (entry: SignedArtifact, place: Place) => refer(bundleReferrer(entry), place),
+  run: (entry: SignedArtifact, place: Place) => refer(runReferrer(entry), place),
+} as const;
+
+function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof encodings {
+  if (payload.format === 'tekton') return 'run';
+  if (payload.dsseType === undefined) return 'signature';
+  return config['storage.oci.encoding-format'] === 'dsse' ? 'attestation' : 'bundle';
+}
+
+async function addLayer(layer: Layer, suffix: string, { image, client, options }: Place): Promise<void> {
+  const tag = `${image.digest.replace(':', '-')}.${suffix}`;
+  await addToTag(client, tag, layerEntry(client, layer), options);
+}
+
+async function refer(referrer: Referrer, { image, client, source, options }: Place): Promise<void> {
+  const manifest = await source.readManifest(image.digest);
+  const name = `${repositoryName(image.repository)}@${image.digest}`;
+  if (manifest === undefined)
+    throw refused(`${name} is not in its registry: push the image, so that something can refer to it`);
+  const { mediaType, size, digest } = manifest.descriptor;
+  await addReferrer(client, { mediaType, size, digest }, referrer, options);
+}
+
+const runType = 'application/vnd.dev.tekton.chains.taskrun.v1+json';
+
+/** A run's status as it is, in the format `tekton`. */
+function runReferrer(entry: SignedArtifact): Referrer {
+  return { artifactType: runType, annotations: createdAt(entry), layer: signedLayer(entry, runType) };
 }
 
 function elsewhereIn(config: Config): Repository | undefined {

@@ -26,17 +26,23 @@ export interface Layer {
 
 const signatureAnnotation = 'dev.cosignproject.cosign/signature';
 
-/** An image's signature: the payload, and the signature in an annotation. */
+/** An image's signature as cosign keeps it. */
 export function signatureLayer(entry: SignedArtifact): Layer {
+  return signedLayer(entry, 'application/vnd.dev.cosign.simplesigning.v1+json');
+}
+
+/** A payload that is signed as it is, with the signature in an annotation. */
+export function signedLayer(entry: SignedArtifact, mediaType: string): Layer {
   const { payload, signature } = entry;
   return {
     bytes: payload.bytes,
-    mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+    mediaType,
     annotations: {
       [signatureAnnotation]: Buffer.from(signature.bytes).toString('base64'),
       ...certificateAnnotations(entry),
     },
-    isSame: async ({ annotations }) => {
+    isSame: async ({ digest, annotations }) => {
+      if (digest !== digestOf(payload.bytes)) return false;
       const other = Buffer.from(annotations?.[signatureAnnotation] ?? '', 'base64');
       return other.equals(signature.bytes) || signedBy(signature.key, payload.bytes, other);
     },
@@ -65,7 +71,7 @@ export function predicateTypeOf(entry: SignedArtifact): string {
 }
 
 /** What certifies the key, where there is any. */
-export function certificateAnnotations({ signature }: SignedArtifact): Readonly<Record<string, string>> {
+function certificateAnnotations({ signature }: SignedArtifact): Readonly<Record<string, string>> {
   const { certificate, chain } = signature;
   return {
     ...(certificate === undefined ? {} : { 'dev.sigstore.cosign/certificate': certificate }),
@@ -102,11 +108,10 @@ export function layerEntry(client: RepositoryClient, layer: Layer, from?: string
 
 const emptyManifest = { schemaVersion: 2, mediaType: imageManifest };
 
-/** Attestations are told apart by what they hold, and only those of the same predicate can hold the same. */
-function isCandidate({ mediaType, digest, annotations }: Descriptor, layer: Layer): boolean {
-  if (mediaType !== layer.mediaType) return false;
+/** Only attestations of the same predicate can hold the same; the others need not be read. */
+function isCandidate({ mediaType, annotations }: Descriptor, layer: Layer): boolean {
   const type = layer.annotations['predicateType'];
-  return type === undefined ? digest === digestOf(layer.bytes) : annotations?.['predicateType'] === type;
+  return mediaType === layer.mediaType && annotations?.['predicateType'] === type;
 }
 
 function layersOf(manifest: Manifest | undefined): readonly Descriptor[] {

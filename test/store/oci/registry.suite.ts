@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import {
   assertSigned,
@@ -33,6 +33,13 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       } finally {
         await pipeline.close();
       }
+    };
+    /** Signs until it is stored. A registry on plain files may fail a request while another writes there. */
+    const writer = async (image: string, privateKey: KeyObject, data = {}) => {
+      const pipeline = openSigning(privateKey, data);
+      for (let tries = 1; (await signRunOf(pipeline, image)).failures.length > 0; tries += 1)
+        assert.ok(tries < 20, 'a writer never got through');
+      await pipeline.close();
     };
     /** An image like no other. */
     const newImage = () => app.pushImage(`image ${(images += 1)}`);
@@ -140,14 +147,7 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       timeout: 120_000,
     }, async () => {
       const image = await newImage();
-      // A registry on plain files may fail a request when another writes there: then a writer tries again, as the controller does.
-      const writer = async (privateKey: KeyObject) => {
-        const pipeline = openSigning(privateKey);
-        for (let tries = 1; (await signRunOf(pipeline, image)).failures.length > 0; tries += 1)
-          assert.ok(tries < 20, 'a writer never got through');
-        await pipeline.close();
-      };
-      await Promise.all(Array.from({ length: 20 }, () => writer(newKey().privateKey)));
+      await Promise.all(Array.from({ length: 20 }, () => writer(image, newKey().privateKey)));
       const layers = await app.layers(image, 'att');
       assert.equal(new Set(layers.map(({ digest }) => digest)).size, 20);
       assert.equal((await app.layers(image, 'sig')).length, 20);
@@ -163,6 +163,91 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       const [attestation] = await app.layers(image, 'att');
       assert.ok((attestation?.size ?? 0) > 1024 * 1024);
       assert.equal((await app.blob(attestation?.digest ?? '')).length, attestation?.size);
+    });
+
+    const bundles = { 'storage.oci.encoding-format': 'sigstore-bundle' };
+    const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+    test('sigstore-bundle: signature and attestation are bundles that refer to the image', async () => {
+      const image = await newImage();
+      await sign(image, bundles);
+      assert.deepEqual([await app.layers(image, 'sig'), await app.layers(image, 'att')], [[], []]);
+      const referrers = await app.referrers(image);
+      const types = referrers.map(({ annotations }) => annotations?.['dev.sigstore.bundle.predicateType']);
+      assert.deepEqual(types.toSorted(), [
+        'https://sigstore.dev/cosign/sign/v1',
+        'https://slsa.dev/provenance/v0.2',
+      ]);
+      for (const referrer of referrers) {
+        assert.equal(referrer.artifactType, bundleType);
+        assert.equal(referrer.config?.mediaType, 'application/vnd.oci.empty.v1+json');
+        assert.equal(referrer.subject?.digest, digestIn(image));
+        assert.equal(referrer.annotations?.['dev.sigstore.bundle.content'], 'dsse-envelope');
+        const [layer] = referrer.layers ?? [];
+        assert.equal(layer?.mediaType, bundleType);
+        const bundle = JSON.parse((await app.blob(layer?.digest ?? '')).toString());
+        assert.deepEqual(Object.keys(bundle), ['mediaType', 'verificationMaterial', 'dsseEnvelope']);
+        const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString());
+        assert.equal(`sha256:${statement.subject[0].digest.sha256}`, digestIn(image));
+      }
+    });
+
+    test('sigstore-bundle: signing again adds nothing, another key adds its own', async () => {
+      const image = await newImage();
+      await sign(image, bundles);
+      await sign(image, bundles);
+      assert.equal((await app.referrers(image)).length, 2);
+      await sign(image, bundles, newKey().privateKey);
+      assert.equal((await app.referrers(image)).length, 4);
+    });
+
+    test('sigstore-bundle: other stores of the image’s signature keep the payload of simplesigning', async () => {
+      const image = await newImage();
+      const pipeline = openSigning(key.privateKey, { ...bundles, 'artifacts.oci.storage': 'tekton,oci' });
+      const outcome = await signRunOf(pipeline, image);
+      await pipeline.close();
+      assertSigned(outcome);
+      assert.deepEqual(outcome.signed, ['taskrun-uid-1', digestIn(image).slice(7, 19)]);
+      const payload = outcome.annotations[`chains.tekton.dev/payload-${digestIn(image).slice(7, 19)}`] ?? '';
+      assert.match(Buffer.from(payload, 'base64').toString(), /"type":"cosign container image signature"/);
+      assert.equal((await app.referrers(image)).length, 2);
+    });
+
+    test('the format tekton: the run’s status refers to the image, with the signature in an annotation', async () => {
+      const image = await newImage();
+      const data = { 'artifacts.taskrun.format': 'tekton', 'artifacts.oci.storage': '' };
+      await sign(image, data);
+      await sign(image, data);
+      const [referrer, ...others] = await app.referrers(image);
+      assert.equal(others.length, 0);
+      const type = 'application/vnd.dev.tekton.chains.taskrun.v1+json';
+      assert.equal(referrer?.artifactType, type);
+      const [layer] = referrer?.layers ?? [];
+      assert.equal(layer?.mediaType, type);
+      const payload = await app.blob(layer?.digest ?? '');
+      const signature = layer?.annotations?.['dev.cosignproject.cosign/signature'] ?? '';
+      assert.ok(verify('sha256', payload, key.publicKey, Buffer.from(signature, 'base64')));
+      assert.match(payload.toString(), /"results"/);
+    });
+
+    test('nothing can refer to an image that is not there: an error that says so, and worth another try', async () => {
+      const pipeline = openSigning(key.privateKey, bundles);
+      const image = `${app.name}@sha256:${'8'.repeat(64)}`;
+      const { failures } = await signRunOf(pipeline, image);
+      await pipeline.close();
+      assert.equal(failures.length, 2);
+      for (const { error, stage } of failures) {
+        assert.deepEqual([stage, error.code, error.terminal], ['storage', 'STORE_REFUSED', false]);
+        assert.match(error.message, /acme\/app@sha256:8+ is not in its registry: push the image/);
+      }
+    });
+
+    test('twenty writers at once of bundles about one image: every one is there', {
+      timeout: 120_000,
+    }, async () => {
+      const image = await newImage();
+      await Promise.all(Array.from({ length: 20 }, () => writer(image, newKey().privateKey, bundles)));
+      assert.equal((await app.referrers(image)).length, 40);
     });
   });
 }
