@@ -174,10 +174,10 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.deepEqual([await app.layers(image, 'sig'), await app.layers(image, 'att')], [[], []]);
       const referrers = await app.referrers(image);
       const types = referrers.map(({ annotations }) => annotations?.['dev.sigstore.bundle.predicateType']);
-      assert.deepEqual(types.toSorted(), [
-        'https://sigstore.dev/cosign/sign/v1',
-        'https://slsa.dev/provenance/v0.2',
-      ]);
+      assert.deepEqual(
+        new Set(types),
+        new Set(['https://sigstore.dev/cosign/sign/v1', 'https://slsa.dev/provenance/v0.2']),
+      );
       for (const referrer of referrers) {
         assert.equal(referrer.artifactType, bundleType);
         assert.equal(referrer.config?.mediaType, 'application/vnd.oci.empty.v1+json');
