@@ -18,6 +18,8 @@ export interface GuardOptions {
   /** `token`: distribution's token authentication, `basic`: a password with every request. */
   readonly scheme: 'token' | 'basic';
   readonly users: readonly RegistryUser[];
+  /** The URL that gives tokens; the registry itself by default. */
+  readonly realm?: string;
   /** Seconds that a token lives. Default 60. */
   readonly tokenLife?: number;
 }
@@ -99,7 +101,7 @@ export class Guard {
     const challenge =
       this.#options.scheme === 'basic'
         ? 'Basic realm="sandbox"'
-        : `Bearer realm="${realm}",service="sandbox"${repository === '' ? '' : `,scope="${scope}"`}`;
+        : `Bearer realm="${this.#options.realm ?? realm}",service="sandbox"${repository === '' ? '' : `,scope="${scope}"`}`;
     return new Refusal(401, 'UNAUTHORIZED', 'authentication required', { 'www-authenticate': challenge });
   }
 }

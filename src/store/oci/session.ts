@@ -33,8 +33,8 @@ export class Session {
   /** Those not yet tried; undefined as long as nobody asked for one. */
   #identities: Identity[] | undefined;
   #current: Identity | undefined;
-  /** The scopes that the current identity has a token for, and whether it was just given or kept from before. */
-  readonly #scopes = new Map<string | undefined, 'fresh' | 'kept'>();
+  /** The scopes that the current identity has a token for, and whether it was just given, or is older and may have expired. */
+  readonly #scopes = new Map<string | undefined, 'fresh' | 'older'>();
   readonly #tried: string[] = [];
   #problems: readonly string[] = [];
 
@@ -47,7 +47,10 @@ export class Session {
   async request(request: Exchange): Promise<Answer> {
     for (;;) {
       const answer = await this.#send(request);
-      if (answer.status !== 401 && answer.status !== 403) return answer;
+      if (answer.status !== 401 && answer.status !== 403) {
+        for (const scope of this.#scopes.keys()) this.#scopes.set(scope, 'older');
+        return answer;
+      }
       this.#challenge = parseChallenge(answer.header('www-authenticate')) ?? this.#challenge;
       if (!(await this.#authorize(answer))) throw this.#refusal(request, answer);
     }
@@ -67,9 +70,9 @@ export class Session {
     if (challenge === undefined) return false;
     if (challenge.scheme === 'bearer' && this.#current !== undefined) {
       const token = this.#scopes.get(challenge.scope);
-      if (token === 'kept') this.#options.tokens.forget(challenge, this.#current.credential);
+      if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
       // Not refused: the token was for something else, or is no longer good.
-      const other = token === 'kept' || (token === undefined && answer.status === 401);
+      const other = token === 'older' || (token === undefined && answer.status === 401);
       if (other && (await this.#become(this.#current, challenge))) return true;
     }
     if (this.#identities === undefined) {
@@ -105,7 +108,7 @@ export class Session {
     const line = { dispatcher: origin.dispatcher, signal };
     const token = await tokens.of(challenge, credential, line);
     if (token === undefined) return undefined;
-    this.#scopes.set(challenge.scope, token.cached ? 'kept' : 'fresh');
+    this.#scopes.set(challenge.scope, token.cached ? 'older' : 'fresh');
     return `Bearer ${token.text}`;
   }
 
