@@ -26,6 +26,16 @@ export interface GuardOptions {
 
 type Action = 'pull' | 'push';
 
+/** What a request wants. */
+export interface Admission {
+  readonly repository: string;
+  /** The repository that a blob is to be mounted from. */
+  readonly from: string | undefined;
+  readonly method: string;
+  /** The URL that gives tokens. */
+  readonly realm: string;
+}
+
 interface Grant {
   readonly user: RegistryUser | undefined;
   /** `pull acme/app` */
@@ -45,7 +55,7 @@ export class Guard {
   }
 
   /** @throws Refusal 401 with a challenge, or 403 */
-  admit(authorization: string | undefined, repository: string, method: string, realm: string): void {
+  admit(authorization: string | undefined, { repository, from, method, realm }: Admission): void {
     const actions: readonly Action[] = method === 'GET' || method === 'HEAD' ? ['pull'] : ['pull', 'push'];
     const user = this.#options.scheme === 'basic' ? this.#byPassword(authorization) : undefined;
     const grant = this.#grants.get(authorization?.replace(/^Bearer /, '') ?? '');
@@ -54,8 +64,11 @@ export class Guard {
         ? user !== undefined
         : grant !== undefined &&
           grant.until > Date.now() &&
-          actions.every((action) => grant.rights.has(`${action} ${repository}`));
-    if (!granted) throw this.#challenge(repository, actions, realm);
+          [
+            ...actions.map((action) => `${action} ${repository}`),
+            ...(from === undefined ? [] : [`pull ${from}`]),
+          ].every((right) => grant.rights.has(right));
+    if (!granted) throw this.#challenge({ repository, from, method, realm }, actions);
     const who = user ?? grant?.user;
     if (actions.includes('push') && who?.mayPush === false)
       throw new Refusal(403, 'DENIED', 'requested access to the resource is denied');
@@ -96,8 +109,9 @@ export class Guard {
     return this.#options.users.find(({ name, password }) => text === `${name}:${password}`);
   }
 
-  #challenge(repository: string, actions: readonly Action[], realm: string): Refusal {
-    const scope = `repository:${repository}:${actions.join(',')}`;
+  #challenge({ repository, from, realm }: Admission, actions: readonly Action[]): Refusal {
+    const reading = from === undefined ? '' : `repository:${from}:pull `;
+    const scope = `${reading}repository:${repository}:${actions.join(',')}`;
     const challenge =
       this.#options.scheme === 'basic'
         ? 'Basic realm="sandbox"'

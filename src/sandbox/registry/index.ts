@@ -144,7 +144,8 @@ function answerTo({ request, url, about, guard, backing, limit }: Served, body: 
   const realm = `${url.origin}/token`;
   const path = /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs|referrers|tags)\/([^/]*)$/.exec(url.pathname);
   const [, name = '', kind = '', reference = ''] = path ?? [];
-  guard?.admit(authorization, name, about.method, realm);
+  const from = url.searchParams.get('from') ?? undefined;
+  guard?.admit(authorization, { repository: name, from, method: about.method, realm });
   if (url.pathname === '/v2/') return json({});
   if (path === null) throw unknown('NAME');
   const headers = {

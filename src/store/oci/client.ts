@@ -54,6 +54,7 @@ export class RepositoryClient {
       {
         start: this.#at('POST', 'blobs/uploads/').url,
         expect: (statuses, request) => this.#expect(statuses, request),
+        attempt: (request) => this.#session.attempt(request),
       },
     );
     return descriptor;

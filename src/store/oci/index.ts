@@ -22,14 +22,19 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
   const turns = new Turns();
   return {
     async store(entry, signal) {
-      const attach = async (image: TargetImage): Promise<void> => {
+      const attach = async (image: TargetImage, from?: Repository): Promise<void> => {
         const source = await registries.open(image.repository, entry.artifact.run, signal);
         const client =
           elsewhere === undefined ? source : await registries.open(elsewhere, entry.artifact.run, signal);
-        const place = { image, client, source, options: { turns, signal } };
+        const place = { image, client, source, from, options: { turns, signal } };
         await encodings[encodingOf(entry, config)](entry, place);
       };
-      const results = await Promise.allSettled(imagesOf(entry).map(attach));
+      // Once it is in one repository, its registry can mount it into others.
+      const [first, ...others] = imagesOf(entry);
+      const results = [
+        ...(await Promise.allSettled(first === undefined ? [] : [attach(first)])),
+        ...(await Promise.allSettled(others.map((image) => attach(image, first?.repository)))),
+      ];
       signal?.throwIfAborted();
       const errors = results.flatMap((result) =>
         result.status === 'rejected' ? [result.reason as unknown] : [],
@@ -48,6 +53,8 @@ interface Place {
   readonly client: RepositoryClient;
   /** The image's own repository. */
   readonly source: RepositoryClient;
+  /** Another repository that has the entry. */
+  readonly from: Repository | undefined;
   readonly options: TagOptions;
 }
 
@@ -65,18 +72,30 @@ function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof e
   return config['storage.oci.encoding-format'] === 'dsse' ? 'attestation' : 'bundle';
 }
 
-async function addLayer(layer: Layer, suffix: string, { image, client, options }: Place): Promise<void> {
+async function addLayer(
+  layer: Layer,
+  suffix: string,
+  { image, client, from, options }: Place,
+): Promise<void> {
   const tag = `${image.digest.replace(':', '-')}.${suffix}`;
-  await addToTag(client, tag, layerEntry(client, layer), options);
+  await addToTag(client, tag, layerEntry(client, layer, mountable(from, client)), options);
 }
 
-async function refer(referrer: Referrer, { image, client, source, options }: Place): Promise<void> {
+/** The path of a repository that the same registry can mount from. */
+function mountable(from: Repository | undefined, { repository }: RepositoryClient): string | undefined {
+  return from?.host === repository.host && from.path !== repository.path ? from.path : undefined;
+}
+
+async function refer(referrer: Referrer, { image, client, source, from, options }: Place): Promise<void> {
   const manifest = await source.readManifest(image.digest);
   const name = `${repositoryName(image.repository)}@${image.digest}`;
   if (manifest === undefined)
     throw refused(`${name} is not in its registry: push the image, so that something can refer to it`);
   const { mediaType, size, digest } = manifest.descriptor;
-  await addReferrer(client, { mediaType, size, digest }, referrer, options);
+  await addReferrer(client, { mediaType, size, digest }, referrer, {
+    ...options,
+    from: mountable(from, client),
+  });
 }
 
 const runType = 'application/vnd.dev.tekton.chains.taskrun.v1+json';

@@ -30,13 +30,13 @@ export async function addReferrer(
   client: RepositoryClient,
   subject: Descriptor,
   referrer: Referrer,
-  options: TagOptions,
+  options: TagOptions & { readonly from?: string | undefined },
 ): Promise<void> {
   const tag = subject.digest.replace(':', '-');
   const known = await client.referrers(subject.digest);
   const listed = known ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
   for (const other of listed) if (await saysTheSame(client, other, referrer)) return;
-  const { bytes, descriptor } = await pushParts(client, subject, referrer);
+  const { bytes, descriptor } = await pushParts(client, subject, referrer, options.from);
   const tracked = await client.pushManifest(descriptor.digest, bytes, imageManifest);
   // Registries that have the API don't always say so in their answer.
   if (!tracked && known === undefined) await addToTag(client, tag, indexEntry(descriptor), options);
@@ -46,9 +46,10 @@ async function pushParts(
   client: RepositoryClient,
   subject: Descriptor,
   { artifactType, annotations, layer }: Referrer,
+  from: string | undefined,
 ): Promise<{ bytes: Uint8Array; descriptor: Descriptor }> {
   const config = await client.pushBlob(emptyBlob, emptyType);
-  const pushed = await client.pushBlob(layer.bytes, layer.mediaType);
+  const pushed = await client.pushBlob(layer.bytes, layer.mediaType, from);
   const noted = Object.keys(layer.annotations).length === 0 ? {} : { annotations: layer.annotations };
   const manifest = {
     schemaVersion: 2,

@@ -1,27 +1,41 @@
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createPublicKey, verify } from 'node:crypto';
 import { type Envelope, preAuthEncoding } from '../../model/dsse.ts';
 import { isJsonList, type JsonObject, member } from '../../model/json.ts';
 import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
 
-/** Whether a signature of the message is one of this key. PGP signatures are never recognised: two are never equal. */
-export function signedBy(key: SigningKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const publicKey = publicKeyOf(key);
-  if (publicKey === undefined) return false;
+/** Whether a signature of the message is one of this key. */
+export async function signedBy(
+  { publicKey }: SigningKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) return signedByPgp(publicKey, message, signature);
+  const key = createPublicKey(publicKey);
   // KMSs sign with the digest that their key is for, and some RSA keys with PSS.
-  const digests = publicKey.asymmetricKeyType === 'ed25519' ? [null] : ['sha256', 'sha384', 'sha512'];
-  const paddings =
-    publicKey.asymmetricKeyType === 'rsa'
-      ? [constants.RSA_PKCS1_PADDING, constants.RSA_PKCS1_PSS_PADDING]
-      : [undefined];
-  return digests.some((digest) =>
-    paddings.some((padding) =>
-      verify(digest, message, padding === undefined ? publicKey : { key: publicKey, padding }, signature),
-    ),
-  );
+  const digests = key.asymmetricKeyType === 'ed25519' ? [null] : ['sha256', 'sha384', 'sha512'];
+  const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING } = constants;
+  const ways =
+    key.asymmetricKeyType === 'rsa'
+      ? [RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING].map((padding) => ({ key, padding }))
+      : [key];
+  return digests.some((digest) => ways.some((way) => verify(digest, message, way, signature)));
 }
 
-function publicKeyOf({ publicKey }: SigningKey): KeyObject | undefined {
-  return publicKey.includes('BEGIN PUBLIC KEY') ? createPublicKey(publicKey) : undefined;
+async function signedByPgp(armoredKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const pgp = await import('openpgp');
+  try {
+    const { signatures } = await pgp.verify({
+      message: await pgp.createMessage({ binary: message }),
+      signature: await pgp.readSignature({ armoredSignature: Buffer.from(signature).toString('utf8') }),
+      verificationKeys: await pgp.readKey({ armoredKey }),
+    });
+    return (await Promise.allSettled(signatures.map(({ verified }) => verified))).some(
+      ({ status }) => status === 'fulfilled',
+    );
+  } catch {
+    // Somebody else's signature, which need not be PGP at all.
+    return false;
+  }
 }
 
 /** A DSSE envelope in JSON; undefined when it is none. */
@@ -38,9 +52,15 @@ export function parseEnvelope(json: JsonObject): Envelope | undefined {
 }
 
 /** Whether an envelope holds this entry's payload, signed by the same key. */
-export function holdsSame(envelope: Envelope | undefined, { payload, signature }: SignedArtifact): boolean {
+export async function holdsSame(
+  envelope: Envelope | undefined,
+  { payload, signature }: SignedArtifact,
+): Promise<boolean> {
   if (envelope === undefined || envelope.payloadType !== payload.dsseType) return false;
   if (!Buffer.from(envelope.payload, 'base64').equals(payload.bytes)) return false;
   const message = preAuthEncoding(payload.dsseType, payload.bytes);
-  return envelope.signatures.some(({ sig }) => signedBy(signature.key, message, Buffer.from(sig, 'base64')));
+  const checks = envelope.signatures.map(({ sig }) =>
+    signedBy(signature.key, message, Buffer.from(sig, 'base64')),
+  );
+  return (await Promise.all(checks)).includes(true);
 }

@@ -46,13 +46,22 @@ export class Session {
   /** @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer */
   async request(request: Exchange): Promise<Answer> {
     for (;;) {
+      const answer = await this.attempt(request);
+      if (answer.status !== 401 && answer.status !== 403) return answer;
+      if (!(await this.#next())) throw this.#refusal(request, answer);
+    }
+  }
+
+  /** Like `request`, but with the credential in use only: the answer may be a refusal. */
+  async attempt(request: Exchange): Promise<Answer> {
+    for (;;) {
       const answer = await this.#send(request);
       if (answer.status !== 401 && answer.status !== 403) {
         for (const scope of this.#scopes.keys()) this.#scopes.set(scope, 'older');
         return answer;
       }
       this.#challenge = parseChallenge(answer.header('www-authenticate')) ?? this.#challenge;
-      if (!(await this.#authorize(answer))) throw this.#refusal(request, answer);
+      if (!(await this.#renew(answer))) return answer;
     }
   }
 
@@ -64,17 +73,20 @@ export class Session {
     return exchange({ ...request, headers }, { dispatcher: origin.dispatcher, signal });
   }
 
-  /** Finds the next thing to show; false when there is nothing left. */
-  async #authorize(answer: Answer): Promise<boolean> {
+  /** Gets another token for the identity in use, where the one that was refused is for something else or may have expired. */
+  async #renew({ status }: Answer): Promise<boolean> {
+    const challenge = this.#challenge;
+    if (challenge?.scheme !== 'bearer' || this.#current === undefined) return false;
+    const token = this.#scopes.get(challenge.scope);
+    if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
+    const other = token === 'older' || (token === undefined && status === 401);
+    return other && this.#become(this.#current, challenge);
+  }
+
+  /** Becomes somebody else; false when nobody is left. */
+  async #next(): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge === undefined) return false;
-    if (challenge.scheme === 'bearer' && this.#current !== undefined) {
-      const token = this.#scopes.get(challenge.scope);
-      if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
-      // Not refused: the token was for something else, or is no longer good.
-      const other = token === 'older' || (token === undefined && answer.status === 401);
-      if (other && (await this.#become(this.#current, challenge))) return true;
-    }
     if (this.#identities === undefined) {
       const { found, problems } = await this.#options.credentials();
       this.#identities = [...found, { source: 'anonymous', credential: undefined }];

@@ -16,6 +16,8 @@ export interface UploadPath {
   readonly start: URL;
   /** Makes a request, and rejects when the answer has another status. */
   readonly expect: (statuses: readonly number[], request: Exchange) => Promise<Answer>;
+  /** Makes a request that may be refused. */
+  readonly attempt: (request: Exchange) => Promise<Answer>;
 }
 
 /** What goes in one request; some registries take no smaller chunk than 5 MiB, so this is well above. */
@@ -49,20 +51,25 @@ interface UploadSession {
 }
 
 /** Undefined when the blob is there by a mount. */
-async function begin(
-  { digest, from }: Upload,
-  { start, expect }: UploadPath,
-): Promise<UploadSession | undefined> {
-  const url = new URL(start);
-  if (from !== undefined) {
-    url.searchParams.set('mount', digest);
-    url.searchParams.set('from', from);
-  }
-  const headers = { 'content-length': '0' };
-  const answer = await expect([201, 202], { method: 'POST', url, headers });
-  if (answer.status === 201) return undefined;
+async function begin({ digest, from }: Upload, path: UploadPath): Promise<UploadSession | undefined> {
+  const mounted = from === undefined ? undefined : await mount(digest, from, path);
+  if (mounted?.status === 201) return undefined;
+  // A registry that can't mount begins an upload instead.
+  const answer = mounted?.status === 202 ? mounted : await path.expect([202], post(path.start));
   const atLeast = Number(answer.header('oci-chunk-min-length')[0] ?? 0);
-  return { location: locationIn(answer, start), atLeast: Number.isSafeInteger(atLeast) ? atLeast : 0 };
+  return { location: locationIn(answer, path.start), atLeast: Number.isSafeInteger(atLeast) ? atLeast : 0 };
+}
+
+/** We may have no right to read there. */
+function mount(digest: string, from: string, { start, attempt }: UploadPath): Promise<Answer> {
+  const url = new URL(start);
+  url.searchParams.set('mount', digest);
+  url.searchParams.set('from', from);
+  return attempt(post(url));
+}
+
+function post(url: URL): Exchange {
+  return { method: 'POST', url, headers: { 'content-length': '0' } };
 }
 
 async function inChunks(

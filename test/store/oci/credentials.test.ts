@@ -202,4 +202,34 @@ suite('credentials of the store oci', () => {
     await guarded('token', { tokenLife: 0.05 });
     await works([secret('one', { [registry.host]: login(robot) })]);
   });
+
+  test('what goes to several repositories of a registry is uploaded once and mounted', async () => {
+    await guarded('token');
+    const pipeline = openSigning(
+      key.privateKey,
+      { 'artifacts.oci.storage': '' },
+      { access: { registrySecrets: async () => [secret('one', { [registry.host]: login(robot) })] } },
+    );
+    const names = ['app', 'two', 'three'].map((name) => image().replace('acme/app', `acme/${name}`));
+    assertSigned(await signRunOf(pipeline, ...names));
+    const mounts = registry.requests.filter(({ method, status }) => method === 'POST' && status === 201);
+    assert.equal(mounts.length, 2);
+    await pipeline.close();
+  });
+
+  test('where the first repository may not be read, it is uploaded again', async () => {
+    const two = { name: 'two', password: 'secret-of-two', repositories: 'other/' };
+    await guarded('token', { users: [robot, two] });
+    const secrets = [
+      secret('one', { [`${registry.host}/acme`]: login(robot), [`${registry.host}/other`]: login(two) }),
+    ];
+    const pipeline = openSigning(
+      key.privateKey,
+      { 'artifacts.oci.storage': '' },
+      { access: { registrySecrets: async () => secrets } },
+    );
+    assertSigned(await signRunOf(pipeline, image(), image().replace('acme/app', 'other/app')));
+    assert.ok(registry.contents('other/app').manifest(`sha256-${'1'.repeat(64)}.att`));
+    await pipeline.close();
+  });
 });
