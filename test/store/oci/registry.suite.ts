@@ -165,6 +165,16 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.equal((await app.blob(attestation?.digest ?? '')).length, attestation?.size);
     });
 
+    test('a payload that is too long for one request goes in chunks', async () => {
+      const image = await newImage();
+      const pipeline = openSigning(key.privateKey, { 'builder.id': 'x'.repeat(13 * 1024 * 1024) });
+      assertSigned(await signRunOf(pipeline, image));
+      await pipeline.close();
+      const [attestation] = await app.layers(image, 'att');
+      assert.ok((attestation?.size ?? 0) > 16 * 1024 * 1024);
+      assert.equal((await app.blob(attestation?.digest ?? '')).length, attestation?.size);
+    });
+
     const bundles = { 'storage.oci.encoding-format': 'sigstore-bundle' };
     const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 

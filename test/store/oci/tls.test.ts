@@ -72,4 +72,13 @@ suite('registries with certificates', () => {
     assert.match(error, /names http:\/\/localhost:1 as the place for tokens; it must be HTTPS/);
     await guarded.close();
   });
+
+  test('registries on this machine are never asked by way of a proxy', async () => {
+    const plain = await startRegistry();
+    const env = { ...process.env, HTTP_PROXY: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' };
+    const name = image('6').replace(registry.host, plain.host);
+    const { stdout } = await promisify(execFile)(process.execPath, [signer, name], { env });
+    assert.equal(stdout, '[]\n');
+    await plain.close();
+  });
 });
