@@ -62,6 +62,13 @@ debian_tools() {
   fi
 }
 
+# What tests of the store `oci` need beside cosign.
+registries() {
+  install docker-registry-2.8 "$project/scripts/unpack-debian.sh" bookworm docker-registry docker-registry
+  install registry-0.22.1 go_program registry . registry ""
+  install oras-1.2 "$project/scripts/unpack-debian.sh" trixie oras oras
+}
+
 command -v go > /dev/null || { echo "go is missing: install Go 1.26 or later and run this again" >&2; exit 1; }
 debian_tools
 
@@ -75,4 +82,5 @@ install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 kafka_server
+registries
 say "all test servers are in $cache"
