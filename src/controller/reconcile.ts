@@ -22,6 +22,7 @@ import {
   retryStatement,
 } from './marking.ts';
 import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from './policy.ts';
+import type { ProgressKept } from './progress-kept.ts';
 import type { Verdict, Work } from './queue.ts';
 
 /** What reconciling needs; `pipeline` is the one in force when the run is begun. */
@@ -30,6 +31,7 @@ export interface Surroundings {
   readonly resource: Resource;
   readonly pipeline: Pipeline;
   readonly family: Family;
+  readonly progress: ProgressKept;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
@@ -106,7 +108,10 @@ async function sign(run: Run, { work, around, circumstances }: Situation): Promi
   if (gathered.waitsFor !== undefined)
     return waitForTaskRuns(run, gathered.waitsFor, { around, circumstances });
   const { taskRuns, problems } = gathered;
-  const processed = await around.pipeline.process(run, { taskRuns, signal: around.signal });
+  const { signal, progress } = around;
+  const earlier = progress.of(work.key);
+  const processed = await around.pipeline.process(run, { taskRuns, signal, earlier });
+  progress.keep(work.key, processed.progress);
   const outcome = { ...processed, problems: [...problems, ...processed.problems] };
   if (around.signal.aborted) return finished;
   for (const { artifact, stage, error } of outcome.failures) {

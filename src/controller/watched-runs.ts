@@ -14,6 +14,7 @@ import { Awaited } from './awaited.ts';
 import { Backoff } from './backoff.ts';
 import type { Family } from './family.ts';
 import type { ControllerPace } from './pace.ts';
+import { ProgressKept } from './progress-kept.ts';
 import { type Verdict, type Work, WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { sweep } from './sweep.ts';
@@ -50,13 +51,17 @@ export class WatchedRuns {
   readonly #queue: WorkQueue<Run>;
   readonly #resources = new Map<RunKind, Resource>();
   readonly #awaited = new Awaited();
+  readonly #progress = new ProgressKept();
 
   constructor(options: WatchedRunsOptions) {
     this.#options = options;
     const { backoff } = options.pace;
     this.#queue = new WorkQueue<Run>((work) => this.#handle(work), {
       concurrency: options.concurrency,
-      finished: (key) => this.#ended(placeOf(key)),
+      finished: (key) => {
+        this.#progress.forget(key);
+        this.#ended(placeOf(key));
+      },
       ...(backoff === undefined ? {} : { backoff }),
     });
     options.metrics.queue(() => ({
@@ -203,7 +208,8 @@ export class WatchedRuns {
       awaited: this.#awaited,
       isInHand: (taskRun) => this.#queue.has(`TaskRun ${taskRun}`),
     };
-    const around = { rest, resource, pipeline: current, family, log, metrics, signal };
+    const progress = this.#progress;
+    const around = { rest, resource, pipeline: current, family, progress, log, metrics, signal };
     return reconcile(work, { namespace, name }, around);
   }
 }
