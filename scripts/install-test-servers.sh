@@ -39,6 +39,18 @@ go_program() {
   (cd "$project/test/servers/$1" && go build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$5/$3" "$2")
 }
 
+# java_program FOLDER OF A POM.XML, FOLDER: the jars of a program.
+java_program() {
+  mvn -q -B -f "$project/test/servers/$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$2"
+}
+
+# The servers of the stores gcs and docdb; Firestore has none to install.
+document_servers() {
+  install fake-gcs-server-1.52.2 go_program gcs github.com/fsouza/fake-gcs-server fake-gcs-server ""
+  install ferretdb-1.24.2 go_program mongo . ferretdb ""
+  install dynamodb-local-2.6.1 java_program dynamodb
+}
+
 debian_tools() {
   local missing=() tool
   for tool in openssl jq; do command -v "$tool" > /dev/null || missing+=("$tool"); done
@@ -57,4 +69,5 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+document_servers
 say "all test servers are in $cache"

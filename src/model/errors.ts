@@ -41,7 +41,8 @@ export const errorCodes = {
   },
   PAYLOAD_TOO_LARGE: {
     terminal: true,
-    meaning: 'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB.',
+    meaning:
+      'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB, document databases a document.',
     remedy: 'Choose another store for the artifact that the message names.',
   },
   RUN_UNREADABLE: {
@@ -54,6 +55,18 @@ export const errorCodes = {
     meaning: 'A signature does not verify under the key it was made with or checked against.',
     remedy:
       'When signing: look at the key or KMS. When verifying: the payload, signature or key is not the right one.',
+  },
+  STORE_REFUSED: {
+    terminal: false,
+    meaning:
+      'A store doesn’t take what it is given: no credential, no permission, or a bucket, table or repository that isn’t there.',
+    remedy:
+      'Correct what the message names: `storage.*`, the credential or its permissions. It is tried again meanwhile.',
+  },
+  STORE_UNAVAILABLE: {
+    terminal: false,
+    meaning: 'A store did not answer in time, answered 429 or 5xx, or the connection broke.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
   UNEXPECTED: {
     terminal: false,

@@ -8,8 +8,8 @@ export type { Store } from './store.ts';
 export const stores: { readonly [K in StoreName]: () => Promise<(config: Config) => Promise<Store>> } = {
   tekton: async () => (await import('./tekton.ts')).openTektonStore,
   oci: () => notBuilt('oci'),
-  gcs: () => notBuilt('gcs'),
-  docdb: () => notBuilt('docdb'),
+  gcs: async () => (await import('./gcs/index.ts')).openGcsStore,
+  docdb: async () => (await import('./docdb/index.ts')).openDocdbStore,
   grafeas: () => notBuilt('grafeas'),
   pubsub: () => notBuilt('pubsub'),
   archivista: () => notBuilt('archivista'),

@@ -1,12 +1,14 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Programs built by the install script: the module in `kubernetes/go.mod` whose version their folder carries. */
+/** Programs built by the install script: the folder of their `go.mod`, and the module there whose version they carry. */
 const built = {
-  etcd: 'go.etcd.io/etcd/server/v3',
-  'kube-apiserver': 'k8s.io/kubernetes',
-  kubectl: 'k8s.io/kubernetes',
+  etcd: ['kubernetes', 'go.etcd.io/etcd/server/v3'],
+  'kube-apiserver': ['kubernetes', 'k8s.io/kubernetes'],
+  kubectl: ['kubernetes', 'k8s.io/kubernetes'],
+  'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
+  ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
 } as const;
 
 /** Programs of the operating system. */
@@ -33,15 +35,28 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
   if (isInstalled(name)) {
     return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   }
+  const [folder, module] = built[name];
   const assets = environment['KUBEBUILDER_ASSETS'];
-  if (assets !== undefined && assets !== '') return [join(assets, name)];
-  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return [join(cache, 'tekton-chains-test-servers', `${name}-${versionOf(built[name])}`, name)];
+  if (folder === 'kubernetes' && assets !== undefined && assets !== '') return [join(assets, name)];
+  return [join(cacheFolder(environment), `${name}-${versionOf(folder, module)}`, name)];
+}
+
+function cacheFolder(environment: NodeJS.ProcessEnv): string {
+  return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tekton-chains-test-servers');
+}
+
+/** The class path of DynamoDB Local, in the version that its `pom.xml` pins. Throws, naming the script, when it is not there. */
+export function dynamodbLocal(environment: NodeJS.ProcessEnv = process.env): string {
+  const pom = readFileSync(new URL('dynamodb/pom.xml', import.meta.url), 'utf8');
+  const version = /<artifactId>DynamoDBLocal<\/artifactId><version>([^<]+)</.exec(pom)?.[1];
+  const folder = join(cacheFolder(environment), `dynamodb-local-${version}`);
+  if (existsSync(folder)) return join(folder, '*');
+  throw new Error(`DynamoDB Local is not at ${folder}: run scripts/install-test-servers.sh`);
 }
 
 /** The version that `go.mod` pins, so that it is written in one place; the script reads it there too. */
-function versionOf(module: string): string {
-  const file = new URL('kubernetes/go.mod', import.meta.url);
+function versionOf(folder: string, module: string): string {
+  const file = new URL(`${folder}/go.mod`, import.meta.url);
   const line = readFileSync(file, 'utf8')
     .split('\n')
     .map((text) =>

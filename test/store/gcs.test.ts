@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig } from '../../src/config/parse.ts';
+import { crc32c } from '../../src/model/crc32c.ts';
+import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
+import { createGcs } from '../doubles/gcs.ts';
+import { startGoogle } from '../doubles/google.ts';
+import { assertSigned, signedEntry } from './entries.ts';
+import { gcsSuite, isPiece } from './gcs.suite.ts';
+
+const scopes = [
+  'https://www.googleapis.com/auth/devstorage.read_write',
+  'https://www.googleapis.com/auth/devstorage.full_control',
+  'https://www.googleapis.com/auth/cloud-platform',
+];
+
+async function startDouble() {
+  const double = createGcs(['chains']);
+  const google = await startGoogle('storage.googleapis.com', scopes, double.respond);
+  process.env['GOOGLE_APPLICATION_CREDENTIALS'] = await google.account('everything');
+  const objects = double.buckets.get('chains');
+  assert.ok(objects);
+  return { double, google, objects };
+}
+
+gcsSuite('the double', async () => {
+  const { google, objects } = await startDouble();
+  return {
+    gate: google.service,
+    read: async (name) => objects.get(name),
+    list: async (prefix) => [...objects.keys()].filter((name) => name.startsWith(prefix)),
+    close: google.close,
+  };
+});
+
+// fake-gcs-server takes the question how much it has for the end of the upload.
+test('an upload in pieces that is interrupted goes on where the service stands', async (context) => {
+  const { google, objects } = await startDouble();
+  context.after(google.close);
+  const store = openGcs({ name: 'chains' });
+  context.after(() => store.close?.());
+  for (const happens of ['breaks', 'breaks after it is done', { status: 503 }] as const) {
+    objects.clear();
+    google.service.requests.length = 0;
+    google.service.trouble = { happens, times: 1, when: (request) => isPiece(request) };
+    const text = 'x'.repeat(9 * 1024 * 1024);
+    const entry = await signedEntry('taskrun', 'tekton', { name: 'interrupted', text });
+    await store.store(entry);
+    const stored = (end: string) =>
+      objects.get(`taskrun-ci-interrupted/taskrun-uid-interrupted.${end}`)?.bytes;
+    assertSigned(stored('payload'), stored('signature'), false);
+    const pieces = google.service.requests.filter(isPiece).length;
+    assert.equal(pieces, happens === 'breaks after it is done' ? 2 : 3);
+  }
+});
+
+test('an upload in pieces that gets nowhere ends', async (context) => {
+  const { google } = await startDouble();
+  context.after(google.close);
+  const store = openGcs({ name: 'chains' });
+  context.after(() => store.close?.());
+  const text = 'x'.repeat(6 * 1024 * 1024);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'nowhere', text });
+  for (const happens of [{ status: 308 }, { status: 503 }]) {
+    google.service.trouble = { happens, times: 100, when: ({ method }) => method === 'PUT' };
+    await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE' });
+  }
+});
+
+test('an account that may not, an account that is none and no account at all are STORE_REFUSED', async (context) => {
+  const { google } = await startDouble();
+  context.after(google.close);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'refused' });
+  for (const [file, message] of [
+    [await google.account('nothing'), /PERMISSION_DENIED/],
+    ['/nowhere.json', /\/nowhere\.json.*GOOGLE_APPLICATION_CREDENTIALS/],
+  ] as const) {
+    process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
+    const store = openGcs({ name: 'chains' });
+    await assert.rejects(store.store(entry), { code: 'STORE_REFUSED', terminal: false, message });
+    await store.close?.();
+  }
+});
+
+test('a token that is refused and a token server that is down are told apart', async (context) => {
+  const { google } = await startDouble();
+  context.after(google.close);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'tokens' });
+  for (const [happens, code] of [
+    [{ status: 400, json: { error: 'invalid_grant' } }, 'STORE_REFUSED'],
+    [{ status: 503 }, 'STORE_UNAVAILABLE'],
+  ] as const) {
+    google.tokens.trouble = { happens, times: 10 };
+    const store = openGcs({ name: 'chains' });
+    await assert.rejects(store.store(entry), { code });
+    await store.close?.();
+  }
+});
+
+test('what arrives damaged is not taken for stored', async (context) => {
+  const { double, google } = await startDouble();
+  context.after(google.close);
+  const store = openGcs({ name: 'chains' });
+  context.after(() => store.close?.());
+  double.damaged = true;
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'damaged' });
+  await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /CRC32C/ });
+});
+
+test('without a bucket the store is CONFIG_INVALID', async () => {
+  await assert.rejects(openGcsStore(parseConfig({}).config), {
+    code: 'CONFIG_INVALID',
+    message: /storage\.gcs\.bucket/,
+  });
+});
+
+test('the checksum is CRC-32C', () => {
+  // RFC 3720, B.4, and the usual check value.
+  assert.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa);
+  assert.equal(crc32c('123456789'), 0xe3069283);
+});
