@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { handOn, openGate, type Respond } from '../doubles/gate.ts';
 import { gcsSuite } from '../store/gcs.suite.ts';
+import { untilAnswers } from './answers.ts';
 import { freePorts, start } from './process.ts';
 import { tool } from './tools.ts';
 
@@ -14,7 +15,7 @@ gcsSuite('fake-gcs-server', async () => {
     ...['-external-url', gate.url, '-public-host', `127.0.0.1:${gate.port}`],
     ...['-backend', 'memory'],
   ]);
-  await server.printed(/server started/);
+  await untilAnswers(`http://127.0.0.1:${port}/storage/v1/b`, server);
   respond = handOn(port);
   const api = `http://127.0.0.1:${port}/storage/v1/b`;
   const headers = { 'content-type': 'application/json' };
