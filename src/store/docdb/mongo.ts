@@ -42,18 +42,18 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
       const size = BSON.calculateObjectSize(replacement);
       if (size > limit) throw tooLarge(what, size, limit);
       const { client, work, url } = await connected();
+      signal?.throwIfAborted();
       const writing = client
         .db(database)
         .collection<Document & { _id: string }>(collection)
         .replaceOne({ _id: document.Name }, replacement, { upsert: true });
-      work.add(writing);
+      const settled: Promise<unknown> = Promise.allSettled([writing]).then(() => work.delete(settled));
+      work.add(settled);
       try {
-        await abortable(writing, signal);
+        await within(writing, timeout, signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw failure(what, error, url, limit);
-      } finally {
-        work.delete(writing);
       }
     },
     async close() {
@@ -67,7 +67,8 @@ function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
     return new MongoClient(url, {
       appName: 'tekton-chains',
       maxPoolSize: 16,
-      timeoutMS: timeout,
+      socketTimeoutMS: timeout,
+      waitQueueTimeoutMS: timeout,
       serverSelectionTimeoutMS: Math.min(timeout, 10_000),
       connectTimeoutMS: Math.min(timeout, 10_000),
     });
@@ -82,17 +83,17 @@ async function retire({ client, work }: Connected): Promise<void> {
   await client.close().catch(() => undefined);
 }
 
-/** Waits no longer than the signal allows; the driver has a limit of its own. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
+/** Waits no longer than this many milliseconds, and no longer than the signal allows: the driver's own limits add up. */
+async function within<T>(work: Promise<T>, timeout: number, signal: AbortSignal | undefined): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout);
   const stop = (): void => reject(new Error('aborted'));
-  signal.addEventListener('abort', stop);
+  signal?.addEventListener('abort', stop);
   try {
-    signal.throwIfAborted();
     return await Promise.race([work, promise]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
 }
 
