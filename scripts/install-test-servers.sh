@@ -5,7 +5,7 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, and on Debian apt-get for the small tools.
+# Needs: Go 1.26 or later, the Go module proxy, Java 17 and Maven, and on Debian apt-get for the small tools.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -46,6 +46,10 @@ java_program() {
 
 # The servers of the stores gcs and docdb; Firestore has none to install.
 document_servers() {
+  local tool
+  for tool in java mvn; do
+    command -v "$tool" > /dev/null || { echo "$tool is missing: install Java 17 or later and Maven, and run this again" >&2; exit 1; }
+  done
   install fake-gcs-server-1.52.2 go_program gcs github.com/fsouza/fake-gcs-server fake-gcs-server ""
   install ferretdb-1.24.2 go_program mongo . ferretdb ""
   install dynamodb-local-2.6.1 java_program dynamodb

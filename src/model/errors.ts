@@ -42,7 +42,7 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: {
     terminal: true,
     meaning:
-      'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB, document databases a document.',
+      'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB, other stores have limits of their own.',
     remedy: 'Choose another store for the artifact that the message names.',
   },
   RUN_UNREADABLE: {
@@ -59,13 +59,13 @@ export const errorCodes = {
   STORE_REFUSED: {
     terminal: false,
     meaning:
-      'A store doesn’t take what it is given: no credential, no permission, or a bucket, table or repository that isn’t there.',
+      'The store understood the request and refused it: no credential, no permission, or no such place.',
     remedy:
-      'Correct what the message names: `storage.*`, the credential or its permissions. It is tried again meanwhile.',
+      'Correct what the message names: the `storage.*` keys, the credential or its permissions. It is tried again meanwhile.',
   },
   STORE_UNAVAILABLE: {
     terminal: false,
-    meaning: 'A store did not answer in time, answered 429 or 5xx, or the connection broke.',
+    meaning: 'The store did not answer in time, is overloaded, answered 5xx, or the connection broke.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
   UNEXPECTED: {

@@ -49,7 +49,7 @@ export function tooLarge(what: string, size: number | undefined, limit: number):
   const how = size === undefined ? 'it is larger than' : `its ${size} bytes are more than`;
   return new ChainsError(
     'PAYLOAD_TOO_LARGE',
-    `${what}: ${how} the ${limit} bytes that a document may have there, which holds the payload twice; ` +
-      'choose another store, such as gcs or oci',
+    `${what}: ${how} the ${limit} bytes that a document may have there, and it holds the payload twice; choose another ` +
+      'store for the artifact, such as gcs',
   );
 }

@@ -57,7 +57,8 @@ const ownerOfEmulator = 'owner';
  */
 export function openGoogle({ origin, scope, emulated, timeout = 30_000 }: GoogleOptions): GoogleService {
   // Without a project, the library asks the metadata server or the Resource Manager for one, which few accounts may do.
-  const auth = emulated ? undefined : new GoogleAuth({ scopes: scope, projectId: 'none' });
+  const credentials = (): GoogleAuth => new GoogleAuth({ scopes: scope, projectId: 'none' });
+  let auth = credentials();
   const connections = new EnvHttpProxyAgent({
     connections: 16,
     allowH2: false,
@@ -66,10 +67,27 @@ export function openGoogle({ origin, scope, emulated, timeout = 30_000 }: Google
     bodyTimeout: timeout,
   });
 
+  /** The library lets every later call wait for a token that doesn’t come, so it is asked anew after that. */
+  async function within(token: Promise<string>, { what, signal }: GoogleCall): Promise<string> {
+    const limit = AbortSignal.timeout(timeout);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const stop = (): void => reject(unanswered(what, `no access token within ${timeout} ms`));
+    for (const one of [limit, signal]) one?.addEventListener('abort', stop);
+    try {
+      return await Promise.race([token, promise]);
+    } catch (error) {
+      auth = credentials();
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      for (const one of [limit, signal]) one?.removeEventListener('abort', stop);
+    }
+  }
+
   async function attempt(call: GoogleCall): Promise<GoogleAnswer> {
     call.signal?.throwIfAborted();
     const url = new URL(call.path, origin);
-    const token = auth === undefined ? ownerOfEmulator : await accessToken(auth, call.what);
+    const token = emulated ? ownerOfEmulator : await within(accessToken(auth, call.what), call);
     // A session's address is its own credential, wherever the service says that it is.
     const authorization = url.origin === new URL(origin).origin ? { authorization: `Bearer ${token}` } : {};
     try {
@@ -93,6 +111,8 @@ export function openGoogle({ origin, scope, emulated, timeout = 30_000 }: Google
       const answer = await attempt(call);
       const { status, headers } = answer;
       if ((status >= 200 && status < 300) || call.expected?.includes(status) === true) return answer;
+      // A token that is refused is not shown again; the next one may come of a credential that was mended.
+      if (status === 401) auth = credentials();
       throw refusal(call.what, status, reasonIn(answer), {
         retryAfter: headers['retry-after'],
         hint: status === 401 || status === 403 ? call.hint : undefined,
@@ -134,12 +154,15 @@ async function accessToken(auth: GoogleAuth, what: string): Promise<string> {
   throw unusable(`${task}: the application default credentials gave none`);
 }
 
-/** The library’s errors carry what the token’s server answered, or the code of the socket’s error. */
+/**
+ * The library’s errors carry what the token’s server answered, or the code of the socket’s error; and the request with
+ * the credential in it, so that they are no cause of ours.
+ */
 function credentialFailure(task: string, error: unknown): ChainsError {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
   if (status >= 400) return refusal(task, status, reasonOf(error));
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/^E[A-Z_]+$/.test(code) && code !== 'ENOENT') return unanswered(task, error);
+  if (/^E[A-Z_]+$/.test(code) && code !== 'ENOENT') return unanswered(task, reasonOf(error));
   return unusable(
     `${task}: ${reasonOf(error)}; set GOOGLE_APPLICATION_CREDENTIALS, or let the pod’s service account act as one of Google’s (workload identity)`,
   );

@@ -48,7 +48,7 @@ function cacheFolder(environment: NodeJS.ProcessEnv): string {
 /** The class path of DynamoDB Local, in the version that its `pom.xml` pins. Throws, naming the script, when it is not there. */
 export function dynamodbLocal(environment: NodeJS.ProcessEnv = process.env): string {
   const pom = readFileSync(new URL('dynamodb/pom.xml', import.meta.url), 'utf8');
-  const version = /<artifactId>DynamoDBLocal<\/artifactId><version>([^<]+)</.exec(pom)?.[1];
+  const version = /DynamoDBLocal<\/artifactId>\s*<version>([^<]+)</.exec(pom)?.[1];
   const folder = join(cacheFolder(environment), `dynamodb-local-${version}`);
   if (existsSync(folder)) return join(folder, '*');
   throw new Error(`DynamoDB Local is not at ${folder}: run scripts/install-test-servers.sh`);

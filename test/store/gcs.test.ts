@@ -4,8 +4,10 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { crc32c } from '../../src/model/crc32c.ts';
 import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
 import { createGcs } from '../doubles/gcs.ts';
+import { openGate } from '../doubles/gate.ts';
 import { startGoogle } from '../doubles/google.ts';
 import { assertSigned, signedEntry } from './entries.ts';
+import { withEnvironment } from './environment.ts';
 import { gcsSuite, isPiece } from './gcs.suite.ts';
 
 const scopes = [
@@ -88,16 +90,79 @@ test('a token that is refused and a token server that is down are told apart', a
   const entry = await signedEntry('taskrun', 'tekton', { name: 'tokens' });
   for (const [happens, code] of [
     [{ status: 400, json: { error: 'invalid_grant' } }, 'STORE_REFUSED'],
+    ['hangs', 'STORE_UNAVAILABLE'],
     [{ status: 503 }, 'STORE_UNAVAILABLE'],
   ] as const) {
     google.tokens.trouble = { happens, times: 10 };
-    const store = openGcs({ name: 'chains' });
+    const store = openGcs({ name: 'chains', timeout: 200 });
     await assert.rejects(store.store(entry), { code });
+    google.tokens.trouble = undefined;
+    await store.store(entry);
     await store.close?.();
   }
 });
 
-test('what arrives damaged is not taken for stored', async (context) => {
+for (const [size, name] of [
+  [10, 'in one request'],
+  [6 * 1024 * 1024, 'in pieces'],
+] as const) {
+  test(`an upload ${name} changes nothing that somebody else has written since it was looked at`, async (context) => {
+    const { google, objects } = await startDouble();
+    context.after(google.close);
+    const store = openGcs({ name: 'chains' });
+    context.after(() => store.close?.());
+    const object = 'taskrun-ci-late/taskrun-uid-late.payload';
+    const foreign = { bytes: Buffer.from('somebody else’s'), generation: '99' };
+    google.service.trouble = {
+      happens: 'breaks',
+      times: 1,
+      when: ({ method }) => {
+        if (method !== 'GET') objects.set(object, foreign);
+        return false;
+      },
+    };
+    const entry = await signedEntry('taskrun', 'tekton', { name: 'late', text: 'x'.repeat(size) });
+    await assert.rejects(store.store(entry), {
+      code: 'STORE_UNAVAILABLE',
+      message: /somebody else wrote it/,
+    });
+    assert.deepEqual([...objects], [[object, foreign]]);
+  });
+}
+
+test('after a token was refused, the credentials are read anew', async (context) => {
+  const { google } = await startDouble();
+  context.after(google.close);
+  const store = openGcs({ name: 'chains' });
+  context.after(() => store.close?.());
+  await store.store(await signedEntry('taskrun', 'tekton', { name: 'before' }));
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'after' });
+  google.service.trouble = { happens: { status: 401 }, times: 2 };
+  await assert.rejects(store.store(entry), { code: 'STORE_REFUSED', status: 401, hint: /objectUser/ });
+  const tokens = google.tokens.requests.length;
+  await store.store(entry);
+  assert.ok(google.tokens.requests.length > tokens);
+});
+
+test('what is damaged on its way is refused and not stored', async (context) => {
+  const double = createGcs(['chains']);
+  const gate = await openGate((request) =>
+    double.respond({
+      ...request,
+      body: Buffer.from(request.body.toString('latin1').replace('Succeeded', 'succeeded'), 'latin1'),
+    }),
+  );
+  context.after(gate.close);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'damaged' });
+  await withEnvironment({ STORAGE_EMULATOR_HOST: gate.url }, async () => {
+    const store = openGcs({ name: 'chains' });
+    await assert.rejects(store.store(entry), { message: /Provided CRC32C/ });
+    await store.close?.();
+  });
+  assert.equal(double.buckets.get('chains')?.size, 0);
+});
+
+test('an answer with another checksum is no success', async (context) => {
   const { double, google } = await startDouble();
   context.after(google.close);
   const store = openGcs({ name: 'chains' });
