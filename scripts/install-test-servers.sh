@@ -5,7 +5,7 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, Java 17 and Maven, and on Debian apt-get for the small tools.
+# Needs: Go 1.26 or later, the Go module proxy, Java 17 and Maven, and Debian's apt-get and package archive for the small tools and cosign.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -57,7 +57,8 @@ document_servers() {
 
 debian_tools() {
   local missing=() tool
-  for tool in openssl jq; do command -v "$tool" > /dev/null || missing+=("$tool"); done
+  # Each package is named for its command, but for gpg.
+  for tool in openssl jq gpg; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
@@ -73,5 +74,8 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
+install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
+install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 document_servers
 say "all test servers are in $cache"

@@ -39,6 +39,19 @@ export const errorCodes = {
     remedy:
       'Correct the Secret `signing-secrets`; the message names the file and the command that converts it.',
   },
+  KMS_REFUSED: {
+    terminal: false,
+    meaning:
+      'The KMS doesn’t let us sign, or the settings don’t say how: no credential, no permission, or a key that is missing, disabled or of a kind that isn’t taken.',
+    remedy:
+      'Correct what the message names: `signers.kms.*`, the credential, or the key’s state and permissions. It is tried again meanwhile.',
+  },
+  KMS_UNAVAILABLE: {
+    terminal: false,
+    meaning:
+      'The KMS did not answer in time, is sealed or overloaded, answered 5xx, or its answer came damaged.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at the KMS and the way to it.',
+  },
   PAYLOAD_TOO_LARGE: {
     terminal: true,
     meaning:

@@ -2,13 +2,9 @@ import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import tls from 'node:tls';
-import { createAuthority } from '../kubernetes/certificates.ts';
+import { authority } from '../sign/kms/environment.ts';
 import { type Gate, type GateAnswer, type GateRequest, openGate, type Respond } from './gate.ts';
 import { startTunnel } from './tunnel.ts';
-
-const authority = createAuthority('everybody here');
-tls.setDefaultCACertificates([...tls.getCACertificates(), authority.cert]);
 
 /** One of Google's services in this process, found under its own name, with the token endpoint beside it. */
 export interface Google {

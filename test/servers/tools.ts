@@ -9,15 +9,22 @@ const built = {
   kubectl: ['kubernetes', 'k8s.io/kubernetes'],
   'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
   ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
+  vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
-/** Programs of the operating system. */
-type Installed = 'openssl' | 'jq';
+/** Programs that the install script unpacks: the folder, and the program in it. */
+const unpacked = { 'cosign 2': ['cosign-2.5', 'cosign'], 'cosign 3': ['cosign-3.1', 'cosign'] } as const;
 
-const isInstalled = (name: Tool): name is Installed => name === 'openssl' || name === 'jq';
+/** Programs of the operating system. */
+const installed = ['openssl', 'jq', 'gpg'] as const;
+
+type Installed = (typeof installed)[number];
+
+const isInstalled = (name: Tool): name is Installed => installed.some((known) => known === name);
+const isUnpacked = (name: Tool): name is keyof typeof unpacked => Object.hasOwn(unpacked, name);
 
 /** A real server or tool that tests run against. */
-export type Tool = keyof typeof built | Installed;
+export type Tool = keyof typeof built | keyof typeof unpacked | Installed;
 
 /**
  * The path of a program: below the cache of `scripts/install-test-servers.sh`, in `KUBEBUILDER_ASSETS` where that is
@@ -35,6 +42,7 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
   if (isInstalled(name)) {
     return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   }
+  if (isUnpacked(name)) return [join(cacheFolder(environment), ...unpacked[name])];
   const [folder, module] = built[name];
   const assets = environment['KUBEBUILDER_ASSETS'];
   if (folder === 'kubernetes' && assets !== undefined && assets !== '') return [join(assets, name)];

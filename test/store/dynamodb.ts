@@ -8,7 +8,7 @@ import {
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { dynamodbError, openAwsGate } from '../doubles/aws-gate.ts';
 import { type DatabaseUnderTest, type StoredDocument, storeOnce } from './docdb.suite.ts';
-import { withEnvironment } from './environment.ts';
+import { withEnvironment } from '../sign/kms/environment.ts';
 
 const key = { accessKeyId: 'ACCESS', secretAccessKey: 'secret' };
 const url = 'dynamodb://chains?partition_key=name';

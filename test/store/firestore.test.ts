@@ -6,7 +6,7 @@ import { openGate } from '../doubles/gate.ts';
 import { googleError, startGoogle } from '../doubles/google.ts';
 import { docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
 import { signedEntry } from './entries.ts';
-import { withEnvironment } from './environment.ts';
+import { withEnvironment } from '../sign/kms/environment.ts';
 
 const database = 'projects/p/databases/(default)';
 const collection = `${database}/documents/teams/ci/chains`;

@@ -1,3 +1,10 @@
+import tls from 'node:tls';
+import { createAuthority } from '../../kubernetes/certificates.ts';
+
+/** Issues certificates that every client of this process trusts, beside those that it trusts anyway. */
+export const authority = createAuthority('everybody here');
+tls.setDefaultCACertificates([...tls.getCACertificates(), authority.cert]);
+
 /** Works with these variables in the environment, and puts back what was there. */
 export async function withEnvironment<T>(
   variables: Readonly<Record<string, string | undefined>>,
