@@ -52,6 +52,7 @@ document_servers() {
   done
   install fake-gcs-server-1.52.2 go_program gcs github.com/fsouza/fake-gcs-server fake-gcs-server ""
   install ferretdb-1.24.2 go_program mongo . ferretdb ""
+  install docstore-0.40.0 go_program docstore . docstore ""
   install dynamodb-local-2.6.1 java_program dynamodb
 }
 

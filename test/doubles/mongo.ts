@@ -27,6 +27,9 @@ const message = 2013;
 const query = 2004;
 const reply = 1;
 
+/** Numbers keep their types. */
+const exactly = { promoteValues: false };
+
 /** What an answer of `hello` says. */
 const capabilities = {
   ismaster: true,
@@ -185,7 +188,7 @@ function commandIn(packet: Buffer): Document {
       const end = section.indexOf(0, 4);
       command = { ...command, [section.toString('utf8', 4, end)]: documentsIn(section.subarray(end + 1)) };
     } else {
-      command = { ...BSON.deserialize(section, { promoteValues: true }), ...command };
+      command = { ...BSON.deserialize(section, exactly), ...command };
     }
     offset += 1 + size;
   }
@@ -194,7 +197,9 @@ function commandIn(packet: Buffer): Document {
 
 function documentsIn(bytes: Buffer): readonly Document[] {
   const size = bytes.length === 0 ? 0 : bytes.readInt32LE(0);
-  return size === 0 ? [] : [BSON.deserialize(bytes.subarray(0, size)), ...documentsIn(bytes.subarray(size))];
+  return size === 0
+    ? []
+    : [BSON.deserialize(bytes.subarray(0, size), exactly), ...documentsIn(bytes.subarray(size))];
 }
 
 /** OP_QUERY, which only the first message of a connection is: flags, a name, two numbers, the document. */

@@ -8,6 +8,7 @@ const built = {
   'kube-apiserver': ['kubernetes', 'k8s.io/kubernetes'],
   kubectl: ['kubernetes', 'k8s.io/kubernetes'],
   'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
+  docstore: ['docstore', 'gocloud.dev'],
   ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;

@@ -22,6 +22,8 @@ export interface DatabaseUnderTest {
   /** The ConfigMap's keys that lead there. */
   readonly settings: Readonly<Record<string, string>>;
   readonly read: (id: string) => Promise<StoredDocument | undefined>;
+  /** What go-cloud's docstore, with which another Chains reads, makes of a document: its fields, bytes in base64. */
+  readonly readWithGoCloud?: (id: string) => Promise<unknown>;
   readonly count: () => Promise<number>;
   /** The keys that lead there by a way that can hang; `settings` where every way can. */
   readonly detour?: Readonly<Record<string, string>>;
@@ -41,13 +43,15 @@ export interface DatabaseKind {
   readonly limit: number;
   /** What this server, unlike the real database, has not: it refuses nobody, is never busy, or takes no dots in names. */
   readonly without?: readonly ('credentials' | 'throttling' | 'dots')[];
+  /** Whether go-cloud is there to read it. */
+  readonly goCloud?: boolean;
   readonly start: () => Promise<DatabaseUnderTest>;
 }
 
 const mebibyte = 1024 * 1024;
 
 /** What the store `docdb` does, on any database. */
-export function docdbSuite({ name, limit, without = [], start }: DatabaseKind): void {
+export function docdbSuite({ name, limit, without = [], goCloud = false, start }: DatabaseKind): void {
   suite(`docdb on ${name}`, () => {
     let database: DatabaseUnderTest;
     let store: Store;
@@ -80,6 +84,28 @@ export function docdbSuite({ name, limit, without = [], start }: DatabaseKind): 
           withoutEmpty(object),
           withoutEmpty(JSON.parse(Buffer.from(Signed).toString('utf8'))),
         );
+      });
+    }
+
+    if (goCloud) {
+      test('go-cloud reads what was written, with the fields of another Chains', async () => {
+        const readWithGoCloud = database.readWithGoCloud ?? assert.fail();
+        for (const [kind, format] of [
+          ['taskrun', 'tekton'],
+          ['pipelinerun', 'slsa/v2alpha3'],
+        ] as const) {
+          const entry = await signedEntry(kind, format, { name: 'elsewhere', text: 'é' });
+          const certified = { ...entry.signature, certificate: 'CERT' };
+          await store.store({ ...entry, signature: certified });
+          assert.deepEqual(await readWithGoCloud(`${kind}-uid-elsewhere`), {
+            Name: `${kind}-uid-elsewhere`,
+            Signed: Buffer.from(entry.payload.bytes).toString('base64'),
+            Signature: Buffer.from(entry.signature.bytes).toString('base64'),
+            Cert: 'CERT',
+            Chain: '',
+            Object: JSON.parse(Buffer.from(entry.payload.bytes).toString('utf8')),
+          });
+        }
       });
     }
 
@@ -186,7 +212,9 @@ export function docdbSuite({ name, limit, without = [], start }: DatabaseKind): 
       });
     }
 
-    test('a database that hangs is STORE_UNAVAILABLE after the timeout, and passes', async () => {
+    test('a database that hangs is STORE_UNAVAILABLE after the timeout, and passes', {
+      timeout: 60_000,
+    }, async () => {
       const { config } = parseConfig(database.detour ?? database.settings);
       const impatient = await openDocdb(config, 1_000);
       await impatient.store(await signedEntry('taskrun', 'tekton', { name: 'before' }));

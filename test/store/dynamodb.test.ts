@@ -10,6 +10,6 @@ docdbSuite({
     const server = dynalite({ createTableMs: 0 });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    return useDynamodb(port, () => new Promise((resolve) => server.close(() => resolve())));
+    return useDynamodb(port, 'name', () => new Promise((resolve) => server.close(() => resolve())));
   },
 });

@@ -11,7 +11,6 @@ import { type DatabaseUnderTest, type StoredDocument, storeOnce } from './docdb.
 import { withEnvironment } from '../sign/kms/environment.ts';
 
 const key = { accessKeyId: 'ACCESS', secretAccessKey: 'secret' };
-const url = 'dynamodb://chains?partition_key=name';
 
 /** What AWS's SDK finds in the environment. */
 const credentials = { AWS_ACCESS_KEY_ID: 'ACCESS', AWS_SECRET_ACCESS_KEY: 'secret', AWS_REGION: 'eu-west-1' };
@@ -19,8 +18,13 @@ const credentials = { AWS_ACCESS_KEY_ID: 'ACCESS', AWS_SECRET_ACCESS_KEY: 'secre
 /** The largest item in bytes. */
 export const dynamodbLimit = 400 * 1024;
 
-/** A table in the DynamoDB on this port, behind a gate that checks signatures. */
-export async function useDynamodb(port: number, stop: () => Promise<void>): Promise<DatabaseUnderTest> {
+/** A table with this partition key in the DynamoDB on this port, behind a gate that checks signatures. */
+export async function useDynamodb(
+  port: number,
+  partitionKey: string,
+  stop: () => Promise<void>,
+): Promise<DatabaseUnderTest> {
+  const url = `dynamodb://chains?partition_key=${partitionKey}`;
   const gate = await openAwsGate(port, key);
   const client = new DynamoDBClient({
     endpoint: `http://127.0.0.1:${port}`,
@@ -30,8 +34,8 @@ export async function useDynamodb(port: number, stop: () => Promise<void>): Prom
   await client.send(
     new CreateTableCommand({
       TableName: 'chains',
-      AttributeDefinitions: [{ AttributeName: 'name', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'name', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: partitionKey, AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
     }),
   );
@@ -46,9 +50,9 @@ export async function useDynamodb(port: number, stop: () => Promise<void>): Prom
     settings,
     async read(id) {
       const { Item } = await client.send(
-        new GetItemCommand({ TableName: 'chains', Key: { name: { S: id } } }),
+        new GetItemCommand({ TableName: 'chains', Key: { [partitionKey]: { S: id } } }),
       );
-      return Item && documentOf(Item);
+      return Item && documentOf(Item, partitionKey);
     },
     count: async () =>
       (await client.send(new ScanCommand({ TableName: 'chains', Select: 'COUNT' }))).Count ?? 0,
@@ -74,20 +78,15 @@ export async function useDynamodb(port: number, stop: () => Promise<void>): Prom
   };
 }
 
-function documentOf(item: Record<string, AttributeValue>): StoredDocument {
-  const { name, ...fields } = Object.fromEntries(
-    Object.entries(item).map(([field, value]) => [field, plain(value)]),
-  );
-  // An empty text is NULL, as go-cloud writes it.
-  return {
-    ...fields,
-    id: name,
-    Cert: fields['Cert'] ?? '',
-    Chain: fields['Chain'] ?? '',
-  } as unknown as StoredDocument;
+function documentOf(item: Record<string, AttributeValue>, partitionKey: string): StoredDocument {
+  const fields = Object.fromEntries(Object.entries(item).map(([field, value]) => [field, plain(value)]));
+  const { [partitionKey]: id, Cert, Chain } = fields;
+  return { ...fields, id, Cert: Cert ?? '', Chain: Chain ?? '' } as unknown as StoredDocument;
 }
 
+/** As go-cloud writes and reads them: an empty text is NULL. */
 function plain({ S, N, B, BOOL, L, M }: AttributeValue): unknown {
+  if (S === '') throw new Error('there is an empty text that is not NULL');
   if (N !== undefined) return Number(N);
   if (L !== undefined) return L.map(plain);
   if (M !== undefined) {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import { openPipeline } from '../../src/pipeline.ts';
 import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
 import { createGcs } from '../doubles/gcs.ts';
 import { openGate } from '../doubles/gate.ts';
 import { startGoogle } from '../doubles/google.ts';
+import { taskRun } from '../runs.ts';
+import { pkcs8, secretsWith } from '../sign/keys.ts';
 import { assertSigned, signedEntry } from './entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 import { gcsSuite, isPiece } from './gcs.suite.ts';
@@ -169,6 +173,27 @@ test('an answer with another checksum is no success', async (context) => {
   double.damaged = true;
   const entry = await signedEntry('taskrun', 'tekton', { name: 'damaged' });
   await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /CRC32C/ });
+});
+
+test('by the ConfigMap’s names: what one store refuses is told, and the others have it', async (context) => {
+  const { google, objects } = await startDouble();
+  context.after(google.close);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const { config } = parseConfig({
+    'artifacts.taskrun.storage': 'tekton,gcs,docdb',
+    'storage.gcs.bucket': 'chains',
+    'storage.docdb.url': 'mongo://ci/chains',
+    'storage.docdb.mongo-server-url-path': '/nowhere',
+  });
+  const pipeline = openPipeline({ config, secrets: secretsWith({ 'x509.pem': pkcs8(privateKey) }) });
+  context.after(() => pipeline.close());
+  const { annotations, failures } = await pipeline.process(taskRun({}));
+  assert.ok(annotations['chains.tekton.dev/signature-taskrun']);
+  assert.equal(objects.size, 2);
+  assert.deepEqual(
+    failures.map(({ stage, error }) => [stage, error.code]),
+    [['storage', 'STORE_REFUSED']],
+  );
 });
 
 test('without a bucket the store is CONFIG_INVALID', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Document } from 'mongodb';
+import { Binary, type Document, Double, Int32, Long } from 'mongodb';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { openDocdb } from '../../src/store/docdb/index.ts';
@@ -68,7 +68,17 @@ docdbSuite({
 });
 
 function documentOf({ _id: id, ...fields }: Document): StoredDocument {
-  return { id, ...fields, Signed: fields['Signed'].buffer } as unknown as StoredDocument;
+  return { id, ...(plain(fields) as Omit<StoredDocument, 'id'>) };
+}
+
+/** As go-cloud writes and reads them: bytes, and numbers that are all doubles. */
+function plain(value: unknown): unknown {
+  if (value instanceof Binary) return value.buffer;
+  if (value instanceof Double) return value.value;
+  if (value instanceof Int32 || value instanceof Long) throw new Error(`${String(value)} is no double`);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
 }
 
 async function folderFor(context: TestContext): Promise<string> {
