@@ -1,5 +1,5 @@
 import type { GateAnswer, GateRequest, Respond } from './gate.ts';
-import { googleError } from './google.ts';
+import { googleError } from './google-front.ts';
 
 /** A value as the API writes it; one of its members is there. */
 export interface FirestoreValue {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { crc32c } from '../../src/model/crc32c.ts';
 import type { GateAnswer, GateRequest, Respond } from './gate.ts';
-import { googleError } from './google.ts';
+import { googleError } from './google-front.ts';
 
 /** An object of a bucket. */
 export interface StoredObject {

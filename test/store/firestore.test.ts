@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { createFirestore, plain } from '../doubles/firestore.ts';
 import { openGate } from '../doubles/gate.ts';
-import { googleError, startGoogle } from '../doubles/google.ts';
+import { googleError, startGoogle } from '../doubles/google-front.ts';
 import { docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
 import { signedEntry } from './entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';

@@ -6,7 +6,7 @@ import { openPipeline } from '../../src/pipeline.ts';
 import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
 import { createGcs } from '../doubles/gcs.ts';
 import { openGate } from '../doubles/gate.ts';
-import { startGoogle } from '../doubles/google.ts';
+import { startGoogle } from '../doubles/google-front.ts';
 import { taskRun } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
 import { assertSigned, signedEntry } from './entries.ts';
