@@ -5,7 +5,8 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, Java 17 and Maven, and Debian's apt-get and package archive for the small tools and cosign.
+# Needs: Go 1.26 or later, the Go module proxy, Java 17, Maven and its central repository, and Debian's apt-get and package archive for the
+# small tools and cosign.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -56,14 +57,28 @@ document_servers() {
   install dynamodb-local-2.6.1 java_program dynamodb
 }
 
+# The server of the store pubsub.
+kafka_server() {
+  install kafka-4.1.0 java_program kafka
+}
+
 debian_tools() {
   local missing=() tool
   # Each package is named for its command, but for gpg.
   for tool in openssl jq gpg; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
+  command -v java > /dev/null || missing+=(default-jre-headless)
+  command -v mvn > /dev/null || missing+=(maven)
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
   fi
+}
+
+# What tests of the store `oci` need beside cosign.
+registries() {
+  install docker-registry-2.8 "$project/scripts/unpack-debian.sh" bookworm docker-registry docker-registry
+  install registry-0.22.1 go_program registry . registry ""
+  install oras-1.2 "$project/scripts/unpack-debian.sh" trixie oras oras
 }
 
 command -v go > /dev/null || { echo "go is missing: install Go 1.26 or later and run this again" >&2; exit 1; }
@@ -79,4 +94,6 @@ install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 document_servers
+kafka_server
+registries
 say "all test servers are in $cache"

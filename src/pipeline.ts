@@ -1,5 +1,5 @@
 import type { Config, SignerName, StoreName } from './config/keys.ts';
-import { type Plan, planFor } from './config/plan.ts';
+import { type Plan, planFor, plansFor } from './config/plan.ts';
 import { type Depth, extract } from './extract/index.ts';
 import { loadFormat } from './format/index.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
@@ -10,6 +10,7 @@ import { once } from './model/once.ts';
 import type { Failure, Outcome } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { Payload, SignedArtifact } from './model/signature.ts';
+import type { StoreAccess } from './model/store-access.ts';
 import { type Secrets, type Signer, signers, signPayload } from './sign/index.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type Store, stores } from './store/index.ts';
@@ -29,6 +30,8 @@ export type Step = 'signed' | 'stored';
 export interface PipelineOptions {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** What stores may ask of the cluster; left out where there is none. */
+  readonly access?: StoreAccess;
   readonly listener?: (step: Step, artifact: Artifact) => void;
 }
 
@@ -50,7 +53,7 @@ export interface ProcessOptions {
 /** Everything between a run and its mark, for one configuration and one set of secrets. Back ends open once, when first used. */
 export interface Pipeline {
   readonly config: Config;
-  /** extract → format: what would be signed. Signs and writes nothing. `taskRuns` are those of a PipelineRun, in order. */
+  /** extract → format: what would be signed, an artifact in one way each. Signs and writes nothing. `taskRuns` are those of a PipelineRun, in order. */
   draft(
     run: Run,
     taskRuns?: readonly JsonObject[],
@@ -65,27 +68,40 @@ export interface Pipeline {
 }
 
 /** Opens a pipeline; cheap, since back ends open when they are first used. */
-export function openPipeline({ config, secrets, listener = () => {} }: PipelineOptions): Pipeline {
+export function openPipeline({
+  config,
+  secrets,
+  access = {},
+  listener = () => {},
+}: PipelineOptions): Pipeline {
   const openFormat = once(loadFormat);
   const openSigner = once(async (name: Exclude<SignerName, 'none'>) =>
     (await signers[name]())(config, secrets),
   );
-  const openStore = once(async (name: StoreName) => (await stores[name]())(config));
+  const openStore = once(async (name: StoreName) => (await stores[name]())(config, access));
 
-  async function draft(run: Run, taskRuns?: readonly JsonObject[]): ReturnType<Pipeline['draft']> {
+  async function draftBy(
+    plansOf: (kind: ArtifactKind) => readonly Plan[],
+    run: Run,
+    taskRuns?: readonly JsonObject[],
+  ): ReturnType<Pipeline['draft']> {
     const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
     const leftOut = collectProblems();
     const drafts = await Promise.all(
-      artifacts.map(async (artifact): Promise<Draft> => {
-        const plan = planFor(config, artifact.kind);
-        const options = { config, name: plan.format, report: leftOut.report };
-        const payload =
-          unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
-        return { artifact, plan, payload };
-      }),
+      artifacts.flatMap((artifact) =>
+        plansOf(artifact.kind).map(async (plan): Promise<Draft> => {
+          const options = { config, name: plan.format, bundled: plan.bundled, report: leftOut.report };
+          const payload =
+            unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
+          return { artifact, plan, payload };
+        }),
+      ),
     );
     return { drafts, problems: [...problems, ...leftOut.all()] };
   }
+
+  const draft: Pipeline['draft'] = (run, taskRuns) =>
+    draftBy((kind) => [planFor(config, kind)], run, taskRuns);
 
   async function signDraft(
     { artifact, plan, payload }: Draft,
@@ -108,11 +124,12 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
   /** Every store is tried, whatever becomes of the others. */
   function storeEntry(
     entry: SignedArtifact,
+    { stores: names }: Plan,
     signal?: AbortSignal,
   ): Promise<(AnnotationsOfArtifact | Failure)[]> {
     const { artifact } = entry;
     return Promise.all(
-      planFor(config, artifact.kind).stores.map(async (name) => {
+      names.map(async (name) => {
         const annotations = await caught(async () => (await openStore(name)).store(entry, signal));
         if (annotations instanceof ChainsError)
           return { artifact, stage: 'storage', error: annotations } as const;
@@ -123,11 +140,11 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
   }
 
   async function process(run: Run, { taskRuns, signal }: ProcessOptions = {}): Promise<Outcome> {
-    const { drafts, problems } = await draft(run, taskRuns);
+    const { drafts, problems } = await draftBy((kind) => plansFor(config, kind), run, taskRuns);
     const results = await Promise.all(
       wanted(drafts).map(async (one) => {
         const entry = await signDraft(one, signal);
-        return 'stage' in entry ? [entry] : storeEntry(entry, signal);
+        return 'stage' in entry ? [entry] : storeEntry(entry, one.plan, signal);
       }),
     );
     const stored = results.flat().filter((result) => 'annotations' in result);
@@ -137,9 +154,10 @@ export function openPipeline({ config, secrets, listener = () => {} }: PipelineO
       ...fitted.tooLarge.map(({ artifact, error }) => ({ artifact, stage: 'storage', error }) as const),
     ];
     const failed = new Set(failures.map(({ artifact }) => artifact));
+    const signed = wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key]));
     return {
       annotations: fitted.annotations,
-      signed: wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key])),
+      signed: [...new Set(signed)],
       off: drafts.flatMap(({ plan }) => plan.off ?? []),
       failures,
       problems: [...problems, ...fitted.problems],

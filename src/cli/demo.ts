@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
+import { verify } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { request } from 'undici';
 import { parse } from 'yaml';
 import type { Resource } from '../kubernetes/resources.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonObject, type Json, type JsonObject } from '../model/json.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
 import { markPrefix, signedMark } from '../model/marks.ts';
 import { readKeys, verifyRun } from '../verify/index.ts';
 import { parseRun } from '../model/run.ts';
@@ -22,7 +24,9 @@ const example = new URL('../../examples/task-output-image.yaml', import.meta.url
 export async function runDemo(): Promise<void> {
   const say = narrator();
   const workshop = await openWorkshop();
-  say(`A sandbox of the Kubernetes API listens on ${workshop.sandbox.url}; nothing leaves this process.`);
+  say(
+    `A sandbox of the Kubernetes API listens on ${workshop.sandbox.url}, an OCI registry on ${workshop.registry.host}; nothing leaves this process.`,
+  );
   const publicKey = await makeKey(workshop);
   say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
   const controller = await workshop.startController(await openLog({ level: 'warn' }));
@@ -30,6 +34,7 @@ export async function runDemo(): Promise<void> {
   try {
     const signed = await signedRun(workshop, say);
     await verifyTwice(signed, publicKey, say);
+    await verifyInRegistry(signed, publicKey, workshop, say);
   } finally {
     await controller.stop();
     await workshop.close();
@@ -116,6 +121,32 @@ async function verifyTwice(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Reads the image's signature from the registry, as `cosign verify` does, with nothing but HTTP and the key. */
+async function verifyInRegistry(
+  signed: JsonObject,
+  publicKey: string,
+  { registry, signatures }: Workshop,
+  say: (text: string) => void,
+): Promise<void> {
+  const results = at(signed, 'status', 'results');
+  const digest = (isJsonList(results) ? results : []).find((one) => at(one, 'name') === 'IMAGE_DIGEST');
+  const tag = `${String(at(digest, 'value')).replace(':', '-')}.sig`;
+  const read = async (path: string): Promise<Buffer> => {
+    const answer = await request(`http://${registry.host}/v2/signatures/${path}`);
+    return Buffer.from(await answer.body.arrayBuffer());
+  };
+  const manifest = parseJson((await read(`manifests/${tag}`)).toString('utf8'));
+  const layers = at(manifest, 'layers');
+  const [layer] = isJsonList(layers) ? layers : [];
+  const payload = await read(`blobs/${String(at(layer, 'digest'))}`);
+  const signature = at(layer, 'annotations', 'dev.cosignproject.cosign/signature');
+  if (!verify('sha256', payload, publicKey, Buffer.from(String(signature), 'base64')))
+    throw new ChainsError('SIGNATURE_INVALID', 'the signature in the registry does not verify');
+  say(
+    `The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:\n      ${signatures}:${tag}`,
+  );
 }
 
 function texts(value: Json | undefined): string {

@@ -120,9 +120,13 @@ function explain(): Command {
 function verify(): Command {
   return onCluster(new Command('verify'))
     .description('check the signatures of runs, and that they speak of these very runs; exit code 3 if not')
-    .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
+    .argument(
+      '[names...]',
+      'runs in a cluster: taskrun/NAME, pipelinerun/NAME; or image and references of images',
+    )
     .addOption(files())
     .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option('--insecure', 'registries may speak plain HTTP, or have a certificate that nobody vouches for')
     .addOption(
       new Option(
         '--key <key...>',
@@ -138,7 +142,7 @@ function verify(): Command {
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
-      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
+      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
     )
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./verify.ts')).runVerify(names, options);

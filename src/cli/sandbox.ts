@@ -18,7 +18,7 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
   process.stdout.write(`export KUBECONFIG=${workshop.kubeconfig}\n`);
   process.stderr.write(
     [
-      `The sandbox listens on ${workshop.sandbox.url}. In another shell, say the line above, then for instance:`,
+      `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the line above, then for instance:`,
       '  chains keygen --type ecdsa --secret | kubectl apply -f -',
       '  kubectl create -f examples/task-output-image.yaml',
       '  kubectl get taskruns',

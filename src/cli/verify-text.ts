@@ -34,5 +34,5 @@ function listed(name: string, values: readonly string[]): readonly string[] {
 }
 
 function line(name: string, value: string): string {
-  return wrap(`    ${name.padEnd(9)} `, value);
+  return wrap(`  ${name.padEnd(9)} `, value);
 }

@@ -1,3 +1,4 @@
+import { parseConfig } from '../config/parse.ts';
 import type { JsonObject } from '../model/json.ts';
 import { ChainsError } from '../model/errors.ts';
 import { parseRun, runName } from '../model/run.ts';
@@ -6,6 +7,8 @@ import {
   summaryOf,
   type Verification,
   type VerificationKey,
+  type VerificationOptions,
+  verifyImage,
   verifyRun,
 } from '../verify/index.ts';
 import { type ClusterOptions, fetchRun } from './live.ts';
@@ -19,6 +22,8 @@ export interface VerifyArguments extends ClusterOptions, Expectations {
   readonly file: readonly string[];
   readonly key: readonly string[];
   readonly config?: string;
+  /** Plain HTTP and unverified certificates are allowed for registries. */
+  readonly insecure?: boolean;
   readonly output: 'text' | 'json';
 }
 
@@ -38,12 +43,13 @@ export async function runVerify(
   if ((names.length === 0) === (options.file.length === 0)) {
     throw new ChainsError(
       'USAGE',
-      'verify takes signed runs by -f, or names such as taskrun/NAME of runs in a cluster',
+      'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, or image and the reference of one',
     );
   }
   const keys = await keysOf(options);
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
+  if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected }, options, write);
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
   const fetched = await Promise.all(names.map((name) => fetchRun(name, options)));
   let code = reportAll(given.refused);
@@ -51,6 +57,30 @@ export async function runVerify(
     const verification = await verifyRun(parseRun(run), { keys, expected });
     write(printed[options.output](run, verification));
     if (!verification.verified) code = notVerified;
+  }
+  return code;
+}
+
+async function verifyImages(
+  references: readonly string[],
+  checking: VerificationOptions,
+  options: VerifyArguments,
+  write: (text: string) => unknown,
+): Promise<number> {
+  if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
+  const insecure = options.insecure === true ? { 'storage.oci.repository.insecure': 'true' } : {};
+  const { config } = parseConfig({ ...(await readConfig(options.config)), ...insecure });
+  let code = 0;
+  for (const reference of references) {
+    const { image, verification } = await verifyImage(reference, config, checking);
+    const { verified, checks, statements } = verification;
+    const json = { image, verified, checks, summaries: statements.map(summaryOf) };
+    write(
+      options.output === 'json'
+        ? `${JSON.stringify(json)}\n`
+        : `${verifyText(`image ${image}`, verification)}\n`,
+    );
+    if (!verified) code = notVerified;
   }
   return code;
 }

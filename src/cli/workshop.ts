@@ -8,6 +8,7 @@ import { Rest } from '../kubernetes/rest.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type Sandbox, startSandbox } from '../sandbox/index.ts';
 import { mountSecret } from '../sandbox/mount.ts';
+import { type SandboxRegistry, startRegistry } from '../sandbox/registry/index.ts';
 import { readSecrets } from '../sign/secrets.ts';
 import type { Log } from '../telemetry/logs.ts';
 
@@ -17,6 +18,9 @@ export const systemNamespace = 'tekton-chains';
 /** A sandbox with all that a cluster would have around it, for the commands `sandbox` and `demo`. */
 export interface Workshop {
   readonly sandbox: Sandbox;
+  readonly registry: SandboxRegistry;
+  /** The repository in the registry that signatures are pushed to. */
+  readonly signatures: string;
   readonly rest: Rest;
   /** A kubeconfig file for the sandbox; its folder is gone after `close`. */
   readonly kubeconfig: string;
@@ -27,13 +31,13 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** Images are signed too, and their signatures kept on the run, since the sandbox has no registry. */
-const config: JsonObject = {
+/** Images' signatures are kept on the run and in the sandbox's own registry, wherever the images are said to be. */
+const configFor = (repository: string): JsonObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name: 'chains-config', namespace: systemNamespace },
-  data: { 'artifacts.oci.storage': 'tekton' },
-};
+  data: { 'artifacts.oci.storage': 'tekton,oci', 'storage.oci.repository': repository },
+});
 
 /** Starts the sandbox on that port of loopback, with a configuration, and with the Secret `signing-secrets` mounted. */
 export async function openWorkshop(port = 0): Promise<Workshop> {
@@ -41,13 +45,21 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
   const [kubeconfig, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'signing-secrets')];
   const sandbox = await startSandbox({ port, namespaces: [systemNamespace] });
   await writeFile(kubeconfig, sandbox.kubeconfig, { mode: 0o600 });
+  const registry = await startRegistry();
+  const signatures = `${registry.host}/signatures`;
   const rest = new Rest(await openConnection({ kubeconfig }));
-  await rest.create({ group: '', version: 'v1', plural: 'configmaps' }, systemNamespace, config);
+  await rest.create(
+    { group: '', version: 'v1', plural: 'configmaps' },
+    systemNamespace,
+    configFor(signatures),
+  );
   const mounting = new AbortController();
   const secret = { namespace: systemNamespace, name: 'signing-secrets' };
   const mounted = mountSecret(rest, secret, secretsFolder, mounting.signal);
   return {
     sandbox,
+    registry,
+    signatures,
     rest,
     kubeconfig,
     async supply(object) {
@@ -70,6 +82,7 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
       await mounted;
       await rest.close();
       await sandbox.close();
+      await registry.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -127,7 +127,7 @@ export const keys = {
   },
   'storage.grafeas.noteid': {
     type: text('the start of a note’s name'),
-    doc: 'What the names of the notes in the store `grafeas` start with.',
+    doc: 'What the names of the notes in the store `grafeas` start with; unset, `tekton-` and the run’s namespace.',
   },
   'storage.grafeas.notehint': {
     type: anyText,
@@ -144,7 +144,7 @@ export const keys = {
   },
   'storage.pubsub.topic': {
     type: text('the name of a topic'),
-    doc: 'The topic of the store `pubsub`.',
+    doc: 'The topic of the store `pubsub`; for `gcp` its full name, or its name in the credential’s project.',
   },
   'storage.pubsub.kafka.bootstrap.servers': {
     type: list('`host:port`'),

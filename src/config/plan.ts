@@ -6,11 +6,29 @@ export interface Plan {
   readonly format: FormatName;
   readonly signer: SignerName;
   readonly stores: readonly StoreName[];
+  /** True where the signature goes into a Sigstore bundle, which holds in-toto statements and no other payload. */
+  readonly bundled?: boolean;
   /** Which key says that nothing is signed, and how; undefined when something is. */
   readonly off: string | undefined;
 }
 
-/** The plan for artifacts of this kind. An empty storage or the signer `none` turns them off. */
+/**
+ * The plans for artifacts of this kind: one, unless the store `oci` keeps images' signatures in Sigstore bundles and others
+ * keep them too. What a bundle holds is another payload, signed by itself.
+ */
+export function plansFor(config: Config, kind: ArtifactKind): readonly Plan[] {
+  const plan = planFor(config, kind);
+  const bundles =
+    plan.format === 'simplesigning' && config['storage.oci.encoding-format'] === 'sigstore-bundle';
+  if (!bundles || !plan.stores.includes('oci')) return [plan];
+  const others = plan.stores.filter((name) => name !== 'oci');
+  return [
+    ...(others.length === 0 ? [] : [{ ...plan, stores: others }]),
+    { ...plan, stores: ['oci'], bundled: true },
+  ];
+}
+
+/** The plan as the configuration says it. An empty storage or the signer `none` turns them off. */
 export function planFor(config: Config, kind: ArtifactKind): Plan {
   const signer = config[`artifacts.${kind}.signer` as const];
   const stores = config[`artifacts.${kind}.storage` as const];

@@ -9,6 +9,7 @@ import type { Log } from '../telemetry/logs.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { serveHealth, serveMetrics } from '../telemetry/server.ts';
 import { LivePipeline } from './live-pipeline.ts';
+import { readRegistrySecrets } from './registry-secrets.ts';
 import { WatchedRuns } from './watched-runs.ts';
 import type { ControllerPace } from './pace.ts';
 
@@ -64,6 +65,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   const pipeline = new LivePipeline({
     kinds: artifactKinds,
+    access: { registrySecrets: readRegistrySecrets(rest, log) },
     health: ready,
     metrics,
     log,

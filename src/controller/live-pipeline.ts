@@ -1,5 +1,6 @@
 import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
+import type { StoreAccess } from '../model/store-access.ts';
 import { type BackendState, openPipeline, type Pipeline, type Step } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
 import type { Health } from '../telemetry/health.ts';
@@ -9,6 +10,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 /** What a live pipeline needs. */
 export interface LivePipelineOptions {
   readonly kinds: readonly ArtifactKind[];
+  /** What stores may ask of the cluster. */
+  readonly access: StoreAccess;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -85,7 +88,8 @@ export class LivePipeline {
     config: Config,
     secrets: Secrets,
   ): Promise<{ pipeline: Pipeline; states: readonly BackendState[] }> {
-    const pipeline = openPipeline({ config, secrets, listener: this.#options.listener });
+    const { access, listener } = this.#options;
+    const pipeline = openPipeline({ config, secrets, access, listener });
     return { pipeline, states: await pipeline.check(this.#options.kinds) };
   }
 

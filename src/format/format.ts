@@ -8,6 +8,8 @@ export interface FormatOptions {
   readonly config: Config;
   /** The ConfigMap's name of the format, since one predicate can have several. */
   readonly name: FormatName;
+  /** True where an image's signature goes into a Sigstore bundle. */
+  readonly bundled?: boolean | undefined;
   /** Takes what the format leaves out. */
   readonly report: Report;
 }

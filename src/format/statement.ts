@@ -16,7 +16,10 @@ export interface Subject {
 export interface Statement<Predicate> {
   readonly _type: 'https://in-toto.io/Statement/v0.1' | 'https://in-toto.io/Statement/v1';
   readonly subject: readonly Subject[] | undefined;
-  readonly predicateType: 'https://slsa.dev/provenance/v0.2' | 'https://slsa.dev/provenance/v1';
+  readonly predicateType:
+    | 'https://slsa.dev/provenance/v0.2'
+    | 'https://slsa.dev/provenance/v1'
+    | 'https://sigstore.dev/cosign/sign/v1';
   readonly predicate: Predicate;
 }
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { stringify } from 'yaml';
 import { Faults } from './faults.ts';
 import { namespaceKind } from './kinds.ts';
 import { type LifeOptions, playLives } from './life.ts';
 import { Objects } from './objects.ts';
+import { portOf } from './port.ts';
 import { Requests } from './requests.ts';
 import { Seeds } from './seeds.ts';
 import { answer } from './server.ts';
@@ -78,10 +78,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function kubeconfigFor(server: string, token: string): string {

@@ -1,4 +1,6 @@
+import type { Config } from '../config/keys.ts';
 import type { SignedArtifact } from '../model/signature.ts';
+import type { StoreAccess } from '../model/store-access.ts';
 
 /** A place where payloads and signatures are kept. */
 export interface Store {
@@ -6,3 +8,6 @@ export interface Store {
   store(entry: SignedArtifact, signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
   close?(): Promise<void>;
 }
+
+/** Opens a store, once for each configuration. Without `access` it does with what this process has of its own. */
+export type OpenStore = (config: Config, access?: StoreAccess) => Promise<Store>;

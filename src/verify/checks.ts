@@ -1,4 +1,5 @@
-import type { Json } from '../model/json.ts';
+import { quote } from '../extract/quote.ts';
+import { type Json, member } from '../model/json.ts';
 import type { Judgement } from './content.ts';
 import { readJson } from './content.ts';
 import { signedMessage } from './envelope.ts';
@@ -42,30 +43,34 @@ export interface Stored {
 /** What must hold of a payload's content; a name and a judgement each. */
 export type ContentChecks = (payload: Uint8Array) => readonly (readonly [string, Judgement])[];
 
+/** What was found of one payload: its checks, and the statement in it where all of them hold. */
+export interface Checked {
+  readonly checks: readonly Check[];
+  readonly statement: Json | undefined;
+}
+
 /** Checks the signature, then the content, then what is expected of provenance. */
 export async function checkStored(
   { name, payload, signature }: Stored,
   { keys, expected }: VerificationOptions,
   contentChecks: ContentChecks,
-): Promise<{ readonly checks: readonly Check[]; readonly statement: Json | undefined }> {
+): Promise<Checked> {
   const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}`;
   const read = readJson(payload);
   const statement = read !== undefined && isStatement(read.json) ? read.json : undefined;
   const checks = [
     { name: `${name} stored`, ok: true, reason },
     { name: `${name} signature`, ...(await isSigned(payload, signature, keys)) },
-    ...[...contentChecks(payload), ...(statement === undefined ? [] : meets(statement, expected))].map(
-      ([what, judgement]) => ({ name: `${name} ${what}`, ...judgement }),
-    ),
+    ...[
+      ...contentChecks(payload),
+      ...(isProvenance(statement) ? meets(statement ?? null, expected) : []),
+    ].map(([what, judgement]) => ({ name: `${name} ${what}`, ...judgement })),
   ];
   return { checks, statement: checks.every(({ ok }) => ok) ? statement : undefined };
 }
 
 /** Puts checks together; where provenance must say something, there must be some. */
-export function verificationOf(
-  parts: readonly { readonly checks: readonly Check[]; readonly statement?: Json | undefined }[],
-  expected: Expectations,
-): Verification {
+export function verificationOf(parts: readonly Checked[], expected: Expectations): Verification {
   const statements = parts.flatMap(({ statement }) => (statement === undefined ? [] : [statement]));
   const checks = parts.flatMap((part) => part.checks);
   const lacking: readonly Check[] =
@@ -82,6 +87,29 @@ export function verificationOf(
   return { verified: all.length > 0 && all.every(({ ok }) => ok), checks: all, statements };
 }
 
+/** Of several entries about one thing, by whomever, one that holds is enough; only what holds is told then. */
+export function verificationOfAny(parts: readonly Checked[], expected: Expectations): Verification {
+  const good = parts.filter(({ checks }) => checks.every(({ ok }) => ok));
+  const enough = expectsAnything(expected) ? good.filter(({ statement }) => isProvenance(statement)) : good;
+  if (enough.length > 0) return verificationOf(good, {});
+  const none = {
+    name: 'signed',
+    ok: false,
+    reason: parts.length === 0 ? 'nothing signed was found' : lacks(good),
+  };
+  return { verified: false, checks: [...parts.flatMap(({ checks }) => checks), none], statements: [] };
+}
+
+function lacks(good: readonly Checked[]): string {
+  return good.length === 0
+    ? 'nothing that was found is signed by these keys and speaks of it'
+    : 'there is no provenance that could say what is expected of it';
+}
+
+function isProvenance(statement: Json | undefined): boolean {
+  return String(member(statement, 'predicateType')).startsWith('https://slsa.dev/provenance/');
+}
+
 async function isSigned(
   payload: Uint8Array,
   stored: Uint8Array,
@@ -91,7 +119,10 @@ async function isSigned(
   if (typeof signed === 'string') return { ok: false, reason: signed };
   const reasons: string[] = [];
   for (const key of keys) {
-    const why = await key.check(signed.message, signed.signature);
+    const isNamed = signed.keyId === '' || key.keyIds.includes(signed.keyId);
+    const why = isNamed
+      ? await key.check(signed.message, signed.signature)
+      : `is not the key that the envelope names, ${quote(signed.keyId)}`;
     if (why === undefined) return { ok: true, reason: `the payload is signed by ${key.id}` };
     reasons.push(`${key.id} ${why}`);
   }

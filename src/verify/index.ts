@@ -6,6 +6,7 @@ export type { Check, Verification, VerificationOptions } from './checks.ts';
 export type { Expectations } from './expectations.ts';
 export type { VerificationKey } from './key.ts';
 export { readPublicKey } from './public-key.ts';
+export { type VerifiedImage, verifyImage } from './image.ts';
 export { verifyRun } from './run.ts';
 export { type Summary, summaryOf } from './summary.ts';
 

@@ -1,6 +1,8 @@
 import * as openpgp from 'openpgp';
 import { reasonOf } from '../model/errors.ts';
+import { keyIdOf } from '../sign/key-id.ts';
 import { config } from '../sign/pgp-key.ts';
+import { publicKeyOf } from '../sign/pgp-public-key.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** Reads an armored PGP public key. @throws ChainsError KEY_INVALID when it is damaged. */
@@ -12,6 +14,10 @@ export async function pgpKey(armored: string): Promise<VerificationKey> {
   if (key === undefined || keys.length > 1) throw invalid(`holds ${keys.length} PGP keys; give one`);
   return {
     id: key.getFingerprint().toUpperCase(),
+    keyIds: [key, ...key.subkeys].flatMap(({ keyPacket }) => {
+      const publicKey = publicKeyOf(keyPacket);
+      return publicKey === undefined ? [] : [keyIdOf(publicKey)];
+    }),
     check: async (message, signature) =>
       (await whyItDoesNotCount(key)) ?? (await whyNotSigned(key, message, signature)),
   };

@@ -50,8 +50,10 @@ export function plainKey(
     const kind = [type, namedCurve].filter(Boolean).join(' ');
     throw invalid(`is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA sign runs`);
   }
+  const id = keyIdOf(key);
   return {
-    id: keyIdOf(key),
+    id,
+    keyIds: [id],
     async check(message, signature) {
       if (!algorithms.some((algorithm) => verifies(algorithm, key, message, signature))) {
         return 'did not make this signature of this payload';

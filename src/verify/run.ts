@@ -3,6 +3,7 @@ import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 import {
   type Check,
+  type Checked,
   checkStored,
   type ContentChecks,
   type Verification,
@@ -12,8 +13,6 @@ import {
 import { isStatusOf, type Judgement, namesImageOf, readJson } from './content.ts';
 import { type Entry, imageEntries, ownEntry, strictBase64 } from './entries.ts';
 import { isStatement, speaksOf } from './statement.ts';
-
-type Checked = Awaited<ReturnType<typeof checkStored>>;
 
 /**
  * Verifies what the store `tekton` wrote on a run: payloads of every format, bare or in a DSSE envelope, under any of the

@@ -91,3 +91,15 @@ test('provenance formats are for runs: an image is refused', async () => {
     });
   }
 });
+
+test('simplesigning: in a bundle it is a statement that names the image, in an envelope', () => {
+  const run = taskRunWith([['IMAGES', `gcr.io/acme/app@${digest('a')}`]]);
+  const payload = simplesigning(artifactOf(run, 'oci'), { ...options('simplesigning'), bundled: true });
+  assert.equal(payload.dsseType, 'application/vnd.in-toto+json');
+  assert.deepEqual(JSON.parse(textOf(payload)), {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: 'gcr.io/acme/app', digest: { sha256: 'a'.repeat(64) } }],
+    predicateType: 'https://sigstore.dev/cosign/sign/v1',
+    predicate: {},
+  });
+});

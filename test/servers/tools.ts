@@ -13,8 +13,14 @@ const built = {
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
-/** Programs that the install script unpacks: the folder, and the program in it. */
-const unpacked = { 'cosign 2': ['cosign-2.5', 'cosign'], 'cosign 3': ['cosign-3.1', 'cosign'] } as const;
+/** Programs that the install script puts into a folder of their own: the folder, and the program in it. */
+const unpacked = {
+  'cosign 2': ['cosign-2.5', 'cosign'],
+  'cosign 3': ['cosign-3.1', 'cosign'],
+  'docker-registry': ['docker-registry-2.8', 'docker-registry'],
+  registry: ['registry-0.22.1', 'registry'],
+  oras: ['oras-1.2', 'oras'],
+} as const;
 
 /** Programs of the operating system. */
 const installed = ['openssl', 'jq', 'gpg'] as const;

@@ -4,7 +4,8 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { openDocdb, openDocdbStore } from '../../src/store/docdb/index.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import type { Store } from '../../src/store/index.ts';
-import { assertSigned, combinations, signedEntry } from './entries.ts';
+import { combinations } from './entries.ts';
+import { assertSigned, signedEntry } from './named-entries.ts';
 
 /** A document as something that isn't our code reads it. */
 export interface StoredDocument {
@@ -70,7 +71,7 @@ export function docdbSuite({ name, limit, without = [], goCloud = false, start }
       return found;
     }
 
-    for (const [kind, format] of combinations) {
+    for (const { kind, format } of combinations) {
       test(`${kind} in ${format}: one document, found by its key, and it verifies`, async () => {
         const run = `${kind}-${format.replace('/', '-')}`;
         const entry = await signedEntry(kind, format, { name: run });

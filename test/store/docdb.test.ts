@@ -8,7 +8,7 @@ import { openPipeline } from '../../src/pipeline.ts';
 import { openDocdbStore } from '../../src/store/docdb/index.ts';
 import { secretsWith } from '../sign/keys.ts';
 import { storeOnce } from './docdb.suite.ts';
-import { signedEntry } from './entries.ts';
+import { signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 
 const firestore = 'firestore://projects/p/databases/d/documents/c';

@@ -5,7 +5,7 @@ import { createFirestore, plain } from '../doubles/firestore.ts';
 import { openGate } from '../doubles/gate.ts';
 import { googleError, startGoogle } from '../doubles/google-front.ts';
 import { docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
-import { signedEntry } from './entries.ts';
+import { signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 
 const database = 'projects/p/databases/(default)';

@@ -4,7 +4,8 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import type { Gate, GateRequest } from '../doubles/gate.ts';
-import { assertSigned, combinations, signedEntry } from './entries.ts';
+import { combinations } from './entries.ts';
+import { assertSigned, signedEntry } from './named-entries.ts';
 
 /** A Cloud Storage, or what stands for it, with the bucket `chains` and what reads it without our code. */
 export interface GcsUnderTest {
@@ -44,7 +45,7 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
     const bytesOf = async (object: string) => (await gcs.read(object))?.bytes;
     const writes = () => gcs.gate.requests.filter(isWrite).length;
 
-    for (const [kind, format] of combinations) {
+    for (const { kind, format } of combinations) {
       test(`${kind} in ${format}: payload and signature are there, and verify`, async () => {
         const run = `all-${format.replace('/', '-')}`;
         const entry = await signedEntry(kind, format, { name: run });

@@ -9,7 +9,7 @@ import { openGate } from '../doubles/gate.ts';
 import { startGoogle } from '../doubles/google-front.ts';
 import { taskRun } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
-import { assertSigned, signedEntry } from './entries.ts';
+import { assertSigned, signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 import { gcsSuite, isPiece } from './gcs.suite.ts';
 

@@ -12,7 +12,7 @@ import { readServerUrl } from '../../src/store/docdb/server-url.ts';
 import { mongoError, type MongoUser, startMongo } from '../doubles/mongo.ts';
 import { startRelay } from '../integration/relay.ts';
 import { docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
-import { signedEntry } from './entries.ts';
+import { signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 
 const url = 'mongo://ci/chains?id_field=name';

@@ -1,0 +1,132 @@
+import {
+  describeContent,
+  type Descriptor,
+  descriptorsIn,
+  digestOf,
+  imageIndex,
+  imageManifest,
+  type Manifest,
+  parseContent,
+} from './content.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { failedAnswer, unavailable } from './failures.ts';
+import { type Repository, repositoryName } from './repository.ts';
+import type { Session } from './session.ts';
+import { upload } from './upload.ts';
+
+const manifestTypes = [
+  imageManifest,
+  imageIndex,
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ');
+
+/**
+ * One repository of a registry (OCI distribution specification 1.1). What is read is checked against its digest. Errors
+ * are STORE_REFUSED, STORE_UNAVAILABLE and PAYLOAD_TOO_LARGE.
+ */
+export class RepositoryClient {
+  readonly repository: Repository;
+  readonly #session: Session;
+
+  constructor(repository: Repository, session: Session) {
+    this.repository = repository;
+    this.#session = session;
+  }
+
+  /** The bytes of a blob. */
+  async readBlob({ digest, size }: Descriptor): Promise<Uint8Array> {
+    const answer = await this.#expect([200], this.#at('GET', `blobs/${digest}`));
+    if (digestOf(answer.body) !== digest || answer.body.length !== size)
+      throw unavailable(`${this.#name(digest)}: the registry gave other content than the digest names`);
+    return answer.body;
+  }
+
+  /** Puts a blob there, unless it is there. @param from another repository of this registry that has it */
+  async pushBlob(bytes: Uint8Array, mediaType: string, from?: string): Promise<Descriptor> {
+    const descriptor = describeContent(bytes, mediaType);
+    const { digest } = descriptor;
+    const there = await this.#expect([200, 404], this.#at('HEAD', `blobs/${digest}`));
+    const length = there.header('content-length')[0];
+    if (there.status === 200 && (length === undefined || Number(length) === bytes.length)) return descriptor;
+    await upload(
+      { bytes, digest, ...(from === undefined ? {} : { from }) },
+      {
+        start: this.#at('POST', 'blobs/uploads/').url,
+        expect: (statuses, request) => this.#expect(statuses, request),
+        attempt: (request) => this.#session.attempt(request),
+      },
+    );
+    return descriptor;
+  }
+
+  /** The manifest of a tag or digest; undefined when there is none. */
+  async readManifest(reference: string): Promise<Manifest | undefined> {
+    const answer = await this.#expect([200, 404], this.#at('GET', `manifests/${reference}`, manifestTypes));
+    if (answer.status === 404) return undefined;
+    const mediaType = answer.header('content-type')[0]?.split(';')[0]?.trim() ?? imageManifest;
+    const descriptor = describeContent(answer.body, mediaType);
+    const named = reference.startsWith('sha256:') ? reference : answer.header('docker-content-digest')[0];
+    if (named !== undefined && named !== descriptor.digest)
+      throw unavailable(`${this.#name(reference)}: the registry gave other content than the digest names`);
+    return { descriptor, json: parseContent(answer.body, this.#name(reference)) };
+  }
+
+  /** The digest that a tag stands for now, where the registry says so; undefined also when there is no such tag. */
+  async digestOfTag(tag: string): Promise<string | undefined> {
+    const answer = await this.#expect([200, 404], this.#at('HEAD', `manifests/${tag}`, manifestTypes));
+    return answer.status === 200 ? answer.header('docker-content-digest')[0] : undefined;
+  }
+
+  /**
+   * Puts a manifest under a tag or its own digest.
+   * @returns whether the registry says that it keeps track of the manifest's subject
+   */
+  async pushManifest(reference: string, bytes: Uint8Array, mediaType: string): Promise<boolean> {
+    const headers = { 'content-type': mediaType };
+    const request = { ...this.#at('PUT', `manifests/${reference}`), headers, body: bytes };
+    const answer = await this.#expect([200, 201, 202], request);
+    const named = answer.header('docker-content-digest')[0];
+    if (named !== undefined && named !== digestOf(bytes))
+      throw unavailable(
+        `${this.#name(reference)}: the registry says that it keeps other content than was sent`,
+      );
+    return answer.header('oci-subject').length > 0;
+  }
+
+  /** What refers to a digest, of all pages; undefined when the registry has no referrers API. */
+  async referrers(digest: string): Promise<readonly Descriptor[] | undefined> {
+    const found: Descriptor[] = [];
+    let next: URL | undefined = this.#at('GET', `referrers/${digest}`).url;
+    while (next !== undefined) {
+      const answer: Answer = await this.#expect([200, 400, 404, 405], {
+        method: 'GET',
+        url: next,
+        headers: { accept: imageIndex },
+      });
+      const type = answer.header('content-type')[0] ?? '';
+      // Some servers answer every path with a page of theirs.
+      if (answer.status !== 200 || !type.startsWith(imageIndex)) return undefined;
+      found.push(...descriptorsIn(parseContent(answer.body, this.#name(digest)), 'manifests'));
+      const link = answer.header('link').map((text) => /<([^>]*)>\s*;\s*rel="?next"?/.exec(text)?.[1]);
+      next = link[0] === undefined ? undefined : new URL(link[0], answer.url);
+    }
+    return found;
+  }
+
+  #at(method: Exchange['method'], path: string, accept?: string): Exchange {
+    const url = new URL(`/v2/${this.repository.path}/${path}`, this.#session.origin);
+    return { method, url, ...(accept === undefined ? {} : { headers: { accept } }) };
+  }
+
+  #name(reference: string): string {
+    return `${repositoryName(this.repository)}${reference.includes(':') ? '@' : ':'}${reference}`;
+  }
+
+  async #expect(statuses: readonly number[], request: Exchange): Promise<Answer> {
+    const answer = await this.#session.request(request);
+    if (statuses.includes(answer.status)) return answer;
+    const what = `${request.method} ${answer.url.origin}${answer.url.pathname}`;
+    throw failedAnswer(what, { ...answer, retryAfter: answer.header('retry-after')[0] });
+  }
+}

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { reasonOf } from '../../model/errors.ts';
+import type { RegistrySecret } from '../../model/store-access.ts';
+import {
+  coversRepository,
+  type Credential,
+  type DockerConfig,
+  helperFor,
+  helperHost,
+  parseDockerConfig,
+  parseHelperAnswer,
+} from './docker-config.ts';
+import type { Repository } from './repository.ts';
+
+/** The credentials for a repository, the best first, and which sources could not be used and why. */
+export interface Credentials {
+  readonly found: readonly { readonly source: string; readonly credential: Credential }[];
+  readonly problems: readonly string[];
+}
+
+/** Where credentials come from. */
+export interface CredentialSources {
+  readonly secrets: readonly RegistrySecret[];
+  /** `DOCKER_CONFIG`, `HOME` and `PATH` count. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The credentials for a repository: from the run's Secrets, the longest matching path first and else in their order;
+ * then from this process's own Docker configuration, of which its credential programs go first (behaviour.md, “Stores”).
+ */
+export async function credentialsFor(
+  repository: Repository,
+  { secrets, environment, signal }: CredentialSources,
+): Promise<Credentials> {
+  const problems: string[] = [];
+  const configs = secrets.flatMap(({ name, type, text }) => {
+    const source = `the Secret ${name}`;
+    const config = parsed(text, source, type === 'kubernetes.io/dockercfg');
+    if (typeof config !== 'string') return [config];
+    problems.push(config);
+    return [];
+  });
+  const ofRun = configs
+    .flatMap((config) => matching(config, repository))
+    .toSorted((one, other) => other.key.length - one.key.length);
+  const own = await ownConfig(environment);
+  if (typeof own === 'string') problems.push(own);
+  if (own === undefined || typeof own === 'string') return { found: ofRun, problems };
+  const helped = await askHelper(own, repository, environment, signal);
+  if (typeof helped === 'string') problems.push(helped);
+  return {
+    found: [
+      ...ofRun,
+      ...(helped === undefined || typeof helped === 'string' ? [] : [helped]),
+      ...matching(own, repository),
+    ],
+    problems,
+  };
+}
+
+function matching({ auths, source }: DockerConfig, repository: Repository) {
+  return auths
+    .filter(({ key }) => coversRepository(key, repository))
+    .map(({ key, credential }) => ({ key, credential, source }));
+}
+
+/** The configuration, or what is wrong with it; never its text. */
+function parsed(text: string, source: string, bare = false): DockerConfig | string {
+  try {
+    return parseDockerConfig(text, source, bare);
+  } catch {
+    return `${source} holds no JSON`;
+  }
+}
+
+async function ownConfig(environment: NodeJS.ProcessEnv): Promise<DockerConfig | string | undefined> {
+  const folder = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
+  const path = join(folder, 'config.json');
+  try {
+    return parsed(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return missing ? undefined : `${path} can’t be read: ${reasonOf(error)}`;
+  }
+}
+
+const helperPatience = 30_000;
+
+/** What the credential program knows; undefined when it knows nothing, a text when it failed. */
+async function askHelper(
+  config: DockerConfig,
+  repository: Repository,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<{ source: string; credential: Credential } | string | undefined> {
+  const name = helperFor(config, repository);
+  if (name === undefined) return undefined;
+  const program = `docker-credential-${name}`;
+  try {
+    const { code, stdout } = await run(program, helperHost(repository), environment, signal);
+    if (code === 0) {
+      const credential = parseHelperAnswer(stdout);
+      return credential && { source: program, credential };
+    }
+    // The protocol's own words for “none”; anything else it prints may hold a secret.
+    return /credentials not found/i.test(stdout) ? undefined : `${program} ended with ${code}`;
+  } catch (error) {
+    signal?.throwIfAborted();
+    const text = error instanceof SyntaxError ? 'its answer is no JSON' : reasonOf(error);
+    return `${program} failed: ${text}`;
+  }
+}
+
+/** Runs `PROGRAM get` with the host on its standard input. */
+function run(
+  program: string,
+  input: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<{ code: number | string; stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ['get'], {
+      env,
+      signal,
+      timeout: helperPatience,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout.length < 1024 * 1024) stdout += text;
+    });
+    // It may end without reading its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    child.once('error', reject);
+    child.once('close', (code, ended) => resolve({ code: code ?? ended ?? 'no code', stdout }));
+  });
+}

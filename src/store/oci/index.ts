@@ -1,0 +1,130 @@
+import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../model/errors.ts';
+import type { SignedArtifact } from '../../model/signature.ts';
+import type { OpenStore } from '../store.ts';
+import type { RepositoryClient } from './client.ts';
+import { bundleReferrer, createdAt } from './bundle.ts';
+import { refused } from './failures.ts';
+import { imagesOf, type TargetImage } from './images.ts';
+import { attestationLayer, type Layer, layerEntry, runType, signatureLayer, signedLayer } from './layers.ts';
+import { addReferrer, type Referrer } from './referrers.ts';
+import { Registries } from './registries.ts';
+import { parseRepository, type Repository, repositoryName } from './repository.ts';
+import { addToTag, type TagOptions, Turns } from './tag.ts';
+
+/**
+ * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
+ * (behaviour.md, “Stores”). A run that made no image has nowhere to be attached to, and nothing is stored.
+ */
+export const openOciStore: OpenStore = async (config, access = {}) => {
+  const elsewhere = elsewhereIn(config);
+  const registries = new Registries(config, access);
+  const turns = new Turns();
+  return {
+    async store(entry, signal) {
+      const attach = async (image: TargetImage, from?: Repository): Promise<void> => {
+        const source = await registries.open(image.repository, entry.artifact.run, signal);
+        const client =
+          elsewhere === undefined ? source : await registries.open(elsewhere, entry.artifact.run, signal);
+        const place = { image, client, source, from, options: { turns, signal } };
+        await encodings[encodingOf(entry, config)](entry, place);
+      };
+      // Once it is in one repository, its registry can mount it into others.
+      const [first, ...others] = imagesOf(entry);
+      const results = [
+        ...(await Promise.allSettled(first === undefined ? [] : [attach(first)])),
+        ...(await Promise.allSettled(others.map((image) => attach(image, first?.repository)))),
+      ];
+      signal?.throwIfAborted();
+      const errors = results.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      );
+      if (errors.length > 0) throw together(errors);
+      return {};
+    },
+    close: () => registries.close(),
+  };
+};
+
+/** Where an entry is written, and about which image. */
+interface Place {
+  readonly image: TargetImage;
+  /** The repository that is written to. */
+  readonly client: RepositoryClient;
+  /** The image's own repository. */
+  readonly source: RepositoryClient;
+  /** Another repository that has the entry. */
+  readonly from: Repository | undefined;
+  readonly options: TagOptions;
+}
+
+/** How entries are written. */
+const encodings = {
+  signature: (entry: SignedArtifact, place: Place) => addLayer(signatureLayer(entry), 'sig', place),
+  attestation: (entry: SignedArtifact, place: Place) => addLayer(attestationLayer(entry), 'att', place),
+  bundle: (entry: SignedArtifact, place: Place) => refer(bundleReferrer(entry), place),
+  run: (entry: SignedArtifact, place: Place) => refer(runReferrer(entry), place),
+} as const;
+
+function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof encodings {
+  if (payload.format === 'tekton') return 'run';
+  if (payload.dsseType === undefined) return 'signature';
+  return config['storage.oci.encoding-format'] === 'dsse' ? 'attestation' : 'bundle';
+}
+
+async function addLayer(
+  layer: Layer,
+  suffix: string,
+  { image, client, from, options }: Place,
+): Promise<void> {
+  const tag = `${image.digest.replace(':', '-')}.${suffix}`;
+  await addToTag(client, tag, layerEntry(client, layer, mountable(from, client)), options);
+}
+
+/** The path of a repository that the same registry can mount from. */
+function mountable(from: Repository | undefined, { repository }: RepositoryClient): string | undefined {
+  return from?.host === repository.host && from.path !== repository.path ? from.path : undefined;
+}
+
+async function refer(referrer: Referrer, { image, client, source, from, options }: Place): Promise<void> {
+  const manifest = await source.readManifest(image.digest);
+  const name = `${repositoryName(image.repository)}@${image.digest}`;
+  if (manifest === undefined)
+    throw refused(`${name} is not in its registry: push the image, so that something can refer to it`);
+  const { mediaType, size, digest } = manifest.descriptor;
+  await addReferrer(client, { mediaType, size, digest }, referrer, {
+    ...options,
+    from: mountable(from, client),
+  });
+}
+
+/** A run's status as it is, in the format `tekton`. */
+function runReferrer(entry: SignedArtifact): Referrer {
+  return { artifactType: runType, annotations: createdAt(entry), layer: signedLayer(entry, runType) };
+}
+
+function elsewhereIn(config: Config): Repository | undefined {
+  const name = config['storage.oci.repository'];
+  if (name === undefined) return undefined;
+  const repository = parseRepository(name);
+  if (repository !== undefined) return repository;
+  throw new ChainsError(
+    'CONFIG_INVALID',
+    `storage.oci.repository: \`${name}\` is no repository; write \`HOST/PATH\` in lower case`,
+  );
+}
+
+/** One error that says all: what may pass decides. */
+function together(errors: readonly unknown[]): unknown {
+  const known = errors.filter((error) => error instanceof ChainsError);
+  const [first] = known;
+  if (first === undefined || known.length < errors.length)
+    return errors.find((error) => !(error instanceof ChainsError));
+  if (known.length === 1) return first;
+  const lead = known.find(({ terminal }) => !terminal) ?? first;
+  const retryAfter = Math.max(...known.map((error) => error.retryAfter ?? 0));
+  return new ChainsError(lead.code, known.map(({ message }) => message).join('; '), {
+    cause: new AggregateError(known),
+    ...(retryAfter > 0 ? { retryAfter } : {}),
+  });
+}

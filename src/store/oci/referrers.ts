@@ -1,0 +1,103 @@
+import type { RepositoryClient } from './client.ts';
+import {
+  describeContent,
+  type Descriptor,
+  descriptorsIn,
+  imageIndex,
+  imageManifest,
+  listIn,
+  type Manifest,
+} from './content.ts';
+import { refused } from './failures.ts';
+import type { Layer } from './layers.ts';
+import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
+
+/** An entry as an artifact of its own that refers to the image (image specification 1.1, “Artifacts”). */
+export interface Referrer {
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly layer: Layer;
+}
+
+const emptyType = 'application/vnd.oci.empty.v1+json';
+const emptyBlob = Buffer.from('{}');
+
+/**
+ * Puts a referrer there, unless one that says the same is there. Where the registry has no referrers API, it is entered
+ * into the index under the referrers tag (distribution specification, “Referrers Tag Schema”).
+ */
+export async function addReferrer(
+  client: RepositoryClient,
+  subject: Descriptor,
+  referrer: Referrer,
+  options: TagOptions & { readonly from?: string | undefined },
+): Promise<void> {
+  const tag = subject.digest.replace(':', '-');
+  const known = await client.referrers(subject.digest);
+  const listed = known ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
+  for (const other of listed) if (await saysTheSame(client, other, referrer)) return;
+  const { bytes, descriptor } = await pushParts(client, subject, referrer, options.from);
+  const tracked = await client.pushManifest(descriptor.digest, bytes, imageManifest);
+  // Registries that have the API don't always say so in their answer.
+  if (!tracked && known === undefined) await addToTag(client, tag, indexEntry(descriptor), options);
+}
+
+async function pushParts(
+  client: RepositoryClient,
+  subject: Descriptor,
+  { artifactType, annotations, layer }: Referrer,
+  from: string | undefined,
+): Promise<{ bytes: Uint8Array; descriptor: Descriptor }> {
+  const config = await client.pushBlob(emptyBlob, emptyType);
+  const pushed = await client.pushBlob(layer.bytes, layer.mediaType, from);
+  const noted = Object.keys(layer.annotations).length === 0 ? {} : { annotations: layer.annotations };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: imageManifest,
+    artifactType,
+    config,
+    layers: [{ ...pushed, ...noted }],
+    subject,
+    annotations,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest), 'utf8');
+  return { bytes, descriptor: { ...describeContent(bytes, imageManifest), artifactType, annotations } };
+}
+
+/** Only what may be of our type is looked into: some registries list the type of the configuration instead. */
+async function saysTheSame(
+  client: RepositoryClient,
+  other: Descriptor,
+  referrer: Referrer,
+): Promise<boolean> {
+  const { artifactType, annotations = {} } = other;
+  if (artifactType !== undefined && artifactType !== referrer.artifactType && artifactType !== emptyType)
+    return false;
+  const differs = Object.entries(referrer.annotations).some(
+    ([key, value]) => key.endsWith('.predicateType') && (annotations[key] ?? value) !== value,
+  );
+  if (differs) return false;
+  const manifest = await client.readManifest(other.digest);
+  if (manifest?.json['artifactType'] !== referrer.artifactType) return false;
+  const [layer] = descriptorsIn(manifest.json, 'layers');
+  return layer !== undefined && referrer.layer.isSame(layer, () => client.readBlob(layer));
+}
+
+/** A descriptor in an index, beside those of others. */
+function indexEntry(descriptor: Descriptor): TagEntry {
+  return {
+    isIn: async (index) => manifestsOf(index).some(({ digest }) => digest === descriptor.digest),
+    addTo: async (index) => {
+      const manifests = [...listIn(index?.json, 'manifests'), descriptor];
+      const json = { schemaVersion: 2, mediaType: imageIndex, ...index?.json, manifests };
+      return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageIndex };
+    },
+  };
+}
+
+function manifestsOf(index: Manifest | undefined): readonly Descriptor[] {
+  if (index !== undefined && !Array.isArray(index.json['manifests'])) {
+    throw refused(`${index.descriptor.digest} stands under the referrers tag and is no index`);
+  }
+  return descriptorsIn(index?.json, 'manifests');
+}

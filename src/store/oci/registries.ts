@@ -1,0 +1,45 @@
+import type { Config } from '../../config/keys.ts';
+import type { Run } from '../../model/run.ts';
+import type { StoreAccess } from '../../model/store-access.ts';
+import { RepositoryClient } from './client.ts';
+import { type Credentials, credentialsFor } from './credentials.ts';
+import { Origins } from './origins.ts';
+import type { Repository } from './repository.ts';
+import { Session } from './session.ts';
+import { Tokens } from './tokens.ts';
+
+/** Opens repositories with the credentials of runs; keeps connections and tokens from one run to the next. */
+export class Registries {
+  readonly #origins: Origins;
+  readonly #tokens = new Tokens();
+  readonly #access: StoreAccess;
+
+  constructor(config: Config, access: StoreAccess) {
+    this.#origins = new Origins(config['storage.oci.repository.insecure']);
+    this.#access = access;
+  }
+
+  /** A repository as a run may see it; without one, as this process may. */
+  async open(repository: Repository, run: Run | undefined, signal?: AbortSignal): Promise<RepositoryClient> {
+    const session = new Session({
+      origin: await this.#origins.of(repository.host, signal),
+      tokens: this.#tokens,
+      credentials: () => this.#credentials(repository, run, signal),
+      signal,
+    });
+    return new RepositoryClient(repository, session);
+  }
+
+  close(): Promise<void> {
+    return this.#origins.close();
+  }
+
+  async #credentials(
+    repository: Repository,
+    run: Run | undefined,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    const secrets = run === undefined ? [] : ((await this.#access.registrySecrets?.(run, signal)) ?? []);
+    return credentialsFor(repository, { secrets, environment: process.env, signal });
+  }
+}

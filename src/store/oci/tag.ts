@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RepositoryClient } from './client.ts';
+import { digestOf, type Manifest } from './content.ts';
+import { unavailable } from './failures.ts';
+import { repositoryName } from './repository.ts';
+
+/** What is to stand under a tag beside what others put there. */
+export interface TagEntry {
+  /** Whether it stands there, in this writing or an equal one. */
+  isIn(manifest: Manifest | undefined): Promise<boolean>;
+  /** The manifest with it added, and its media type; what that refers to has been pushed. */
+  addTo(manifest: Manifest | undefined): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>;
+}
+
+/** What writing a tag needs beside the entry. */
+export interface TagOptions {
+  readonly turns: Turns;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const mostTries = 100;
+/** Milliseconds. */
+const [shortestWatch, longestWatch] = [100, 5_000];
+
+/**
+ * Adds an entry to what a tag holds. A registry takes any manifest for a tag, whatever stood there, so two writers can
+ * undo each other: hence the tag is looked at again right before the write; and after it for a while, longer than another
+ * writer needs from its last look to its write, and if the entry is gone it is added again.
+ */
+export async function addToTag(
+  client: RepositoryClient,
+  tag: string,
+  entry: TagEntry,
+  { turns, signal }: TagOptions,
+): Promise<void> {
+  const name = `${repositoryName(client.repository)}:${tag}`;
+  let written = 0;
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const took = await turns.take(name, () => addOnce(client, tag, entry));
+    if (took === 'there') return;
+    if (took === 'raced') {
+      await pause(Math.random() * Math.min(1_000, 20 * (tries + 1)), undefined, { signal });
+      continue;
+    }
+    written += 1;
+    const watch = Math.min(longestWatch, Math.max(shortestWatch, 4 * took));
+    await pause(watch * (1 + Math.random()), undefined, { signal });
+  }
+  throw unavailable(`${name}: others kept writing there; it was written ${written} times and is gone again`);
+}
+
+/** `there`, `raced` when somebody else was faster, or the milliseconds that the write took. */
+async function addOnce(
+  client: RepositoryClient,
+  tag: string,
+  entry: TagEntry,
+): Promise<'there' | 'raced' | number> {
+  const before = await client.readManifest(tag);
+  if (await entry.isIn(before)) return 'there';
+  const { bytes, mediaType } = await entry.addTo(before);
+  const looked = performance.now();
+  const now = await client.digestOfTag(tag);
+  // Without the header nothing is known, and only the look after the write is left.
+  if (now !== undefined && now !== before?.descriptor.digest) return 'raced';
+  if (digestOf(bytes) === before?.descriptor.digest) return 'there';
+  await client.pushManifest(tag, bytes, mediaType);
+  return performance.now() - looked;
+}
+
+/** Writers of one tag that know each other take turns; those of other processes can't. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Does the work when all that came before under this name is done. */
+  async take<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const mine = (this.#last.get(name) ?? Promise.resolve()).then(work, work);
+    this.#last.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#last.get(name) === mine) this.#last.delete(name);
+    }
+  }
+}

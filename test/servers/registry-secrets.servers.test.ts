@@ -1,0 +1,4 @@
+import { registrySecretsSuite } from '../integration/registry-secrets.suite.ts';
+import { startCluster } from './cluster.ts';
+
+registrySecretsSuite('a real API server', startCluster);
