@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -7,6 +7,9 @@ const built = {
   etcd: ['kubernetes', 'go.etcd.io/etcd/server/v3'],
   'kube-apiserver': ['kubernetes', 'k8s.io/kubernetes'],
   kubectl: ['kubernetes', 'k8s.io/kubernetes'],
+  'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
+  docstore: ['docstore', 'gocloud.dev'],
+  ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
@@ -46,13 +49,24 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
   if (isInstalled(name)) {
     return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   }
-  const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const servers = join(cache, 'tekton-chains-test-servers');
-  if (isUnpacked(name)) return [join(servers, ...unpacked[name])];
+  if (isUnpacked(name)) return [join(cacheFolder(environment), ...unpacked[name])];
   const [folder, module] = built[name];
   const assets = environment['KUBEBUILDER_ASSETS'];
   if (folder === 'kubernetes' && assets !== undefined && assets !== '') return [join(assets, name)];
-  return [join(servers, `${name}-${versionOf(folder, module)}`, name)];
+  return [join(cacheFolder(environment), `${name}-${versionOf(folder, module)}`, name)];
+}
+
+function cacheFolder(environment: NodeJS.ProcessEnv): string {
+  return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tekton-chains-test-servers');
+}
+
+/** The class path of DynamoDB Local, in the version that its `pom.xml` pins. Throws, naming the script, when it is not there. */
+export function dynamodbLocal(environment: NodeJS.ProcessEnv = process.env): string {
+  const pom = readFileSync(new URL('dynamodb/pom.xml', import.meta.url), 'utf8');
+  const version = /DynamoDBLocal<\/artifactId>\s*<version>([^<]+)</.exec(pom)?.[1];
+  const folder = join(cacheFolder(environment), `dynamodb-local-${version}`);
+  if (existsSync(folder)) return join(folder, '*');
+  throw new Error(`DynamoDB Local is not at ${folder}: run scripts/install-test-servers.sh`);
 }
 
 /** The version that `go.mod` pins, so that it is written in one place; the script reads it there too. */

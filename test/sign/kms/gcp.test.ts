@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signer } from '../../../src/sign/index.ts';
-import { crc32c } from '../../../src/sign/kms/crc32c.ts';
+import { crc32c } from '../../../src/model/crc32c.ts';
 import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { type GcpKmsDouble, startGcpKms } from '../../doubles/gcp-kms.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';

@@ -1,0 +1,55 @@
+import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../model/errors.ts';
+import type { SignedDocument } from './document.ts';
+
+/** A collection of documents in one kind of database. */
+export interface Collection {
+  /**
+   * Writes a document in the place of one with the same id, if there is one.
+   * @throws ChainsError PAYLOAD_TOO_LARGE, STORE_REFUSED or STORE_UNAVAILABLE
+   */
+  put(document: SignedDocument, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What every kind of database needs. */
+export interface CollectionOptions {
+  readonly reference: CollectionReference;
+  readonly config: Config;
+  /** How long to wait for an answer, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** The value of `storage.docdb.url`. */
+export type CollectionReference = NonNullable<Config['storage.docdb.url']>;
+
+/** Opens a collection; the connection is made when it is first needed. @throws ChainsError CONFIG_INVALID */
+export type OpenCollection = (options: CollectionOptions) => Collection;
+
+/**
+ * The options of a reference by name. Every option that go-cloud's docstore knows is `allowed`, though most are about
+ * reading or revisions and so mean nothing here.
+ * @throws ChainsError CONFIG_INVALID for an unknown one, and where the `required` one is missing
+ */
+export function optionsOf(
+  { options, scheme }: CollectionReference,
+  required: string | undefined,
+  allowed: readonly string[],
+): ReadonlyMap<string, string> {
+  const known = [...(required === undefined ? [] : [required]), ...allowed];
+  const unknown = [...options.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const list = known.map((name) => `\`${name}\``).join(', ');
+    throw new ChainsError(
+      'CONFIG_INVALID',
+      `storage.docdb.url: \`${scheme}://\` has no option \`${unknown}\`; it has ${list}`,
+    );
+  }
+  if (required !== undefined && (options.get(required) ?? '') === '') {
+    throw new ChainsError(
+      'CONFIG_INVALID',
+      `storage.docdb.url: \`${scheme}://\` needs the option \`${required}\`, such as \`?${required}=name\``,
+    );
+  }
+  return options;
+}

@@ -1,0 +1,126 @@
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  DynamoDBServiceException,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { oneLine } from '../../model/answers.ts';
+import { ChainsError, reasonOf } from '../../model/errors.ts';
+import { isJsonList, type Json } from '../../model/json.ts';
+import { tooLarge, unanswered } from '../failures.ts';
+import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
+import type { SignedDocument } from './document.ts';
+
+/** The largest item in bytes. */
+const limit = 400 * 1024;
+
+type Attributes = Record<string, AttributeValue>;
+
+/**
+ * Opens a table of DynamoDB with the SDK's own chain of credentials; `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`
+ * put an emulator in its place. The partition key, and the sort key where there is one, are the id, unless the document
+ * has a field of that very name.
+ */
+export function openDynamodb({ reference, timeout }: CollectionOptions): Collection {
+  const allowed = [
+    'sort_key',
+    'allow_scans',
+    'consistent_read',
+    'revision_field',
+    'region',
+    'endpoint',
+    'profile',
+    'awssdk',
+  ];
+  const options = optionsOf(reference, 'partition_key', allowed);
+  const [region, endpoint, profile] = ['region', 'endpoint', 'profile'].map((name) => options.get(name));
+  const client = new DynamoDBClient({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(profile === undefined ? {} : { profile }),
+  });
+  const keys = ['partition_key', 'sort_key'].flatMap((name) => options.get(name) ?? []);
+
+  return {
+    async put(document, signal) {
+      const what = `write ${reference.scheme}://${reference.path}/${document.Name}`;
+      const id: AttributeValue = { S: document.Name };
+      const item = { ...Object.fromEntries(keys.map((key) => [key, id])), ...attributesOf(document) };
+      const size = attributesSize(item);
+      if (size > limit) throw tooLarge(what, size, limit);
+      const abortSignal = AbortSignal.any([
+        AbortSignal.timeout(timeout),
+        ...(signal === undefined ? [] : [signal]),
+      ]);
+      try {
+        await client.send(new PutItemCommand({ TableName: reference.path, Item: item }), { abortSignal });
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (abortSignal.aborted) throw unanswered(what, new Error(`none within ${timeout} ms`));
+        throw failure(what, error);
+      }
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+function attributesOf({ Signed, Object: object, ...texts }: SignedDocument): Attributes {
+  const values = Object.entries(texts).map(([name, text]) => [name, valueOf(text)] as const);
+  return { ...Object.fromEntries(values), Signed: { B: Signed }, Object: valueOf(object) };
+}
+
+/** A value as go-cloud writes it: an empty text is NULL. */
+function valueOf(json: Json): AttributeValue {
+  if (json === null || json === '') return { NULL: true };
+  if (typeof json === 'boolean') return { BOOL: json };
+  if (typeof json === 'number') return { N: `${json}` };
+  if (typeof json === 'string') return { S: json };
+  if (isJsonList(json)) return { L: json.map(valueOf) };
+  const attributes = Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)] as const);
+  return { M: Object.fromEntries(attributes) };
+}
+
+/** The size of an item in bytes, as the page “DynamoDB item sizes and formats” of AWS's documentation adds it up. */
+function attributesSize(attributes: Attributes): number {
+  return Object.entries(attributes).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value),
+    0,
+  );
+}
+
+function valueSize({ S, N, B, L, M }: AttributeValue): number {
+  if (S !== undefined) return Buffer.byteLength(S);
+  if (B !== undefined) return B.length;
+  // A byte for two digits, one more, and one where the digits are odd or there is a sign.
+  if (N !== undefined) return Math.ceil(N.replace(/\D/g, '').length / 2) + 2;
+  if (L !== undefined) return L.reduce((sum, value) => sum + valueSize(value) + 1, 3);
+  if (M !== undefined) return attributesSize(M) + Object.keys(M).length + 3;
+  return 1;
+}
+
+/** Failures that the service calls the client's fault and that pass by themselves. */
+const throttled: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'TransactionConflictException',
+  'ReplicatedWriteConflictException',
+]);
+
+function failure(what: string, error: unknown): ChainsError {
+  const message = oneLine(`${what}: ${error instanceof Error ? `${error.name}: ` : ''}${reasonOf(error)}`);
+  if (error instanceof DynamoDBServiceException) {
+    if (/Item size has exceeded/i.test(error.message)) return tooLarge(what, undefined, limit);
+    const passes = error.$fault === 'server' || throttled.has(error.name);
+    const status = error.$metadata.httpStatusCode;
+    return new ChainsError(passes ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED', message, {
+      ...(status === undefined ? {} : { status }),
+    });
+  }
+  if (!/CredentialsProviderError|Region is missing/.test(message)) return unanswered(what, error);
+  return new ChainsError('STORE_REFUSED', message, {
+    hint: 'Give the pod’s service account a role (IRSA or Pod Identity), or set AWS_REGION and AWS credentials.',
+  });
+}

@@ -1,0 +1,109 @@
+import { ChainsError } from '../../model/errors.ts';
+import { isJsonList, type Json } from '../../model/json.ts';
+import { tooLarge } from '../failures.ts';
+import { openGoogle } from '../google.ts';
+import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
+import type { SignedDocument } from './document.ts';
+
+/** The largest document in bytes. */
+const limit = 1024 * 1024;
+
+const hint =
+  'Give the account the role Cloud Datastore User (roles/datastore.user) in the database’s project.';
+
+/**
+ * Opens a collection of Cloud Firestore over its REST API; `FIRESTORE_EMULATOR_HOST` puts an emulator in its place.
+ * A document's name ends in its id; `name_field` says only in which field go-cloud shows it.
+ */
+export function openFirestore({ reference, timeout }: CollectionOptions): Collection {
+  optionsOf(reference, 'name_field', ['revision_field']);
+  const scope = 'https://www.googleapis.com/auth/datastore';
+  const emulator = process.env['FIRESTORE_EMULATOR_HOST'] ?? '';
+  const emulated = emulator !== '';
+  const origin = emulated ? `http://${emulator}` : 'https://firestore.googleapis.com';
+  const google = openGoogle({ origin, scope, emulated, timeout });
+  const collection = reference.path.split('/').map(encodeURIComponent).join('/');
+
+  return {
+    async put(document, signal) {
+      const what = `write firestore://${reference.path}/${document.Name}`;
+      const fields = fieldsOf(document);
+      const size = sizeOf(reference.path, document.Name, fields);
+      if (size > limit) throw tooLarge(what, size, limit);
+      const path = `/v1/${collection}/${encodeURIComponent(document.Name)}`;
+      const body = JSON.stringify({ fields });
+      const headers = { 'content-type': 'application/json' };
+      // Without an update mask the whole document is replaced, or made.
+      await google
+        .call({ what, method: 'PATCH', path, headers, body, signal, hint })
+        .catch((error: unknown) => {
+          throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
+        });
+    },
+    close: () => google.close(),
+  };
+}
+
+/** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
+type Value =
+  | { readonly nullValue: null }
+  | { readonly booleanValue: boolean }
+  | { readonly doubleValue: number }
+  | { readonly stringValue: string }
+  | { readonly bytesValue: string }
+  | { readonly arrayValue: { readonly values: readonly Value[] } }
+  | { readonly mapValue: { readonly fields: Fields } };
+
+type Fields = Readonly<Record<string, Value>>;
+
+function fieldsOf({ Signed, Object: object, ...texts }: SignedDocument): Fields {
+  const values = Object.entries(texts).map(([name, text]) => [name, { stringValue: text }] as const);
+  return {
+    ...Object.fromEntries(values),
+    Signed: { bytesValue: Buffer.from(Signed).toString('base64') },
+    Object: valueOf(object),
+  };
+}
+
+function valueOf(json: Json): Value {
+  if (json === null) return { nullValue: null };
+  if (typeof json === 'boolean') return { booleanValue: json };
+  if (typeof json === 'number') return { doubleValue: json };
+  if (typeof json === 'string') return { stringValue: json };
+  if (isJsonList(json)) return { arrayValue: { values: json.map(valueOf) } };
+  const fields = Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)] as const);
+  return { mapValue: { fields: Object.fromEntries(fields) } };
+}
+
+/** The size of a document in bytes, as the page “Storage size calculations” of Firestore's documentation adds it up. */
+function sizeOf(collection: string, id: string, fields: Fields): number {
+  const [, path = ''] = collection.split('/documents/');
+  const name = [...path.split('/'), id].reduce((sum, part) => sum + textSize(part), 16);
+  return name + fieldsSize(fields) + 32;
+}
+
+function fieldsSize(fields: Fields): number {
+  return Object.entries(fields).reduce((sum, [name, value]) => sum + textSize(name) + valueSize(value), 0);
+}
+
+function valueSize(value: Value): number {
+  if ('stringValue' in value) return textSize(value.stringValue);
+  if ('bytesValue' in value) return Buffer.byteLength(value.bytesValue, 'base64');
+  if ('doubleValue' in value) return 8;
+  if ('arrayValue' in value) return value.arrayValue.values.reduce((sum, one) => sum + valueSize(one), 0);
+  if ('mapValue' in value) return fieldsSize(value.mapValue.fields);
+  return 1;
+}
+
+function textSize(text: string): number {
+  return Buffer.byteLength(text) + 1;
+}
+
+/** What our sum passed and the service's own did not. */
+function saysTooLarge(error: unknown): boolean {
+  return (
+    error instanceof ChainsError &&
+    error.status === 400 &&
+    /exceeds the (maximum allowed size|limit)/.test(error.message)
+  );
+}

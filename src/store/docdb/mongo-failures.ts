@@ -1,0 +1,50 @@
+import { MongoError, MongoServerError } from 'mongodb';
+import { oneLine } from '../../model/answers.ts';
+import { ChainsError, reasonOf } from '../../model/errors.ts';
+import { tooLarge } from '../failures.ts';
+
+/** What a server refuses for good: the credential, the permission, the document (MongoDB's error codes). */
+const refused: ReadonlySet<number | string | undefined> = new Set([
+  2, // BadValue
+  8, // UnknownError: how Atlas says “bad auth”
+  9, // FailedToParse
+  13, // Unauthorized
+  18, // AuthenticationFailed
+  26, // NamespaceNotFound
+  59, // CommandNotFound
+  73, // InvalidNamespace
+  121, // DocumentValidationFailure
+  8000, // AtlasError
+]);
+
+const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 17280, 17419, 17420]);
+
+/**
+ * The error for a write that failed: PAYLOAD_TOO_LARGE, STORE_REFUSED for what a server refuses for good, otherwise
+ * STORE_UNAVAILABLE. The driver's error is no cause of it, since nobody promises that it holds no password.
+ * @param url the server's, so that nothing of its secrets is told
+ * @param limit of a document, in bytes
+ */
+export function failure(what: string, error: unknown, url: string, limit: number): ChainsError {
+  const message = oneLine(`${what}: ${reasonWithout(url, error)}`);
+  const code = error instanceof MongoError ? error.code : undefined;
+  if (tooLargeCodes.has(code)) return tooLarge(what, undefined, limit);
+  const isRefused = error instanceof MongoServerError && refused.has(code);
+  return new ChainsError(isRefused ? 'STORE_REFUSED' : 'STORE_UNAVAILABLE', message);
+}
+
+/** What went wrong, without this URL and its password. */
+export function reasonWithout(url: string, error: unknown): string {
+  const [, credentials = ''] = /^[^/]*:\/\/(.*)@/.exec(url) ?? [];
+  const [, password = ''] = credentials.split(/:(.*)/s);
+  const secrets = [url, credentials, password, decoded(password)].filter((secret) => secret !== '');
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '…'), reasonOf(error));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

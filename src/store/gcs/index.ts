@@ -1,0 +1,58 @@
+import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../model/errors.ts';
+import type { SignedArtifact } from '../../model/signature.ts';
+import type { Store } from '../store.ts';
+import { type BucketOptions, openBucket } from './bucket.ts';
+
+/** Opens the store `gcs`: objects in the bucket `storage.gcs.bucket`. @throws ChainsError CONFIG_INVALID without one */
+export async function openGcsStore(config: Config): Promise<Store> {
+  const name = config['storage.gcs.bucket'];
+  if (name === undefined) {
+    throw new ChainsError(
+      'CONFIG_INVALID',
+      'storage.gcs.bucket is not set: name the bucket of the store `gcs`',
+    );
+  }
+  return openGcs({ name });
+}
+
+/**
+ * Opens the store on a bucket. The signature is written last, so that whoever finds one finds what it signs; certificate
+ * and chain of a signature that is replaced by one without them are removed.
+ */
+export function openGcs(options: BucketOptions): Store {
+  const bucket = openBucket(options);
+  return {
+    async store(entry, signal) {
+      const { payload, certificate, chain, signature } = objectsOf(entry);
+      const [seenPayload, seenSignature] = await Promise.all([
+        bucket.look(payload.name, signal),
+        bucket.look(signature.name, signal),
+      ]);
+      await bucket.put(payload, seenPayload, signal);
+      for (const { name, bytes } of [certificate, chain]) {
+        if (bytes !== undefined) await bucket.put({ name, bytes }, await bucket.look(name, signal), signal);
+        else if (seenSignature !== undefined) await bucket.remove(name, signal);
+      }
+      await bucket.put(signature, seenSignature, signal);
+      return {};
+    },
+    close: () => bucket.close(),
+  };
+}
+
+/** The objects of an entry (behaviour.md, “Stores”); those of an image lie in the folder of the run that built it. */
+function objectsOf({ artifact, payload, signature }: SignedArtifact) {
+  const { kind, namespace, name } = artifact.run;
+  const path = `${kind.toLowerCase()}-${namespace}-${name}/${artifact.key}`;
+  return {
+    payload: { name: `${path}.payload`, bytes: payload.bytes },
+    signature: { name: `${path}.signature`, bytes: signature.bytes },
+    certificate: { name: `${path}.cert`, bytes: utf8(signature.certificate) },
+    chain: { name: `${path}.chain`, bytes: utf8(signature.chain) },
+  };
+}
+
+function utf8(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'utf8');
+}

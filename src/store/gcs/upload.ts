@@ -1,0 +1,117 @@
+import { crc32c } from '../../model/crc32c.ts';
+import { ChainsError } from '../../model/errors.ts';
+import { member } from '../../model/json.ts';
+import { type GoogleAnswer, type GoogleCall, type GoogleService, jsonOf } from '../google.ts';
+
+/** What to write where. */
+export interface Upload {
+  /** For messages: `write gs://bucket/object`. */
+  readonly what: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The generation that the object must have; `0`: there must be none. */
+  readonly ifGenerationMatch: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly hint?: string;
+}
+
+/** Up to this many bytes go in one request, as the service’s documentation recommends. */
+const simpleLimit = 5 * 1024 * 1024;
+/** A piece of a resumable upload in bytes; a multiple of 256 KiB. */
+const piece = 8 * 1024 * 1024;
+/** How often in all a resumable upload goes on after a failure. */
+const resumptions = 3;
+
+const type = 'application/octet-stream';
+
+/**
+ * Writes an object whose CRC-32C the service checks before it is there, and we on the answer.
+ * @returns false when the object is of another generation; nothing is written then
+ * @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE
+ */
+export async function upload(google: GoogleService, given: Upload): Promise<boolean> {
+  const send = given.bytes.length <= simpleLimit ? simple : resumable;
+  const answer = await send(google, given);
+  if (answer.status === 412) return false;
+  const checksum = member(jsonOf(given.what, answer), 'crc32c');
+  if (checksum === checksumOf(given.bytes)) return true;
+  throw new ChainsError('STORE_UNAVAILABLE', `${given.what}: it arrived damaged: its CRC32C does not match`);
+}
+
+/** The big-endian CRC-32C in base64, as the JSON API writes it. */
+function checksumOf(bytes: Uint8Array): string {
+  const four = Buffer.alloc(4);
+  four.writeUInt32BE(crc32c(bytes));
+  return four.toString('base64');
+}
+
+function simple(google: GoogleService, given: Upload): Promise<GoogleAnswer> {
+  const boundary = crypto.randomUUID();
+  const body = Buffer.concat([
+    Buffer.from(`--${boundary}\r\ncontent-type: application/json\r\n\r\n${metadataOf(given)}\r\n`),
+    Buffer.from(`--${boundary}\r\ncontent-type: ${type}\r\n\r\n`),
+    given.bytes,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
+  const headers = { 'content-type': `multipart/related; boundary=${boundary}` };
+  return google.call({ ...start(given, 'multipart'), headers, body });
+}
+
+/** A session, then pieces; after a failure the service is asked how far it got, and the rest is sent. */
+async function resumable(google: GoogleService, given: Upload): Promise<GoogleAnswer> {
+  const { what, bytes, signal } = given;
+  const headers = {
+    'content-type': 'application/json',
+    'x-upload-content-type': type,
+    'x-upload-content-length': `${bytes.length}`,
+  };
+  const opened = await google.call({ ...start(given, 'resumable'), headers, body: metadataOf(given) });
+  if (opened.status === 412) return opened;
+  const session = opened.headers['location'];
+  if (typeof session !== 'string') {
+    throw new ChainsError(
+      'STORE_UNAVAILABLE',
+      `${what}: the answer names no session; is a proxy in between?`,
+    );
+  }
+  const put = (range: string, body: Uint8Array): Promise<GoogleAnswer> =>
+    google.call({
+      what,
+      method: 'PUT',
+      path: session,
+      headers: { 'content-range': `bytes ${range}/${bytes.length}` },
+      body,
+      expected: [308, 412],
+      signal,
+    });
+  for (let offset = 0, left = resumptions; ; ) {
+    const end = Math.min(offset + piece, bytes.length);
+    const answer = await put(`${offset}-${end - 1}`, bytes.subarray(offset, end)).catch((error: unknown) => {
+      if (left === 0 || !(error instanceof ChainsError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      return put('*', new Uint8Array());
+    });
+    if (answer.status !== 308) return answer;
+    offset = received(answer);
+    if (offset < end) left -= 1;
+    if (left < 0) {
+      throw new ChainsError('STORE_UNAVAILABLE', `${what}: the service keeps only part of what it is sent`);
+    }
+  }
+}
+
+/** How many bytes the service has (`Range: bytes=0-42`). */
+function received({ headers }: GoogleAnswer): number {
+  const last = /^bytes=0-(\d+)$/.exec(String(headers['range']))?.[1];
+  return last === undefined ? 0 : Number(last) + 1;
+}
+
+function start({ what, bucket, ifGenerationMatch, signal, hint }: Upload, uploadType: string): GoogleCall {
+  const query = new URLSearchParams({ uploadType, ifGenerationMatch }).toString();
+  const path = `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`;
+  return { what, method: 'POST', path, expected: [412], signal, hint };
+}
+
+function metadataOf({ name, bytes }: Upload): string {
+  return JSON.stringify({ name, contentType: type, crc32c: checksumOf(bytes) });
+}
