@@ -66,8 +66,8 @@ export class RepositoryClient {
     if (answer.status === 404) return undefined;
     const mediaType = answer.header('content-type')[0]?.split(';')[0]?.trim() ?? imageManifest;
     const descriptor = describeContent(answer.body, mediaType);
-    const named = reference.startsWith('sha256:') ? reference : answer.header('docker-content-digest')[0];
-    if (named !== undefined && named !== descriptor.digest)
+    const named = reference.includes(':') ? reference : answer.header('docker-content-digest')[0];
+    if (named?.startsWith('sha256:') === true && named !== descriptor.digest)
       throw unavailable(`${this.#name(reference)}: the registry gave other content than the digest names`);
     return { descriptor, json: parseContent(answer.body, this.#name(reference)) };
   }
