@@ -112,6 +112,13 @@ export function cosignSuite(name: string, start: () => Promise<TestRegistry>): v
         assert.notEqual((await check('cosign 3', [...command, '--key', 'wrong.pub', image])).code, 0);
     });
 
+    test('cosign 3 verifies bundles that are kept in another repository', async () => {
+      const elsewhere = `${registry.host}/acme/bundles`;
+      const image = await sign('bundle elsewhere', { ...bundles, 'storage.oci.repository': elsewhere });
+      assert.notEqual((await check('cosign 3', ['verify', image])).code, 0);
+      passes(await check('cosign 3', ['verify', image], { COSIGN_REPOSITORY: elsewhere }));
+    });
+
     test('what cosign itself put there is kept, and both verify', async () => {
       const image = await app.pushImage('both');
       const secret = { COSIGN_PASSWORD: 'test' };

@@ -5,18 +5,19 @@ import type { TestRegistry } from '../store/oci/world.ts';
 import { freePorts, type Running, start, temporaryFolder } from './process.ts';
 import { tool } from './tools.ts';
 
-/** Debian's docker-registry: no referrers API. Its log and data are gone when it is closed. */
-export async function startDockerRegistry(): Promise<TestRegistry> {
+/** Debian's docker-registry: no referrers API. Its log and data are gone when it is closed. @param more of its configuration */
+export async function startDockerRegistry(more: object = {}): Promise<TestRegistry> {
   const folder = await temporaryFolder('docker-registry');
   const [port] = await freePorts(1);
   const file = join(folder.path, 'config.yml');
-  await writeFile(
-    file,
-    `version: 0.1
-storage: { filesystem: { rootdirectory: ${join(folder.path, 'data')} } }
-http: { addr: '127.0.0.1:${port}' }
-`,
-  );
+  const configuration = {
+    version: '0.1',
+    storage: { filesystem: { rootdirectory: join(folder.path, 'data') } },
+    http: { addr: `127.0.0.1:${port}` },
+    ...more,
+  };
+  // What is JSON is YAML too.
+  await writeFile(file, JSON.stringify(configuration));
   return opened(port, start(tool('docker-registry'), ['serve', file]), folder.remove);
 }
 
@@ -33,7 +34,7 @@ async function opened(
 ): Promise<TestRegistry> {
   const host = `localhost:${port}`;
   const answers = async (): Promise<boolean> =>
-    (await fetch(`http://${host}/v2/`).catch(() => undefined))?.status === 200;
+    (await fetch(`http://${host}/v2/`).catch(() => undefined)) !== undefined;
   const ended = program.finished.then(({ code }) => {
     throw new Error(`the registry ended with ${code}:\n${program.output()}`);
   });

@@ -56,6 +56,8 @@ export async function startRegistry(options: SandboxRegistryOptions = {}): Promi
     const about = { method: request.method ?? 'GET', path: url.pathname };
     void serve({ request, response, url, about, faults, guard, backing, limit: options.bodyLimit }).then(
       (status) => requests.push({ ...about, status }),
+      // The client is gone.
+      () => request.socket.destroy(),
     );
   };
   const server =

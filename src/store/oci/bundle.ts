@@ -4,7 +4,7 @@ import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
 import { parseContent } from './content.ts';
 import { predicateTypeOf } from './layers.ts';
 import type { Referrer } from './referrers.ts';
-import { holdsSame, parseEnvelope } from './same-key.ts';
+import { holdsSame, mayHold, parseEnvelope } from './same-key.ts';
 
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -22,7 +22,8 @@ export function bundleReferrer(entry: SignedArtifact): Referrer {
       bytes: Buffer.from(JSON.stringify(bundleOf(entry)), 'utf8'),
       mediaType: bundleType,
       annotations: {},
-      isSame: async (_other, read) => {
+      isSame: async ({ size }, read) => {
+        if (!mayHold(size, entry.payload)) return false;
         const envelope = member(parseContent(await read(), 'a bundle'), 'dsseEnvelope');
         return isJsonObject(envelope) && holdsSame(parseEnvelope(envelope), entry);
       },

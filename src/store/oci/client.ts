@@ -66,16 +66,18 @@ export class RepositoryClient {
     if (answer.status === 404) return undefined;
     const mediaType = answer.header('content-type')[0]?.split(';')[0]?.trim() ?? imageManifest;
     const descriptor = describeContent(answer.body, mediaType);
-    const named = reference.startsWith('sha256:') ? reference : answer.header('docker-content-digest')[0];
-    if (named !== undefined && named !== descriptor.digest)
+    const named = reference.includes(':') ? reference : answer.header('docker-content-digest')[0];
+    if (named?.startsWith('sha256:') === true && named !== descriptor.digest)
       throw unavailable(`${this.#name(reference)}: the registry gave other content than the digest names`);
     return { descriptor, json: parseContent(answer.body, this.#name(reference)) };
   }
 
-  /** The digest that a tag stands for now, where the registry says so; undefined also when there is no such tag. */
-  async digestOfTag(tag: string): Promise<string | undefined> {
+  /** What a tag stands for now, no digest being nothing; undefined when the registry doesn't tell. */
+  async lookAtTag(tag: string): Promise<{ readonly digest: string | undefined } | undefined> {
     const answer = await this.#expect([200, 404], this.#at('HEAD', `manifests/${tag}`, manifestTypes));
-    return answer.status === 200 ? answer.header('docker-content-digest')[0] : undefined;
+    const [digest] = answer.header('docker-content-digest');
+    if (answer.status === 404) return { digest: undefined };
+    return digest === undefined ? undefined : { digest };
   }
 
   /**

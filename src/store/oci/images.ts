@@ -14,10 +14,18 @@ export interface TargetImage {
 /**
  * The images that an entry is attached to: the image itself; for a run the images among its statement's subjects, or
  * those that the run names where its payload is no statement. None when it made no image.
+ * @throws ChainsError RUN_UNREADABLE
  */
 export function imagesOf(entry: SignedArtifact): readonly TargetImage[] {
   const { artifact, payload } = entry;
-  if (artifact.kind === 'oci') return distinct([target(artifact.image.repository, artifact.image.digest)]);
+  if (artifact.kind === 'oci') {
+    const image = target(artifact.image.repository, artifact.image.digest);
+    if (image !== undefined) return [image];
+    throw new ChainsError(
+      'RUN_UNREADABLE',
+      `${artifact.source}: no registry has a repository of the name ${artifact.image.repository}; correct the result`,
+    );
+  }
   if (payload.dsseType !== undefined) {
     return distinct(
       subjectsIn(statementOf(entry)).map(({ name, sha256 }) => target(name, `sha256:${sha256}`)),

@@ -12,7 +12,7 @@ import {
 } from './content.ts';
 import { refused } from './failures.ts';
 import { statementOf } from './images.ts';
-import { holdsSame, parseEnvelope, signedBy } from './same-key.ts';
+import { holdsSame, mayHold, parseEnvelope, signedBy } from './same-key.ts';
 import type { TagEntry } from './tag.ts';
 
 /** An entry as one layer of an image manifest, as cosign keeps signatures (`.sig`) and attestations (`.att`). */
@@ -63,7 +63,8 @@ export function attestationLayer(entry: SignedArtifact): Layer {
       predicateType: predicateTypeOf(entry),
       ...certificateAnnotations(entry),
     },
-    isSame: async (_other, read) =>
+    isSame: async ({ size }, read) =>
+      mayHold(size, entry.payload) &&
       holdsSame(parseEnvelope(parseContent(await read(), 'an attestation')), entry),
   };
 }

@@ -25,9 +25,9 @@ export class Origins {
   /** @param insecure plain HTTP and unverified certificates are allowed everywhere */
   constructor(insecure: boolean) {
     this.#insecure = insecure;
-    const connect = { timeout: connectTimeout, rejectUnauthorized: !insecure };
-    this.#near = new Agent({ connect });
-    this.#far = new EnvHttpProxyAgent({ connect, requestTls: { rejectUnauthorized: !insecure } });
+    const connect = { timeout: connectTimeout, rejectUnauthorized: !insecure, allowH2: false };
+    this.#near = new Agent({ connect, allowH2: false });
+    this.#far = new EnvHttpProxyAgent({ connect, requestTls: connect, allowH2: false });
   }
 
   /** @throws ChainsError STORE_UNAVAILABLE when nothing answers there */

@@ -10,6 +10,7 @@ import {
 } from './content.ts';
 import { refused } from './failures.ts';
 import type { Layer } from './layers.ts';
+import { repositoryName } from './repository.ts';
 import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
 
 /** An entry as an artifact of its own that refers to the image (image specification 1.1, “Artifacts”). */
@@ -17,6 +18,12 @@ export interface Referrer {
   readonly artifactType: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly layer: Layer;
+}
+
+/** What adding a referrer needs beside it. */
+export interface ReferrerOptions extends TagOptions {
+  /** The path of another repository of this registry that may have the content. */
+  readonly from?: string | undefined;
 }
 
 const emptyType = 'application/vnd.oci.empty.v1+json';
@@ -30,7 +37,18 @@ export async function addReferrer(
   client: RepositoryClient,
   subject: Descriptor,
   referrer: Referrer,
-  options: TagOptions & { readonly from?: string | undefined },
+  options: ReferrerOptions,
+): Promise<void> {
+  // A run and its image may have the same payload, and only one of the two finds the other if both look at once.
+  const name = `${repositoryName(client.repository)}@${subject.digest}`;
+  await options.turns.take(name, () => lookAndAdd(client, subject, referrer, options));
+}
+
+async function lookAndAdd(
+  client: RepositoryClient,
+  subject: Descriptor,
+  referrer: Referrer,
+  options: ReferrerOptions,
 ): Promise<void> {
   const tag = subject.digest.replace(':', '-');
   const known = await client.referrers(subject.digest);

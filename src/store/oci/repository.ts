@@ -9,7 +9,8 @@ export interface Repository {
 const dockerHub = 'index.docker.io';
 
 const hostForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
-const pathForm = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+/** Each registry has rules of its own; what no registry takes is left out here. */
+const pathForm = /^(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+(?:\/(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+)*$/;
 
 /** Reads `HOST/PATH`, or a name of Docker Hub, without tag or digest (distribution specification, “Pulling manifests”); undefined when it is none. */
 export function parseRepository(name: string): Repository | undefined {

@@ -1,7 +1,7 @@
 import { constants, createPublicKey, verify } from 'node:crypto';
 import { type Envelope, preAuthEncoding } from '../../model/dsse.ts';
 import { isJsonList, type JsonObject, member } from '../../model/json.ts';
-import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
+import type { Payload, SignedArtifact, SigningKey } from '../../model/signature.ts';
 
 /** Whether a signature of the message is one of this key. */
 export async function signedBy(
@@ -49,6 +49,15 @@ export function parseEnvelope(json: JsonObject): Envelope | undefined {
     return typeof sig === 'string' && typeof keyid === 'string' ? [{ sig, keyid }] : [];
   });
   return { payloadType, payload, signatures };
+}
+
+/** What an envelope or bundle has beside the payload: signatures, certificates, log entries. In bytes. */
+const besidePayload = 64 * 1024;
+
+/** Whether something of this size can hold the payload in base64, so that what is much longer, or shorter, need not be read. */
+export function mayHold(size: number, { bytes }: Payload): boolean {
+  const least = (bytes.length / 3) * 4;
+  return size >= least && size <= least + besidePayload;
 }
 
 /** Whether an envelope holds this entry's payload, signed by the same key. */

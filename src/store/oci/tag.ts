@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RepositoryClient } from './client.ts';
-import { digestOf, type Manifest } from './content.ts';
+import type { Manifest } from './content.ts';
 import { unavailable } from './failures.ts';
 import { repositoryName } from './repository.ts';
 
@@ -55,16 +55,15 @@ async function addOnce(
   tag: string,
   entry: TagEntry,
 ): Promise<'there' | 'raced' | number> {
+  const read = performance.now();
   const before = await client.readManifest(tag);
   if (await entry.isIn(before)) return 'there';
   const { bytes, mediaType } = await entry.addTo(before);
   const looked = performance.now();
-  const now = await client.digestOfTag(tag);
-  // Without the header nothing is known, and only the look after the write is left.
-  if (now !== undefined && now !== before?.descriptor.digest) return 'raced';
-  if (digestOf(bytes) === before?.descriptor.digest) return 'there';
+  const now = await client.lookAtTag(tag);
+  if (now !== undefined && now.digest !== before?.descriptor.digest) return 'raced';
   await client.pushManifest(tag, bytes, mediaType);
-  return performance.now() - looked;
+  return performance.now() - (now === undefined ? read : looked);
 }
 
 /** Writers of one tag that know each other take turns; those of other processes can't. */

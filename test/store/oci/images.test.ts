@@ -62,3 +62,11 @@ test('a run’s status goes to the images that the run names', () => {
   ]);
   assert.deepEqual(names(entry(pipelineRun({}), 'pipelinerun', {})), []);
 });
+
+test('an image whose name no registry has is an error, not an image that nobody looks for', () => {
+  const odd = taskRunWith([['IMAGES', `gcr.io/acme/../app@${digest('1')}`]]);
+  assert.throws(() => names(entry(odd, 'oci', {})), {
+    code: 'RUN_UNREADABLE',
+    message: /^status\.results\[0\]: no registry has a repository of the name gcr\.io\/acme\/\.\.\/app/,
+  });
+});

@@ -240,6 +240,14 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.match(payload.toString(), /"results"/);
     });
 
+    test('the format tekton: a run and its image have the same payload, which is kept once', async () => {
+      const image = await newImage();
+      const data = { 'artifacts.taskrun.format': 'tekton', 'artifacts.oci.format': 'tekton' };
+      await sign(image, data);
+      await sign(image, data);
+      assert.equal((await app.referrers(image)).length, 1);
+    });
+
     test('nothing can refer to an image that is not there: an error that says so, and worth another try', async () => {
       const pipeline = openSigning(key.privateKey, bundles);
       const image = `${app.name}@sha256:${'8'.repeat(64)}`;

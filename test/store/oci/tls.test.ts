@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { portOf } from '../../../src/sandbox/port.ts';
 import { type SandboxRegistry, startRegistry } from '../../../src/sandbox/registry/index.ts';
 import { createAuthority } from '../../kubernetes/certificates.ts';
 import { assertSigned, errorsOf, newKey, openSigning, signRunOf } from './world.ts';
@@ -80,5 +82,33 @@ suite('registries with certificates', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [signer, name], { env });
     assert.equal(stdout, '[]\n');
     await plain.close();
+  });
+
+  test('other registries are asked by way of HTTPS_PROXY, but for those in NO_PROXY', async () => {
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer().on('connect', ({ url }, socket) => {
+      asked.push(url);
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => {
+      proxy.listen(0, '127.0.0.1', resolve);
+    });
+    const env = {
+      ...process.env,
+      HTTPS_PROXY: `http://127.0.0.1:${portOf(proxy.address())}`,
+      NO_PROXY: 'straight.invalid',
+    };
+    const run = async (host: string) => {
+      const name = image('7').replace(registry.host, host);
+      const { stdout } = await promisify(execFile)(process.execPath, [signer, name], { env });
+      return stdout;
+    };
+    assert.match(await run('registry.invalid'), /STORE_UNAVAILABLE: .*registry\.invalid/);
+    assert.equal(new Set(asked).size, 1);
+    assert.equal(asked[0], 'registry.invalid:443');
+    assert.match(await run('straight.invalid'), /STORE_UNAVAILABLE: .*straight\.invalid/);
+    assert.equal(new Set(asked).size, 1);
+    proxy.close();
+    proxy.closeAllConnections();
   });
 });
