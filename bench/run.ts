@@ -11,7 +11,9 @@ import { type BareClient, openBareClient } from './bare-client.ts';
 import { type ClusterChoice, openCluster } from './cluster.ts';
 import { backlogLimit, liveLimit, marksOf, writersTried } from './limit.ts';
 import { backlog, type Bench, firstSignature, live, type Throughput } from './measurements.ts';
+import { measurePayloads } from './payloads.ts';
 import { median, say, share } from './report.ts';
+import { signatures } from './signatures.ts';
 
 interface Options {
   readonly server: 'sandbox' | 'real';
@@ -21,6 +23,8 @@ interface Options {
   readonly rounds: string;
   readonly signed: string;
   readonly concurrency?: string;
+  readonly payloads?: boolean;
+  readonly signatures?: boolean;
 }
 
 const options = new Command('bench')
@@ -33,6 +37,8 @@ const options = new Command('bench')
   .option('--rounds <number>', 'how often; the medians are told', '3')
   .option('--signed <number>', 'signed runs that are there for the last measurement', '5000')
   .option('--concurrency <number>', 'of the controller (default: its own)')
+  .option('--payloads', 'measure only how fast payloads are made, without an API server')
+  .option('--signatures', 'measure only what signatures cost, without an API server')
   .parse()
   .opts<Options>();
 
@@ -51,6 +57,13 @@ if (options.kubeconfig !== undefined && options.yes !== true) {
   );
   process.exit(2);
 }
+
+const withoutServer = [
+  ...(options.payloads === true ? [measurePayloads] : []),
+  ...(options.signatures === true ? [signatures] : []),
+];
+for (const measureOne of withoutServer) await measureOne(Number(options.rounds));
+if (withoutServer.length > 0) process.exit(0);
 
 execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 const folder = await mkdtemp(join(tmpdir(), 'chains-bench-'));

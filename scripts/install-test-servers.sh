@@ -5,7 +5,8 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, and Debian's apt-get and package archive for the small tools and cosign.
+# Needs: Go 1.26 or later, the Go module proxy, Maven's central repository, and Debian's apt-get and package archive for the
+# small tools and cosign.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -39,10 +40,22 @@ go_program() {
   (cd "$project/test/servers/$1" && go build -mod=readonly -trimpath -ldflags "-s -w $4" -o "$5/$3" "$2")
 }
 
+# The server of the store pubsub.
+kafka_server() {
+  install kafka-4.1.0 kafka_jars
+}
+
+# kafka_jars FOLDER: the version stands in the pom.xml.
+kafka_jars() {
+  mvn -q -B -f "$project/test/servers/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$1"
+}
+
 debian_tools() {
   local missing=() tool
   # Each package is named for its command, but for gpg.
   for tool in openssl jq gpg; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
+  command -v java > /dev/null || missing+=(default-jre-headless)
+  command -v mvn > /dev/null || missing+=(maven)
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
@@ -67,5 +80,7 @@ install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubect
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
 install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
+install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
+kafka_server
 registries
 say "all test servers are in $cache"

@@ -5,9 +5,10 @@ import { loadFormat } from './format/index.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import type { JsonObject } from './model/json.ts';
 import { collectProblems, type Problem } from './model/problem.ts';
-import { ChainsError, reasonOf } from './model/errors.ts';
+import { caught } from './model/caught.ts';
+import { ChainsError } from './model/errors.ts';
 import { once } from './model/once.ts';
-import type { Failure, Outcome } from './model/outcome.ts';
+import type { EntryProgress, Failure, Outcome, Progress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { Payload, SignedArtifact } from './model/signature.ts';
 import type { StoreAccess } from './model/store-access.ts';
@@ -48,12 +49,14 @@ export interface ProcessOptions {
   /** The TaskRuns of a PipelineRun, in order. */
   readonly taskRuns?: readonly JsonObject[];
   readonly signal?: AbortSignal;
+  /** How far an earlier try came. */
+  readonly earlier?: Progress | undefined;
 }
 
 /** Everything between a run and its mark, for one configuration and one set of secrets. Back ends open once, when first used. */
 export interface Pipeline {
   readonly config: Config;
-  /** extract → format: what would be signed. Signs and writes nothing. `taskRuns` are those of a PipelineRun, in order. */
+  /** extract → format: what would be signed, an artifact in one way each. Signs and writes nothing. `taskRuns` are those of a PipelineRun, in order. */
   draft(
     run: Run,
     taskRuns?: readonly JsonObject[],
@@ -80,12 +83,16 @@ export function openPipeline({
   );
   const openStore = once(async (name: StoreName) => (await stores[name]())(config, access));
 
-  async function draft(run: Run, taskRuns?: readonly JsonObject[]): ReturnType<Pipeline['draft']> {
+  async function draftBy(
+    plansOf: (kind: ArtifactKind) => readonly Plan[],
+    run: Run,
+    taskRuns?: readonly JsonObject[],
+  ): ReturnType<Pipeline['draft']> {
     const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
     const leftOut = collectProblems();
     const drafts = await Promise.all(
       artifacts.flatMap((artifact) =>
-        plansFor(config, artifact.kind).map(async (plan): Promise<Draft> => {
+        plansOf(artifact.kind).map(async (plan): Promise<Draft> => {
           const options = { config, name: plan.format, bundled: plan.bundled, report: leftOut.report };
           const payload =
             unreadable ?? (await caught(async () => (await openFormat(plan.format))(artifact, options)));
@@ -95,6 +102,9 @@ export function openPipeline({
     );
     return { drafts, problems: [...problems, ...leftOut.all()] };
   }
+
+  const draft: Pipeline['draft'] = (run, taskRuns) =>
+    draftBy((kind) => [planFor(config, kind)], run, taskRuns);
 
   async function signDraft(
     { artifact, plan, payload }: Draft,
@@ -114,36 +124,52 @@ export function openPipeline({
     return { artifact, payload, signature };
   }
 
-  /** Every store is tried, whatever becomes of the others. */
-  function storeEntry(
+  /** Every store is tried, whatever becomes of the others; those that have the entry are not asked again. */
+  async function storeEntry(
     entry: SignedArtifact,
-    { stores: names }: Plan,
+    names: readonly StoreName[],
     signal?: AbortSignal,
-  ): Promise<(AnnotationsOfArtifact | Failure)[]> {
+  ): Promise<readonly StoreResult[]> {
     const { artifact } = entry;
     return Promise.all(
-      names.map(async (name) => {
-        const annotations = await caught(async () => (await openStore(name)).store(entry, signal));
-        if (annotations instanceof ChainsError)
-          return { artifact, stage: 'storage', error: annotations } as const;
+      names.map(async (store): Promise<StoreResult> => {
+        const annotations = await caught(async () => (await openStore(store)).store(entry, signal));
+        if (annotations instanceof ChainsError) return { artifact, stage: 'storage', error: annotations };
         listener('stored', artifact);
-        return { artifact, annotations };
+        return { artifact, store, annotations };
       }),
     );
   }
 
-  async function process(run: Run, { taskRuns, signal }: ProcessOptions = {}): Promise<Outcome> {
-    const { drafts, problems } = await draft(run, taskRuns);
-    const results = await Promise.all(
-      wanted(drafts).map(async (one) => {
-        const entry = await signDraft(one, signal);
-        return 'stage' in entry ? [entry] : storeEntry(entry, one.plan, signal);
-      }),
+  /** sign → witness → store, going on where an earlier try ended. */
+  async function finishDraft(one: Draft, earlier: EntryProgress | undefined, signal?: AbortSignal) {
+    const { artifact, plan } = one;
+    const entry = earlier?.made === undefined ? await signDraft(one, signal) : { artifact, ...earlier.made };
+    const before = earlier?.stored ?? new Set();
+    if ('stage' in entry) return { results: [entry], progress: { made: undefined, stored: before } };
+    const names = plan.stores.filter((name) => !before.has(name));
+    const results = await storeEntry(entry, names, signal);
+    const { payload, signature } = entry;
+    const stored = new Set([...before, ...results.flatMap(keptElsewhere)]);
+    return { results, progress: { made: { payload, signature }, stored } };
+  }
+
+  async function process(run: Run, { taskRuns, signal, earlier }: ProcessOptions = {}): Promise<Outcome> {
+    const { drafts, problems } = await draftBy((kind) => plansFor(config, kind), run, taskRuns);
+    const before = earlier?.config === config && earlier.uid === run.uid ? earlier.entries : undefined;
+    const finished = await Promise.all(
+      wanted(drafts).map(async (one) => ({
+        id: idOf(one),
+        ...(await finishDraft(one, before?.get(idOf(one)), signal)),
+      })),
     );
-    const stored = results.flat().filter((result) => 'annotations' in result);
-    const fitted = fitAnnotations(run.annotations, stored);
+    const results = finished.flatMap((one): readonly StoreResult[] => one.results);
+    const fitted = fitAnnotations(
+      run.annotations,
+      results.filter((result) => 'annotations' in result),
+    );
     const failures = [
-      ...results.flat().filter((result) => 'stage' in result),
+      ...results.filter((result) => 'stage' in result),
       ...fitted.tooLarge.map(({ artifact, error }) => ({ artifact, stage: 'storage', error }) as const),
     ];
     const failed = new Set(failures.map(({ artifact }) => artifact));
@@ -154,6 +180,11 @@ export function openPipeline({
       off: drafts.flatMap(({ plan }) => plan.off ?? []),
       failures,
       problems: [...problems, ...fitted.problems],
+      progress: {
+        config,
+        uid: run.uid,
+        entries: new Map(finished.map(({ id, progress }) => [id, progress])),
+      },
     };
   }
 
@@ -190,6 +221,17 @@ function depthFor(config: Config, run: Run): Depth {
   };
 }
 
+type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });
+
+/** What a store has put away; annotations are not written yet. */
+function keptElsewhere(result: StoreResult): readonly StoreName[] {
+  return 'annotations' in result && Object.keys(result.annotations).length === 0 ? [result.store] : [];
+}
+
+function idOf({ artifact, plan }: Draft): string {
+  return plan.bundled === true ? `${artifact.fullKey} bundled` : artifact.fullKey;
+}
+
 function wanted(drafts: readonly Draft[]): readonly Draft[] {
   return drafts.filter(({ plan }) => plan.off === undefined);
 }
@@ -202,15 +244,4 @@ function named(signer: SignerName): Exclude<SignerName, 'none'> {
 async function state(key: string, backend: string, open: () => unknown): Promise<BackendState> {
   const opened = await caught(async () => open());
   return { key, backend, error: opened instanceof ChainsError ? opened : undefined };
-}
-
-/** What a stage resolves to, or why it failed. An error of no known kind may pass, so it is worth another try. */
-async function caught<T>(work: () => Promise<T>): Promise<T | ChainsError> {
-  try {
-    return await work();
-  } catch (error) {
-    return error instanceof ChainsError
-      ? error
-      : new ChainsError('UNEXPECTED', reasonOf(error), { cause: error });
-  }
 }

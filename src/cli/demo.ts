@@ -11,7 +11,7 @@ import type { Resource } from '../kubernetes/resources.ts';
 import { ChainsError } from '../model/errors.ts';
 import { at, isJsonList, isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
 import { markPrefix, signedMark } from '../model/marks.ts';
-import { verifyRun } from '../verify/index.ts';
+import { readKeys, verifyRun } from '../verify/index.ts';
 import { parseRun } from '../model/run.ts';
 import { openLog } from '../telemetry/logs.ts';
 import { keygen } from './keygen.ts';
@@ -96,7 +96,8 @@ async function verifyTwice(
   publicKey: string,
   say: (text: string) => void,
 ): Promise<void> {
-  const { verified, checks } = verifyRun({ run: parseRun(signed), keys: [publicKey] });
+  const options = { keys: await readKeys([publicKey]), expected: {} };
+  const { verified, checks } = await verifyRun(parseRun(signed), options);
   const lines = checks.map(({ name, ok, reason }) => `${ok ? '✔' : '✘'} ${name}: ${reason}`);
   say(`Verified with the public key by our own code:\n      ${lines.join('\n      ')}`);
   if (!verified) throw new ChainsError('SIGNATURE_INVALID', 'the signature does not verify');

@@ -1,18 +1,26 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import process from 'node:process';
 import { stringify } from 'yaml';
 import { ChainsError } from '../model/errors.ts';
-import { keyIdOf } from '../sign/key-id.ts';
+import { writeNewFiles } from './new-files.ts';
+import { keyTypes, type NewKey } from './new-keys.ts';
+import { createSecret, signingSecret } from './signing-secret.ts';
 
 /** What the command `keygen` takes. */
 export interface KeygenOptions {
-  /** `ecdsa`, `ed25519` or `rsa`. */
+  /** `ecdsa`, `ed25519`, `rsa`, `cosign` or `pgp`. */
   readonly type: string;
   /** The folder to write into, made when it is missing; the current one by default. */
   readonly out?: string;
   /** Print a Kubernetes Secret and write no file. */
   readonly secret?: boolean;
+  /** With `secret`: create it in the cluster instead of printing it. */
+  readonly apply?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Where the Secret belongs; `tekton-chains` by default. */
+  readonly namespace?: string;
+  /** The user id of a PGP key; `Tekton Chains` by default. */
+  readonly name?: string;
 }
 
 /** Where a command writes. */
@@ -21,108 +29,83 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown };
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
+/**
+ * Makes a signing key with all that belongs to it: as files in a folder, private ones for their owner alone, never over
+ * one that is there; or, with `secret`, as the Secret `signing-secrets`, as YAML on stdout for `kubectl apply -f -` or,
+ * with `apply`, created in the cluster. The Secret holds the public key too, so that whoever may read it need not derive
+ * it. The password of a cosign key is that in the environment's `COSIGN_PASSWORD`, else a new one.
+ * @throws ChainsError USAGE for a type or combination that there isn't, or where a file or Secret is in the way; what
+ * connecting throws
+ */
+export async function keygen(
+  options: KeygenOptions,
+  streams: Streams,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const generate = keyTypes.get(options.type);
+  if (generate === undefined) throw unknownType(options.type);
+  refuseCombinations(options);
+  const { namespace = 'tekton-chains', name = 'Tekton Chains' } = options;
+  const key = await generate({ name, environment });
+  if (options.secret === true) await handOver(key, { ...options, namespace }, streams);
+  else await write(key, { ...options, namespace }, streams);
 }
 
-const types: Readonly<Record<string, { readonly name: string; readonly generate: () => KeyPair }>> = {
-  ecdsa: { name: 'ECDSA P-256', generate: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }) },
-  ed25519: { name: 'Ed25519', generate: () => generateKeyPairSync('ed25519') },
-  rsa: { name: 'RSA 3072', generate: () => generateKeyPairSync('rsa', { modulusLength: 3072 }) },
-};
+function refuseCombinations({ type, out, secret, apply, kubeconfig, context, name }: KeygenOptions): void {
+  const usage = (message: string) => new ChainsError('USAGE', `keygen ${message}`);
+  if (secret === true && out !== undefined) throw usage('takes --out or --secret, not both');
+  if (apply === true && secret !== true) throw usage('takes --apply only together with --secret');
+  if (apply !== true && (kubeconfig ?? context) !== undefined) {
+    throw usage('takes --kubeconfig and --context only together with --apply');
+  }
+  if (name !== undefined && type !== 'pgp') throw usage('takes --name only for --type pgp');
+}
 
-/**
- * Makes a signing key: `x509.pem` (PKCS#8, for its owner alone) and `x509.pub` (SPKI) in a folder, never over a file
- * that is there; or, with `secret`, the Secret `signing-secrets` as YAML on stdout for `kubectl apply -f -`. The
- * Secret holds the public key too, as `x509.pub`, so that whoever may read it need not derive it.
- * @throws ChainsError USAGE for a type or combination that there isn't, or where a file is in the way.
- */
-export async function keygen(options: KeygenOptions, { stdout, stderr }: Streams): Promise<void> {
-  const type = Object.hasOwn(types, options.type) ? types[options.type] : undefined;
-  if (type === undefined) throw unknownType(options.type);
-  if (options.secret === true && options.out !== undefined) {
-    throw new ChainsError('USAGE', 'keygen takes --out or --secret, not both');
+interface Placed extends KeygenOptions {
+  readonly namespace: string;
+}
+
+async function handOver(
+  { what, files }: NewKey,
+  options: Placed,
+  { stdout, stderr }: Streams,
+): Promise<void> {
+  const { apply, namespace } = options;
+  const secret = signingSecret(namespace, files);
+  if (apply === true) {
+    await createSecret(secret, options);
+    stdout.write(`Secret signing-secrets created in the namespace ${namespace} with a new ${what}.\n`);
+  } else {
+    stdout.write(stringify(secret, { lineWidth: 0 }));
+    stderr.write(`Secret signing-secrets with a new ${what}.\n`);
   }
-  const { publicKey, privateKey } = type.generate();
-  const files = {
-    'x509.pem': privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-    'x509.pub': publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-  };
-  const what = `${type.name} key ${keyIdOf(publicKey)}`;
-  if (options.secret === true) {
-    stdout.write(secretOf(files));
-    stderr.write(`Secret signing-secrets with a new ${what}. Once applied, its public key is shown by:\n`);
-    stderr.write(
-      '  kubectl get secret signing-secrets -n tekton-chains -o go-template=\'{{index .data "x509.pub" | base64decode}}\'\n',
-    );
-    return;
+  const shown = files.find(({ isPrivate }) => !isPrivate)?.name;
+  const told = apply === true ? stdout : stderr;
+  told.write(`${apply === true ? 'Its' : 'Once applied, its'} public key is shown by:\n`);
+  told.write(
+    `  kubectl get secret signing-secrets -n ${namespace} -o go-template='{{index .data "${shown}" | base64decode}}'\n`,
+  );
+}
+
+async function write({ what, files }: NewKey, options: Placed, { stdout }: Streams): Promise<void> {
+  const paths = await writeNewFiles(options.out ?? '.', files);
+  for (const file of files) {
+    const more = file.what === 'private key' ? `, a new ${what}` : '';
+    stdout.write(`${paths.get(file.name)}  ${file.what}${more}\n`);
   }
-  const paths = await writeNew(options.out ?? '.', files);
-  stdout.write(`${paths['x509.pem']}  private key, a new ${what}\n${paths['x509.pub']}  public key\n`);
+  const needed = files.filter(({ isPrivate }) => isPrivate);
+  const parts = needed.map((file) => `--from-file=${shellWord(paths.get(file.name) ?? '')}`);
   stdout.write('To sign with it:\n');
   stdout.write(
-    `  kubectl create secret generic signing-secrets -n tekton-chains --from-file=${shellWord(paths['x509.pem'])}\n`,
+    `  kubectl create secret generic signing-secrets -n ${options.namespace} ${parts.join(' ')}\n`,
   );
 }
 
 function unknownType(type: string): ChainsError {
-  const later = type === 'cosign' || type === 'pgp';
   return new ChainsError(
     'USAGE',
-    `--type ${JSON.stringify(type.slice(0, 40))} ${later ? 'comes with a later version' : 'is no type of key'}; use ${Object.keys(types).join(', ')}`,
+    `--type ${JSON.stringify(type.slice(0, 40))} is no type of key; use ${[...keyTypes.keys()].join(', ')}`,
   );
-}
-
-type KeyFiles = Readonly<Record<'x509.pem' | 'x509.pub', string>>;
-
-function secretOf(files: KeyFiles): string {
-  const base64 = Object.entries(files).map(
-    ([name, text]) => [name, Buffer.from(text).toString('base64')] as const,
-  );
-  return stringify(
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'signing-secrets', namespace: 'tekton-chains' },
-      type: 'Opaque',
-      data: Object.fromEntries(base64),
-    },
-    { lineWidth: 0 },
-  );
-}
-
-async function writeNew(folder: string, files: KeyFiles): Promise<KeyFiles> {
-  const paths = { 'x509.pem': join(folder, 'x509.pem'), 'x509.pub': join(folder, 'x509.pub') };
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await using pem = await open(paths['x509.pem'], 'wx', 0o600);
-    await using pub = await openOrUndo(paths['x509.pub'], paths['x509.pem']);
-    await pem.writeFile(files['x509.pem']);
-    await pub.writeFile(files['x509.pub']);
-  } catch (cause) {
-    throw unwritable(folder, cause);
-  }
-  return paths;
-}
-
-/** The private key's file is made first, and must not stay behind empty when the public key's can't be made. */
-async function openOrUndo(path: string, made: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx', 0o644);
-  } catch (error) {
-    await unlink(made);
-    throw error;
-  }
-}
-
-function unwritable(folder: string, cause: unknown): ChainsError {
-  const { code, path = folder } = Object.assign({ code: undefined, path: undefined }, cause);
-  const message =
-    code === 'EEXIST'
-      ? `${path} exists already, and keys are never overwritten; choose another folder with --out`
-      : `cannot write keys into ${folder} (${code ?? String(cause)}); choose another folder with --out`;
-  return new ChainsError('USAGE', message, { cause });
 }
 
 function shellWord(text: string): string {

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControllerArguments } from './controller.ts';
+import type { ExplainArguments } from './explain.ts';
 import type { KeygenOptions } from './keygen.ts';
 import type { SandboxArguments } from './sandbox.ts';
+import type { SignArguments } from './sign.ts';
+import type { VerifyArguments } from './verify.ts';
 import { version } from '../model/version.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
@@ -11,35 +14,36 @@ export function program(): Command {
     .version(version, '--version')
     .exitOverride()
     .showHelpAfterError('(add --help for what can be said)');
-  for (const command of [controller(), sandbox(), demo(), keygen()])
+  for (const command of [controller(), sandbox(), demo(), sign(), explain(), verify(), keygen()])
     chains.addCommand(command.copyInheritedSettings(chains));
   return chains;
 }
 
-function controller(): Command {
-  return new Command('controller')
-    .description('watch a cluster; sign, store and mark every run that finishes')
+/** Adds the options of whatever talks to a cluster. */
+function onCluster(command: Command): Command {
+  return command
     .option(
       '--kubeconfig <file>',
       'kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod’s own account)',
     )
     .option('--context <name>', 'context of the kubeconfig')
+    .addOption(
+      new Option('--system-namespace <name>', 'where the ConfigMap chains-config is')
+        .env('SYSTEM_NAMESPACE')
+        .default('tekton-chains'),
+    );
+}
+
+function controller(): Command {
+  return onCluster(new Command('controller'))
+    .description('watch a cluster; sign, store and mark every run that finishes')
     .option(
       '--namespace <names>',
       'only runs of these namespaces, separated by commas (default: all)',
       names,
       [],
     )
-    .addOption(
-      new Option('--system-namespace <name>', 'where the ConfigMap chains-config is')
-        .env('SYSTEM_NAMESPACE')
-        .default('tekton-chains'),
-    )
-    .option(
-      '--signing-secrets <folder>',
-      'where the Secret signing-secrets is mounted',
-      '/etc/signing-secrets',
-    )
+    .addOption(signingSecrets())
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
     .option('--metrics-port <port>', 'for /metrics; 0 picks a free one', atLeast(0), 9090)
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
@@ -64,13 +68,112 @@ function demo(): Command {
     .action(async () => (await import('./demo.ts')).runDemo());
 }
 
+function signingSecrets(): Option {
+  return new Option(
+    '--signing-secrets <folder>',
+    'where the files of the Secret signing-secrets are',
+  ).default('/etc/signing-secrets');
+}
+
+function files(): Option {
+  return new Option(
+    '-f, --file <path...>',
+    'runs: files, folders, or - for standard input; YAML or JSON',
+  ).default([]);
+}
+
+const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
+
+function sign(): Command {
+  return new Command('sign')
+    .description('sign runs without a cluster; nothing is stored')
+    .addOption(files())
+    .option(...config)
+    .addOption(signingSecrets())
+    .option('-o, --output <form>', 'json, yaml (the runs with their annotations) or dir=FOLDER', 'json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  chains sign -f run.yaml --signing-secrets keys -o yaml > signed.yaml',
+    )
+    .action(async (options: SignArguments) => {
+      process.exitCode = await (await import('./sign.ts')).runSign(options);
+    });
+}
+
+function explain(): Command {
+  return onCluster(new Command('explain'))
+    .description('say what would be signed of runs, and why; nothing is signed or written')
+    .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
+    .addOption(files())
+    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option(...config)
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chains explain taskrun/build-x7f2 -n ci\n  kubectl get pipelineruns,taskruns -o yaml | chains explain -f - -o json',
+    )
+    .action(async (names: readonly string[], options: ExplainArguments) => {
+      process.exitCode = await (await import('./explain.ts')).runExplain(names, options);
+    });
+}
+
+function verify(): Command {
+  return onCluster(new Command('verify'))
+    .description('check the signatures of runs, and that they speak of these very runs; exit code 3 if not')
+    .argument(
+      '[names...]',
+      'runs in a cluster: taskrun/NAME, pipelinerun/NAME; or image and references of images',
+    )
+    .addOption(files())
+    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option('--insecure', 'registries may speak plain HTTP, or have a certificate that nobody vouches for')
+    .addOption(
+      new Option(
+        '--key <key...>',
+        'any of these: a file (public key, certificate, PGP public key), a KMS reference, k8s://NAMESPACE/SECRET',
+      ).default([]),
+    )
+    .option(...config)
+    .option('--builder-id <id>', 'the builder that the provenance must name')
+    .option('--source-uri <uri>', 'a source that it must name; git+ before and .git behind don’t count')
+    .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')
+    .option('--build-type <uri>', 'the build type that it must have')
+    .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
+    )
+    .action(async (names: readonly string[], options: VerifyArguments) => {
+      process.exitCode = await (await import('./verify.ts')).runVerify(names, options);
+    });
+}
+
 function keygen(): Command {
   return new Command('keygen')
     .description('make a signing key')
-    .requiredOption('--type <type>', 'ecdsa, ed25519 or rsa')
-    .option('--out <folder>', 'write x509.pem and x509.pub there (default: this folder)')
+    .requiredOption('--type <type>', 'ecdsa, ed25519, rsa, cosign or pgp')
+    .option('--out <folder>', 'write the key’s files there (default: this folder)')
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
-    .addHelpText('after', '\nExample:\n  chains keygen --type ecdsa --secret | kubectl apply -f -')
+    .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
+    .option('--kubeconfig <file>', 'kubeconfig for --apply (default: as for controller)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .addOption(
+      new Option('--namespace <name>', 'where the Secret belongs')
+        .env('SYSTEM_NAMESPACE')
+        .default('tekton-chains'),
+    )
+    .option('--name <user id>', 'of a PGP key (default: Tekton Chains)')
+    .addHelpText(
+      'after',
+      `
+A cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.
+
+Examples:
+  chains keygen --type ecdsa --secret | kubectl apply -f -
+  chains keygen --type cosign --out keys
+  chains keygen --type pgp --name 'Builds <builds@example.com>' --secret --apply`,
+    )
     .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(options, process));
 }
 

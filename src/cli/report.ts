@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
+import { visible } from './wrap.ts';
 
 /** Codes that are the caller's to mend: exit code 2. */
 const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];
@@ -14,9 +15,15 @@ export function report(
 ): number {
   // The argument parser has already said what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  write(`error: ${reasonOf(error)}\n`);
+  write(`error: ${visible(reasonOf(error))}\n`);
   if (!(error instanceof ChainsError)) return 1;
-  if (error.hint !== undefined) write(`hint: ${error.hint}\n`);
+  if (error.hint !== undefined) write(`hint: ${visible(error.hint)}\n`);
   if (error.code === 'SIGNATURE_INVALID') return 3;
   return usage.includes(error.code) ? 2 : 1;
+}
+
+/** Reports each of several errors, and gives the exit code: that of the first, 0 when there is none. */
+export function reportAll(errors: readonly unknown[]): number {
+  const [first = 0] = errors.map((error) => report(error));
+  return first;
 }

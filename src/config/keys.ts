@@ -127,7 +127,7 @@ export const keys = {
   },
   'storage.grafeas.noteid': {
     type: text('the start of a note’s name'),
-    doc: 'What the names of the notes in the store `grafeas` start with.',
+    doc: 'What the names of the notes in the store `grafeas` start with; unset, `tekton-` and the run’s namespace.',
   },
   'storage.grafeas.notehint': {
     type: anyText,
@@ -144,7 +144,7 @@ export const keys = {
   },
   'storage.pubsub.topic': {
     type: text('the name of a topic'),
-    doc: 'The topic of the store `pubsub`.',
+    doc: 'The topic of the store `pubsub`; for `gcp` its full name, or its name in the credential’s project.',
   },
   'storage.pubsub.kafka.bootstrap.servers': {
     type: list('`host:port`'),
@@ -153,7 +153,7 @@ export const keys = {
   },
   'signers.kms.kmsref': {
     type: kmsReference,
-    doc: 'The key of the signer `kms`.',
+    doc: 'The key of the signer `kms`. `padding=pss` makes an RSA key sign with PSS instead of PKCS #1 v1.5.',
   },
   'signers.kms.auth.address': {
     type: url,
@@ -170,11 +170,11 @@ export const keys = {
   },
   'signers.kms.auth.oidc.path': {
     type: text('the path of an auth method'),
-    doc: 'The JWT auth method to log in at (`auth/PATH/login`).',
+    doc: 'The JWT auth method of Vault or OpenBao to log in at (`auth/PATH/login`); unset, `jwt`.',
   },
   'signers.kms.auth.oidc.role': {
     type: text('the name of a role'),
-    doc: 'The role to log in as.',
+    doc: 'The role to log in as; unset, the auth method’s default role.',
   },
   'signers.kms.auth.oidc.token-path': {
     type: path,
@@ -182,7 +182,7 @@ export const keys = {
   },
   'signers.kms.auth.spire.sock': {
     type: text('the address of a socket'),
-    doc: 'The SPIRE agent’s socket that gives the token to log in with.',
+    doc: 'The SPIRE agent’s socket that gives the token to log in with; goes before `signers.kms.auth.oidc.token-path`.',
   },
   'signers.kms.auth.spire.audience': {
     type: text('an audience'),

@@ -44,7 +44,7 @@ function isKeyOf<K extends string>(table: Readonly<Record<K, unknown>>, key: str
   return Object.hasOwn(table, key);
 }
 
-const transitKey: RegExp = /^[\w]([\w.-]*\w)?$/;
+const transitKey: RegExp = /^[\w]([\w.-]*\w)?(\?padding=(pkcs1|pss))?$/;
 
 /** A signing key in a KMS (behaviour.md, “Signers”); the scheme chooses the provider. */
 export const kmsReference = reference({
@@ -53,12 +53,15 @@ export const kmsReference = reference({
       /^projects\/[^/?\s]+\/locations\/[^/?\s]+\/keyRings\/[^/?\s]+\/cryptoKeys\/[^/?\s]+(\/(cryptoKeyVersions|versions)\/[^/?\s]+)?$/,
     form: 'gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K[/cryptoKeyVersions/V]',
   },
-  hashivault: { pattern: transitKey, form: 'hashivault://NAME' },
-  openbao: { pattern: transitKey, form: 'openbao://NAME' },
-  awskms: { pattern: /^[^/?\s]*\/[^/?\s]+(\/[^?\s]+)?$/, form: 'awskms://[ENDPOINT]/KEYID|ARN|alias/NAME' },
+  hashivault: { pattern: transitKey, form: 'hashivault://NAME[?padding=pss]' },
+  openbao: { pattern: transitKey, form: 'openbao://NAME[?padding=pss]' },
+  awskms: {
+    pattern: /^[^/?\s]*\/[^/?\s]+(\/[^?\s]+)?(\?padding=(pkcs1|pss))?$/,
+    form: 'awskms://[ENDPOINT]/KEYID|ARN|alias/NAME[?padding=pss]',
+  },
   azurekms: {
-    pattern: /^[^/?\s]+\/[^/?\s]+(\/[^/?\s]+)?$/,
-    form: 'azurekms://VAULT.vault.azure.net/KEY[/VERSION]',
+    pattern: /^[^/?\s]+\/[^/?\s]+(\/[^/?\s]+)?(\?padding=(pkcs1|pss))?$/,
+    form: 'azurekms://VAULT.vault.azure.net/KEY[/VERSION][?padding=pss]',
   },
 });
 

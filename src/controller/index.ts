@@ -43,8 +43,8 @@ export interface Controller {
 }
 
 /** The kinds that are watched, and the artifacts that their runs have. */
-const watchedKinds: readonly RunKind[] = ['TaskRun'];
-const artifactKinds = ['taskrun', 'oci'] as const;
+const watchedKinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
+const artifactKinds = ['taskrun', 'pipelinerun', 'oci'] as const;
 
 /**
  * Starts watching, signing and marking, and the servers for health and metrics. What can be mended later (no answer from
@@ -108,6 +108,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       secretsFolder,
       (secrets) => {
         ready.set('signing secrets', secrets.missing);
+        for (const warning of secrets.warnings ?? []) log.warn(warning);
         pipeline.supply(secrets);
       },
       watching.signal,

@@ -1,3 +1,4 @@
+import type { Config } from '../config/keys.ts';
 import { endStateOf, finalizers, oldFinalizer, ourFinalizers } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 
@@ -17,6 +18,11 @@ export interface Circumstances {
   /** `signing.deletion-grace` in milliseconds. */
   readonly deletionGrace: number;
   readonly now: Date;
+}
+
+/** The circumstances under a configuration, at this moment. */
+export function circumstancesOf(config: Config, now: Date): Circumstances {
+  return { managedBy: config['filter.managed-by'], deletionGrace: config['signing.deletion-grace'], now };
 }
 
 type Rule = (run: Run, circumstances: Circumstances) => Decision | undefined;

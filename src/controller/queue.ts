@@ -50,6 +50,8 @@ export interface QueueOptions {
   /** Bytes of values that may be carried; past it a key is kept without its value. */
   readonly budget?: number;
   readonly backoff?: Backoff;
+  /** Called when a key is through and forgotten. */
+  readonly finished?: (key: string) => void;
 }
 
 /**
@@ -64,6 +66,7 @@ export class WorkQueue<Value> {
   readonly #concurrency: number;
   readonly #budget: number;
   readonly #backoff: Backoff;
+  readonly #finished: (key: string) => void;
   #carried = 0;
   #working = 0;
   #running = false;
@@ -71,12 +74,13 @@ export class WorkQueue<Value> {
 
   constructor(
     handler: Handler<Value>,
-    { concurrency, budget = 8 << 20, backoff = new Backoff() }: QueueOptions,
+    { concurrency, budget = 8 << 20, backoff = new Backoff(), finished = () => {} }: QueueOptions,
   ) {
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#budget = budget;
     this.#backoff = backoff;
+    this.#finished = finished;
   }
 
   /**
@@ -90,6 +94,14 @@ export class WorkQueue<Value> {
     this.#carry(entry, value, bytes);
     if (entry.state === 'working') entry.state = 'working, to be looked at again';
     if (entry.state === 'delayed' && (hurry || entry.failures === 0)) this.#makeReady(key, entry);
+    this.#work();
+  }
+
+  /** What a key waited for has come: it is handled, with the value that it has. */
+  wake(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.state === 'working') entry.state = 'working, to be looked at again';
+    if (entry?.state === 'delayed') this.#makeReady(key, entry);
     this.#work();
   }
 
@@ -116,6 +128,11 @@ export class WorkQueue<Value> {
   async room(signal?: AbortSignal): Promise<void> {
     const roomy = (): boolean => this.#carried <= this.#budget / 2 && this.#ready.size <= 1_000;
     await this.#until(() => roomy() || signal?.aborted === true, signal);
+  }
+
+  /** Whether a key is known: ready, being handled or waiting for another try. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
   }
 
   /** Keys known: ready, being handled or waiting for another try. */
@@ -197,6 +214,7 @@ export class WorkQueue<Value> {
     if (addedMeanwhile && !failed) return this.#makeReady(key, entry);
     if (verdict.finished) {
       this.#entries.delete(key);
+      this.#finished(key);
       return undefined;
     }
     // Values that wait for a backoff may not fill the budget, or listing would wait for what fails.

@@ -8,6 +8,8 @@ import type { Pipeline } from '../pipeline.ts';
 import type { Log } from '../telemetry/logs.ts';
 import { runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { waitingFor } from './children.ts';
+import { type Family, gather } from './family.ts';
 import { type Judgement, judge } from './judgement.ts';
 import {
   afterWrite,
@@ -19,7 +21,8 @@ import {
   releasePatch,
   retryStatement,
 } from './marking.ts';
-import { type Decision, decide } from './policy.ts';
+import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from './policy.ts';
+import type { ProgressKept } from './progress-kept.ts';
 import type { Verdict, Work } from './queue.ts';
 
 /** What reconciling needs; `pipeline` is the one in force when the run is begun. */
@@ -27,12 +30,17 @@ export interface Surroundings {
   readonly rest: Rest;
   readonly resource: Resource;
   readonly pipeline: Pipeline;
+  readonly family: Family;
+  readonly progress: ProgressKept;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
 }
 
 const finished: Verdict = { finished: true };
+
+/** Milliseconds after which a PipelineRun that waits is looked at again, though none of its TaskRuns was seen to end. */
+const lookAgainAfter = 120_000;
 
 /** Brings one run a step towards its end state. Never throws: every failure is a verdict, with its reason logged. */
 export async function reconcile(
@@ -49,18 +57,15 @@ export async function reconcile(
 }
 
 function step(run: Run, work: Work<Run>, around: Surroundings): Promise<Verdict> {
-  const { config } = around.pipeline;
-  const decision = decide(run, {
-    managedBy: config['filter.managed-by'],
-    deletionGrace: config['signing.deletion-grace'],
-    now: new Date(),
-  });
+  const circumstances = circumstancesOf(around.pipeline.config, new Date());
+  const decision = decide(run, circumstances);
   around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
-  return steps[decision.action](run, { decision, work, around });
+  return steps[decision.action](run, { decision, circumstances, work, around });
 }
 
 interface Situation {
   readonly decision: Decision;
+  readonly circumstances: Circumstances;
   readonly work: Work<Run>;
   readonly around: Surroundings;
 }
@@ -98,8 +103,16 @@ async function release(run: Run, { decision, around }: Situation): Promise<Verdi
   return finished;
 }
 
-async function sign(run: Run, { work, around }: Situation): Promise<Verdict> {
-  const outcome = await around.pipeline.process(run, { signal: around.signal });
+async function sign(run: Run, { work, around, circumstances }: Situation): Promise<Verdict> {
+  const gathered = await gather(run, { ...around, circumstances });
+  if (gathered.waitsFor !== undefined)
+    return waitForTaskRuns(run, gathered.waitsFor, { around, circumstances });
+  const { taskRuns, problems } = gathered;
+  const { signal, progress } = around;
+  const earlier = progress.of(work.key);
+  const processed = await around.pipeline.process(run, { taskRuns, signal, earlier });
+  progress.keep(work.key, processed.progress);
+  const outcome = { ...processed, problems: [...problems, ...processed.problems] };
   if (around.signal.aborted) return finished;
   for (const { artifact, stage, error } of outcome.failures) {
     around.metrics.failed(run.kind, stage);
@@ -114,6 +127,18 @@ async function sign(run: Run, { work, around }: Situation): Promise<Verdict> {
   return judgement.end === undefined
     ? retryLater(run, judgement, work, around)
     : finish(run, { ...judgement.end, failures: work.failures, annotations: outcome.annotations }, around);
+}
+
+/** The mark of the last one wakes the PipelineRun; should that be missed, it is looked at again after a while. */
+function waitForTaskRuns(
+  run: Run,
+  names: readonly string[],
+  { around, circumstances }: Pick<Situation, 'around' | 'circumstances'>,
+): Verdict {
+  around.log.debug(waitingFor(names), runFields(run));
+  const grace = graceEnds(run, circumstances.deletionGrace)?.getTime() ?? Number.POSITIVE_INFINITY;
+  const again = Math.min(lookAgainAfter, Math.max(0, grace - circumstances.now.getTime()));
+  return { finished: false, failed: false, stale: false, again };
 }
 
 async function retryLater(

@@ -3,15 +3,18 @@ import { reflect } from '../kubernetes/reflector.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../model/errors.ts';
-import type { JsonObject } from '../model/json.ts';
+import { at, type JsonObject } from '../model/json.ts';
 import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
-import { parseRun, type Run, type RunKind } from '../model/run.ts';
+import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Awaited } from './awaited.ts';
 import { Backoff } from './backoff.ts';
+import type { Family } from './family.ts';
 import type { ControllerPace } from './pace.ts';
+import { ProgressKept } from './progress-kept.ts';
 import { type Verdict, type Work, WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { sweep } from './sweep.ts';
@@ -47,12 +50,18 @@ export class WatchedRuns {
   readonly #options: WatchedRunsOptions;
   readonly #queue: WorkQueue<Run>;
   readonly #resources = new Map<RunKind, Resource>();
+  readonly #awaited = new Awaited();
+  readonly #progress = new ProgressKept();
 
   constructor(options: WatchedRunsOptions) {
     this.#options = options;
     const { backoff } = options.pace;
     this.#queue = new WorkQueue<Run>((work) => this.#handle(work), {
       concurrency: options.concurrency,
+      finished: (key) => {
+        this.#progress.forget(key);
+        this.#ended(placeOf(key));
+      },
       ...(backoff === undefined ? {} : { backoff }),
     });
     options.metrics.queue(() => ({
@@ -126,7 +135,7 @@ export class WatchedRuns {
       },
       {
         seen: (object, bytes) => this.#seen(object, bytes),
-        gone: () => {},
+        gone: (object) => this.#gone(object, kind),
         room: () => this.#queue.room(signal),
         synced: () => {
           this.#watching(kind, undefined);
@@ -164,11 +173,28 @@ export class WatchedRuns {
     try {
       const run = parseRun(object);
       // Most events are of runs that are through, our own marks among them: they cost nothing more.
-      if (endStateOf(run) !== undefined && ourFinalizers(run).length === 0) return;
+      if (endStateOf(run) !== undefined && ourFinalizers(run).length === 0) {
+        this.#ended(run);
+        return;
+      }
       this.#queue.add(keyOf(run), run, bytes, run.deletedAt === undefined ? undefined : `deleted ${run.uid}`);
     } catch (error) {
       this.#options.log.error(`a run can't be read: ${reasonOf(error)}`);
     }
+  }
+
+  /** A TaskRun is through: the PipelineRun that waited for nothing else is looked at. */
+  #ended({ kind, namespace, name }: Place): void {
+    if (kind !== 'TaskRun') return;
+    const waiting = this.#awaited.ended(runName({ namespace, name }));
+    if (waiting !== undefined) this.#queue.wake(`PipelineRun ${waiting}`);
+  }
+
+  #gone(object: JsonObject, kind: RunKind): void {
+    const [namespace, name] = ['namespace', 'name'].map((key) => String(at(object, 'metadata', key) ?? ''));
+    const place = { kind, namespace: namespace ?? '', name: name ?? '' };
+    if (kind === 'PipelineRun') this.#awaited.forget(runName(place));
+    else this.#ended(place);
   }
 
   #handle(work: Work<Run>): Promise<Verdict> {
@@ -178,7 +204,13 @@ export class WatchedRuns {
     if (resource === undefined || current === undefined) {
       throw new ChainsError('UNEXPECTED', `${work.key} was handled before the controller was ready`);
     }
-    return reconcile(work, { namespace, name }, { rest, resource, pipeline: current, log, metrics, signal });
+    const family: Family = {
+      awaited: this.#awaited,
+      isInHand: (taskRun) => this.#queue.has(`TaskRun ${taskRun}`),
+    };
+    const progress = this.#progress;
+    const around = { rest, resource, pipeline: current, family, progress, log, metrics, signal };
+    return reconcile(work, { namespace, name }, around);
   }
 }
 

@@ -57,14 +57,17 @@ function whatRepositoryIsWrong(repository: string): string | undefined {
 
 /** What Go would not read as the host of a URL, or would change. */
 function whatRegistryIsWrong(registry: string): string | undefined {
-  if (/[\p{Cc}\p{Cs} \\^`{|}%?#@/]/u.test(registry)) return 'registry has a character that no host name has';
-  const bracket = registry.startsWith('[') ? registry.lastIndexOf(']') : 0;
-  if (bracket === -1) return 'registry has a "[" without "]"';
-  const rest = registry.slice(bracket);
-  const port = registry.startsWith('[') ? rest.slice(1) : rest.slice(rest.lastIndexOf(':'));
-  return port === '' || !registry.includes(':') || /^:\d*$/.test(port)
-    ? undefined
-    : 'registry has a port that is no number';
+  // What Go calls a control character: none of those beyond ASCII.
+  if (/[\u0000-\u001f\u007f\p{Cs} \\^`{|}%?#@/]/u.test(registry))
+    return 'registry has a character that no host name has';
+  const [bracket, colon] = [registry.lastIndexOf(']'), registry.lastIndexOf(':')];
+  if (registry.startsWith('[') && bracket === -1) return 'registry has a "[" without "]"';
+  const port = registry.startsWith('[')
+    ? registry.slice(bracket + 1)
+    : colon === -1
+      ? ''
+      : registry.slice(colon);
+  return /^(:\d*)?$/.test(port) ? undefined : 'registry has a port that is no number';
 }
 
 function wrong(words: string): Reading<never> {

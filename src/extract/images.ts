@@ -65,7 +65,7 @@ function entriesOfImages(results: readonly Result[], report: Report): readonly N
 
 function checked(text: string, at: string, names: string, report: Report): readonly NamedImage[] {
   const read = parseImageReference(text);
-  if (read.ok) return [{ image: read.value, at }];
+  if (read.ok) return [{ image: read.value, at, names }];
   report(`${at}.value`, `${names}: no image, as it ${read.wrong}`);
   return [];
 }

@@ -79,7 +79,7 @@ function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Fou
   return { found: [own], unreadable: undefined };
 }
 
-function imageArtifact(run: Run, { image, at }: NamedImage): Artifact {
+function imageArtifact(run: Run, { image, at, names }: NamedImage): Artifact {
   const hex = image.digest.slice('sha256:'.length);
-  return { kind: 'oci', run, key: hex.slice(0, 12), fullKey: fullNameOf(image), image, source: at };
+  return { kind: 'oci', run, key: hex.slice(0, 12), fullKey: fullNameOf(image), image, source: at, names };
 }

@@ -4,7 +4,7 @@ import { at, type JsonObject } from '../model/json.ts';
 import type { Report } from '../model/problem.ts';
 import { type PipelineRun, pipelineRun } from '../model/tekton/pipeline-run.ts';
 import type { PipelineTask } from '../model/tekton/pipeline.ts';
-import { read } from '../model/tekton/shape.ts';
+import { read as readShape } from '../model/tekton/shape.ts';
 import { pipelineRunAsV1 } from '../model/tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
@@ -27,7 +27,7 @@ export function readPipelineRun(
   report: Report,
   reading: Omit<Reading, 'where'>,
 ): PipelineRunEvidence {
-  const run = read(pipelineRun, pipelineRunAsV1(object));
+  const run = readShape(pipelineRun, pipelineRunAsV1(object));
   const { spec, status } = run;
   const key = at(object, 'status', 'pipelineResults') === undefined ? 'results' : 'pipelineResults';
   reportLeftOut(run, taskRuns, report);
@@ -50,18 +50,19 @@ function tasksOf(
 ): readonly PipelineTaskEvidence[] | undefined {
   const { pipelineSpec } = status ?? {};
   if (pipelineSpec === undefined) return undefined;
+  const { tasks = [], finally: last = [] } = pipelineSpec;
+  const names = new Set([...tasks, ...last].map(({ name = '' }) => name));
+  // Each is read once, even where several tasks have one name: what was read is known by its identity later on.
+  const read = taskRuns
+    .map((object, index) => ({ label: labelOf(object), object, where: `taskRuns[${index}].` }))
+    .filter(({ label }) => label !== undefined && names.has(label))
+    .map(({ label, object, where }) => ({ label, evidence: evidenceOf(object, { ...reading, where }) }));
   const evidence = (task: PipelineTask, isFinally: boolean): PipelineTaskEvidence => ({
     task,
     isFinally,
-    taskRuns: taskRuns
-      .map((object, index) => ({ object, where: `taskRuns[${index}].` }))
-      .filter(({ object }) => labelOf(object) === (task.name ?? ''))
-      .map(({ object, where }) => evidenceOf(object, { ...reading, where })),
+    taskRuns: read.filter(({ label }) => label === (task.name ?? '')).map((one) => one.evidence),
   });
-  return [
-    ...(pipelineSpec.tasks ?? []).map((task) => evidence(task, false)),
-    ...(pipelineSpec.finally ?? []).map((task) => evidence(task, true)),
-  ];
+  return [...tasks.map((task) => evidence(task, false)), ...last.map((task) => evidence(task, true))];
 }
 
 function evidenceOf(object: JsonObject, reading: Reading): TaskRunEvidence {
@@ -70,8 +71,10 @@ function evidenceOf(object: JsonObject, reading: Reading): TaskRunEvidence {
   return evidence;
 }
 
-function labelOf(taskRun: JsonObject): unknown {
-  return at(taskRun, 'metadata', 'labels', taskLabel);
+/** Undefined where there is no such label; null is the empty text, as for Go. */
+function labelOf(taskRun: JsonObject): string | undefined {
+  const label = at(taskRun, 'metadata', 'labels', taskLabel);
+  return label === null ? '' : typeof label === 'string' ? label : undefined;
 }
 
 /** Tells which children the provenance will not speak of, and why. */
@@ -87,14 +90,19 @@ function reportLeftOut({ status }: PipelineRun, taskRuns: readonly JsonObject[],
     }
   }
   const { tasks = [], finally: last = [] } = status?.pipelineSpec ?? {};
-  const known = new Set<unknown>([...tasks, ...last].map((task) => task.name ?? ''));
+  const known = new Set([...tasks, ...last].map((task) => task.name ?? ''));
   for (const [index, object] of taskRuns.entries()) {
-    const why = known.has(labelOf(object))
-      ? (at(object, 'status', 'completionTime') ?? undefined) === undefined && 'it has not finished'
-      : `its label ${taskLabel} names no task of status.pipelineSpec`;
+    const label = labelOf(object);
+    const why =
+      label !== undefined && known.has(label)
+        ? (at(object, 'status', 'completionTime') ?? undefined) === undefined && 'it has not finished'
+        : `its label ${taskLabel} names no task of status.pipelineSpec`;
     if (why) {
-      const name = quote(String(at(object, 'metadata', 'name') ?? ''));
-      report(`taskRuns[${index}]`, `TaskRun ${name} is left out of the provenance: ${why}`);
+      const name = at(object, 'metadata', 'name');
+      report(
+        `taskRuns[${index}]`,
+        `TaskRun ${quote(typeof name === 'string' ? name : '')} is left out of the provenance: ${why}`,
+      );
     }
   }
 }

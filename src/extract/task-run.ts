@@ -32,9 +32,8 @@ export interface TaskRunFindings {
 /** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a part that names images has the wrong type. */
 export function readTaskRun(object: JsonObject, { where, report, reportStep }: Reading): TaskRunFindings {
   const v1 = taskRunAsV1(object);
-  const key = at(object, 'status', 'taskResults') === undefined ? 'results' : 'taskResults';
   const { status = {} } = read(naming, v1, where);
-  const results = resultsAt(`${where}status.${key}`, status.results);
+  const results = resultsAt(`${where}status.${resultsKey(object)}`, status.results);
   const hints = hintsIn(results, report, imageResourcesOf(status, report));
   const resources = resourceInputsOf(status, report);
   return {
@@ -43,13 +42,21 @@ export function readTaskRun(object: JsonObject, { where, report, reportStep }: R
   };
 }
 
+/** Under which name the results that count stand. */
+function resultsKey(object: JsonObject): 'results' | 'taskResults' {
+  const [old, now] = ['taskResults', 'results'].map((key) => at(object, 'status', key) ?? null);
+  const isOld = old !== null && (now === null || object['apiVersion'] === 'tekton.dev/v1beta1');
+  return isOld ? 'taskResults' : 'results';
+}
+
 /** What the work gives, or the RUN_UNREADABLE that it throws. */
 export function orError<T>(work: () => T): T | ChainsError {
   try {
     return work();
   } catch (error) {
     if (error instanceof ChainsError && error.code === 'RUN_UNREADABLE') return error;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    return new ChainsError('RUN_UNREADABLE', 'the run nests too deeply to be read', { cause: error });
   }
 }
 

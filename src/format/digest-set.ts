@@ -20,24 +20,36 @@ export interface Merged extends Digested {
  */
 export function merged(things: readonly Digested[]): readonly Merged[] {
   const entries: (Merged & { readonly digest: Map<string, string> })[] = [];
-  const byName = new Map<string, typeof entries>();
+  // Entries by name and digest, so that a run with thousands of them takes no time.
+  const index = new Map<string, Set<number>>();
   for (const thing of things) {
-    const named = byName.get(thing.name) ?? [];
-    byName.set(thing.name, named);
-    const same = named.find(({ digest }) => agree(digest, thing.digest));
-    if (same === undefined) {
-      const entry = { first: thing, name: thing.name, digest: new Map(thing.digest) };
-      entries.push(entry);
-      named.push(entry);
-    } else {
-      for (const [algorithm, hex] of thing.digest) same.digest.set(algorithm, hex);
+    const position = earliest(thing, index) ?? entries.length;
+    const entry = entries[position] ?? { first: thing, name: thing.name, digest: new Map<string, string>() };
+    entries[position] = entry;
+    for (const [algorithm, hex] of thing.digest) {
+      const before = entry.digest.get(algorithm);
+      if (before !== undefined) index.get(identity(thing.name, algorithm, before))?.delete(position);
+      entry.digest.set(algorithm, hex);
+      const key = identity(thing.name, algorithm, hex);
+      const positions = index.get(key) ?? new Set();
+      index.set(key, positions.add(position));
     }
   }
   return entries;
 }
 
-function agree(one: DigestSet, other: DigestSet): boolean {
-  return [...other].some(([algorithm, hex]) => one.get(algorithm) === hex);
+function earliest(
+  { name, digest }: Digested,
+  index: ReadonlyMap<string, ReadonlySet<number>>,
+): number | undefined {
+  const found = [...digest].flatMap(([algorithm, hex]) => [
+    ...(index.get(identity(name, algorithm, hex)) ?? []),
+  ]);
+  return found.length === 0 ? undefined : Math.min(...found);
+}
+
+function identity(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
 }
 
 /** `ALG:HEX`, split at the colon as it stands: nothing is trimmed or lower-cased (payloads.md, 2.2). */

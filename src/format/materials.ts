@@ -29,11 +29,11 @@ function imageRun(imageID = '', where: string, taskRun: string): Digested {
   if (hex !== undefined && more.length === 0 && rest.length === 0) {
     return { name: imageUri(image), digest: new Map([[algorithm, hex]]) };
   }
-  const is = imageID === '' ? 'is missing' : 'is not of the form NAME@sha256:HEX';
-  throw new ChainsError(
-    'RUN_UNREADABLE',
-    `${where}.imageID ${is} in TaskRun ${taskRun}, so that nobody can say which image ran: it never started, or its image could not be pulled`,
-  );
+  const wrong =
+    imageID === ''
+      ? 'is missing: it never started, or its image could not be pulled'
+      : `is ${JSON.stringify(imageID.slice(0, 200))}, which is not of the form NAME@sha256:HEX`;
+  throw new ChainsError('RUN_UNREADABLE', `TaskRun ${taskRun}: ${where}.imageID ${wrong}`);
 }
 
 /** The URI of an image by its imageID: the runtime's prefix is taken off, nothing is normalised. */

@@ -19,11 +19,11 @@ export function runFormat({ taskRun, pipelineRun }: Statements): Format {
         `artifacts.oci.format is \`${name}\`, which is for runs only; use \`simplesigning\``,
       );
     }
-    const statement =
+    const make = () =>
       artifact.kind === 'taskrun'
         ? taskRun(readable(artifact.evidence), options)
         : pipelineRun(readable(artifact.evidence), options);
-    return statementPayload(statement, name);
+    return statementPayload(make, name);
   };
 }
 

@@ -37,5 +37,5 @@ function bundledPayload({ repository, digest }: ImageReference, name: FormatName
     predicateType: 'https://sigstore.dev/cosign/sign/v1',
     predicate: {},
   };
-  return statementPayload(statement, name);
+  return statementPayload(() => statement, name);
 }

@@ -24,9 +24,9 @@ export interface Statement<Predicate> {
 }
 
 /** The payload that holds a statement, as compact JSON in UTF-8. @throws ChainsError RUN_UNREADABLE when it can't be written. */
-export function statementPayload(statement: Statement<object>, format: FormatName): Payload {
+export function statementPayload(make: () => Statement<object>, format: FormatName): Payload {
   try {
-    return { bytes: Buffer.from(JSON.stringify(statement), 'utf8'), format, dsseType: inTotoType };
+    return { bytes: Buffer.from(JSON.stringify(make()), 'utf8'), format, dsseType: inTotoType };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ChainsError(

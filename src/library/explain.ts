@@ -1,21 +1,12 @@
-import { parseConfig } from '../config/parse.ts';
-import type { Config } from '../config/keys.ts';
-import { type Decision, decide } from '../controller/policy.ts';
-import type { Problem } from '../model/problem.ts';
 import { ChainsError } from '../model/errors.ts';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
-import { parseRun, type Run, runName } from '../model/run.ts';
-import { type Draft, openPipeline } from '../pipeline.ts';
+import { type Json, parseJson } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import { runName } from '../model/run.ts';
+import type { Draft } from '../pipeline.ts';
+import { type Examination, examine, type Outlook, type RunInput } from './examine.ts';
 
 /** A run to be explained. */
-export interface ExplainInput {
-  /** A TaskRun or PipelineRun, as `kubectl get -o json` gives it. */
-  readonly run: unknown;
-  /** The TaskRuns of a PipelineRun, in order. */
-  readonly taskRuns?: readonly unknown[];
-  /** The `data` of a ConfigMap `chains-config`; without it all defaults. */
-  readonly config?: Readonly<Record<string, string>>;
-}
+export type ExplainInput = RunInput;
 
 /** What would be signed of one artifact. */
 export interface ExplainedArtifact {
@@ -40,7 +31,7 @@ export interface Explanation {
     readonly name: string;
     readonly uid: string;
   };
-  readonly decision: { readonly action: 'sign' | 'skip' | 'wait'; readonly reason: string };
+  readonly decision: Outlook;
   readonly artifacts: readonly ExplainedArtifact[];
   readonly problems: readonly Problem[];
 }
@@ -49,50 +40,21 @@ export interface Explanation {
  * Says what would be signed of a run, whether it is time for it or not. Nothing is signed or written.
  * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run.
  */
-export async function explain({
-  run: object,
-  taskRuns,
-  config: data = {},
-}: ExplainInput): Promise<Explanation> {
-  const { config } = parseConfig(data);
-  const run = parseRun(object);
-  const { drafts, problems } = await openPipeline({
-    config,
-    secrets: { folder: '', files: new Map() },
-  }).draft(run, childrenOf(taskRuns));
-  return { ...introduce(run, config), artifacts: drafts.map(explainDraft), problems };
+export async function explain(input: ExplainInput): Promise<Explanation> {
+  return explanationOf(await examine(input));
 }
 
-/** The TaskRuns of a PipelineRun as they were given. @throws ChainsError RUN_UNREADABLE for one that is no object. */
-export function childrenOf(taskRuns: readonly unknown[] = []): readonly JsonObject[] {
-  return taskRuns.map((one, index) => {
-    if (isJsonObject(one)) return one;
-    throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is no object`);
-  });
-}
-
-/** The first half of an explanation: which run it is, and what would be done with it now. */
-export function introduce(run: Run, config: Config): Pick<Explanation, 'run' | 'decision'> {
+/** An examination as it is shown. */
+export function explanationOf(examination: Examination): Explanation {
+  const { run, outlook, drafts, problems } = examination;
   const { apiVersion, kind, namespace, name, uid } = run;
-  const decision = decide(run, {
-    managedBy: config['filter.managed-by'],
-    deletionGrace: config['signing.deletion-grace'],
-    now: new Date(),
-  });
   return {
     run: { apiVersion, kind, namespace, name, uid },
-    decision: { action: seenFromOutside[decision.action], reason: decision.reason },
+    decision: outlook,
+    artifacts: drafts.map(explainDraft),
+    problems,
   };
 }
-
-/** Finalizers are the controller's own concern. */
-const seenFromOutside: Readonly<Record<Decision['action'], 'sign' | 'skip' | 'wait'>> = {
-  sign: 'sign',
-  skip: 'skip',
-  release: 'skip',
-  wait: 'wait',
-  hold: 'wait',
-};
 
 /** A draft as it is shown. */
 export function explainDraft({ artifact, plan, payload }: Draft): ExplainedArtifact {

@@ -1,19 +1,12 @@
-import { parseConfig } from '../config/parse.ts';
-import { ChainsError } from '../model/errors.ts';
-import { parseRun } from '../model/run.ts';
-import { type Draft, openPipeline, type Pipeline } from '../pipeline.ts';
+import type { Failure } from '../model/outcome.ts';
+import type { SignedArtifact } from '../model/signature.ts';
+import type { Draft } from '../pipeline.ts';
 import { readSecrets } from '../sign/secrets.ts';
-import {
-  childrenOf,
-  type ExplainedArtifact,
-  type ExplainInput,
-  type Explanation,
-  explainDraft,
-  introduce,
-} from './explain.ts';
+import { type Examination, type RunInput, withPipeline } from './examine.ts';
+import { type ExplainedArtifact, type Explanation, explainDraft, explanationOf } from './explain.ts';
 
 /** A run to be signed, and where the key is. */
-export interface SignInput extends ExplainInput {
+export interface SignInput extends RunInput {
   /** A folder with the files of the Secret `signing-secrets`. */
   readonly signingSecrets: string;
 }
@@ -35,34 +28,47 @@ export interface SignedExplanation extends Explanation {
   readonly artifacts: readonly SignedExplainedArtifact[];
 }
 
+/** What became of one draft: undefined where it is turned off. */
+export interface SignedDraft {
+  readonly draft: Draft;
+  readonly result: SignedArtifact | Failure | undefined;
+}
+
 /**
  * Signs a run, needing no cluster and storing nothing. An artifact that fails says so in its `error`.
  * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run.
  */
-export async function sign({
-  run: object,
-  taskRuns,
-  config: data = {},
-  signingSecrets,
-}: SignInput): Promise<SignedExplanation> {
-  const { config } = parseConfig(data);
-  const run = parseRun(object);
-  const pipeline = openPipeline({ config, secrets: await readSecrets(signingSecrets) });
-  try {
-    const { drafts, problems } = await pipeline.draft(run, childrenOf(taskRuns));
-    const artifacts = await Promise.all(drafts.map((draft) => signDraft(draft, pipeline)));
-    return { ...introduce(run, config), artifacts, problems };
-  } finally {
-    await pipeline.close();
-  }
+export async function sign(input: SignInput): Promise<SignedExplanation> {
+  return signedExplanationOf(await signRun(input));
 }
 
-async function signDraft(draft: Draft, pipeline: Pipeline): Promise<SignedExplainedArtifact> {
+/** Signs a run, and gives what stores would be given. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
+export async function signRun(
+  input: SignInput,
+): Promise<{ readonly examination: Examination; readonly signed: readonly SignedDraft[] }> {
+  return withPipeline(input, await readSecrets(input.signingSecrets), async (pipeline, examination) => ({
+    examination,
+    signed: await Promise.all(
+      examination.drafts.map(async (draft) => ({
+        draft,
+        result: draft.plan.off === undefined ? await pipeline.signDraft(draft) : undefined,
+      })),
+    ),
+  }));
+}
+
+/** What was signed, as it is shown. */
+export function signedExplanationOf({
+  examination,
+  signed,
+}: Awaited<ReturnType<typeof signRun>>): SignedExplanation {
+  return { ...explanationOf(examination), artifacts: signed.map(explainSigned) };
+}
+
+function explainSigned({ draft, result }: SignedDraft): SignedExplainedArtifact {
   const explained = explainDraft(draft);
   const nothing = { signature: null, payloadBytes: null, certificate: null, chain: null };
-  if (draft.plan.off !== undefined || draft.payload instanceof ChainsError)
-    return { ...explained, ...nothing };
-  const result = await pipeline.signDraft(draft);
+  if (result === undefined) return { ...explained, ...nothing };
   if ('stage' in result) return { ...explained, ...nothing, error: result.error.message };
   const { payload, signature } = result;
   return {

@@ -1,20 +1,22 @@
 import { parseRun } from '../model/run.ts';
-import { type Verification, verifyRun } from '../verify/index.ts';
+import { type Expectations, readKeys, type Verification, verifyRun } from '../verify/index.ts';
 
-export type { Check, Verification } from '../verify/index.ts';
+export type { Check, Expectations, Verification } from '../verify/index.ts';
 
-/** A signed run, and the keys that may have signed it. */
+/** A signed run, the keys that may have signed it, and what its provenance must say. */
 export interface VerifyInput {
   /** A TaskRun or PipelineRun with its annotations, as `kubectl get -o json` gives it. */
   readonly run: unknown;
-  /** PEM public keys or certificates; any one of them will do. */
+  /** Public keys or certificates in PEM, or armored PGP public keys; any one of them will do. */
   readonly keys: readonly string[];
+  readonly expected?: Expectations;
 }
 
 /**
- * Verifies what the store `tekton` wrote on a run: signatures, and that the payloads speak of this very run.
+ * Verifies what the store `tekton` wrote on a run: signatures, that the payloads speak of this very run, and what is expected
+ * of its provenance.
  * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is no run.
  */
-export async function verify({ run, keys }: VerifyInput): Promise<Verification> {
-  return verifyRun({ run: parseRun(run), keys });
+export async function verify({ run, keys, expected = {} }: VerifyInput): Promise<Verification> {
+  return verifyRun(parseRun(run), { keys: await readKeys(keys), expected });
 }

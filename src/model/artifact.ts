@@ -22,5 +22,7 @@ export type Artifact = {
       readonly image: ImageReference;
       /** Where in the run the image was named: `status.results[0]`. */
       readonly source: string;
+      /** What names it there, for people: `"IMAGE_URL" and "IMAGE_DIGEST"`. */
+      readonly names: string;
     }
 );

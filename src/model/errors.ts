@@ -39,10 +39,23 @@ export const errorCodes = {
     remedy:
       'Correct the Secret `signing-secrets`; the message names the file and the command that converts it.',
   },
+  KMS_REFUSED: {
+    terminal: false,
+    meaning:
+      'The KMS doesn’t let us sign, or the settings don’t say how: no credential, no permission, or a key that is missing, disabled or of a kind that isn’t taken.',
+    remedy:
+      'Correct what the message names: `signers.kms.*`, the credential, or the key’s state and permissions. It is tried again meanwhile.',
+  },
+  KMS_UNAVAILABLE: {
+    terminal: false,
+    meaning:
+      'The KMS did not answer in time, is sealed or overloaded, answered 5xx, or its answer came damaged.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at the KMS and the way to it.',
+  },
   PAYLOAD_TOO_LARGE: {
     terminal: true,
     meaning:
-      'What is to be stored does not fit into the store; Kubernetes caps an object’s annotations at 256 KiB, for one.',
+      'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB, other stores have limits of their own.',
     remedy: 'Choose another store for the artifact that the message names.',
   },
   RUN_UNREADABLE: {
@@ -59,14 +72,13 @@ export const errorCodes = {
   STORE_REFUSED: {
     terminal: false,
     meaning:
-      'A store that the configuration names does not take what is to be stored: no credential or right, or something that it must have first is missing.',
+      'The store understood the request and refused it: no credential, no permission, or no such place.',
     remedy:
-      'Correct what the message names: the address, the credential or its rights. It is tried again meanwhile.',
+      'Correct what the message names: the `storage.*` keys, the credential or its permissions. It is tried again meanwhile.',
   },
   STORE_UNAVAILABLE: {
     terminal: false,
-    meaning:
-      'A store did not answer in time, answered 429 or 5xx, its answer came damaged, or others kept writing at the same place.',
+    meaning: 'The store did not answer in time, is overloaded, answered 5xx, or the connection broke.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
   UNEXPECTED: {

@@ -11,6 +11,8 @@ export interface NamedImage {
   readonly image: ImageReference;
   /** `status.results[0]` */
   readonly at: string;
+  /** What names it there, for people: `"IMAGE_URL" and "IMAGE_DIGEST"`. */
+  readonly names: string;
 }
 
 /** `repository@digest`, the full name of an image. */

@@ -1,6 +1,7 @@
 import type { Artifact } from './artifact.ts';
 import type { Problem } from './problem.ts';
 import type { ChainsError } from './errors.ts';
+import type { SignedArtifact } from './signature.ts';
 
 /** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, “Metrics”). */
 export type FailedStage = 'payload_creation' | 'marshal_payload' | 'signing' | 'storage' | 'tlog';
@@ -10,6 +11,23 @@ export interface Failure {
   readonly artifact: Artifact;
   readonly stage: FailedStage;
   readonly error: ChainsError;
+}
+
+/** What a try leaves for the next one: signatures are not made anew, and what is stored is not stored again. */
+export interface Progress {
+  /** The configuration that it was made under; another one begins anew. */
+  readonly config: object;
+  /** The run's uid. */
+  readonly uid: string;
+  readonly entries: ReadonlyMap<string, EntryProgress>;
+}
+
+/** How far one artifact is. */
+export interface EntryProgress {
+  /** Undefined where there was no room to keep it. */
+  readonly made: Pick<SignedArtifact, 'payload' | 'signature'> | undefined;
+  /** The stores that have it; not those that keep it on the run, which is still to be written. */
+  readonly stored: ReadonlySet<string>;
 }
 
 /** What became of one run in the pipeline. */
@@ -22,4 +40,6 @@ export interface Outcome {
   readonly off: readonly string[];
   readonly failures: readonly Failure[];
   readonly problems: readonly Problem[];
+  /** For another try, should this one not end in a mark. */
+  readonly progress: Progress;
 }

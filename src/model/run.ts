@@ -93,16 +93,19 @@ function textMap(metadata: Json | undefined, key: string): Readonly<Record<strin
 
 function textList(metadata: Json | undefined, key: string): readonly string[] {
   const value = member(metadata, key) ?? [];
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
-    throw unreadable(`metadata.${key}`, 'is no list of strings');
-  }
-  return value;
+  if (!isJsonList(value)) throw unreadable(`metadata.${key}`, 'is no list of strings');
+  return value.map((entry, index) => {
+    if (entry !== null && typeof entry !== 'string')
+      throw unreadable(`metadata.${key}[${index}]`, 'is no string');
+    return entry ?? '';
+  });
 }
 
 /** A `managedBy` that is no string names no controller that we could be. */
 function managedBy(object: JsonObject): string | undefined {
   const value = at(object, 'spec', 'managedBy');
-  return value === undefined || value === null || value === '' ? undefined : String(value);
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return value === undefined || value === null ? undefined : 'a value that is no string';
 }
 
 function time(value: Json | undefined): Date | undefined {

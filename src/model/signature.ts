@@ -11,9 +11,9 @@ export interface Payload {
 
 /** The key that made a signature, so that later stages need not ask the signer. */
 export interface SigningKey {
-  /** SPKI PEM, or an armored PGP public key. */
+  /** SPKI PEM, or an armored PGP public key with all its parts. */
   readonly publicKey: string;
-  /** `SHA256:` and the unpadded base64 SHA-256 of the public key in SSH wire format; a fingerprint for PGP. */
+  /** `SHA256:` and the unpadded base64 SHA-256 of the public key in SSH wire format, for PGP of the part that signed. */
   readonly keyId: string;
 }
 

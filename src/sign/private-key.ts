@@ -1,9 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
+import { smallestRsa } from './algorithm.ts';
 import { curves } from './key-id.ts';
-
-/** RSA keys under this many bits are refused. */
-const smallestRsa = 2_048;
+import { pemBlock, pemLabels } from './pem.ts';
 
 /**
  * Reads an unencrypted PKCS#8 PEM file. Line ends and blanks around it don't matter.
@@ -12,7 +11,7 @@ const smallestRsa = 2_048;
  */
 export function readPrivateKey(file: Uint8Array, path: string): KeyObject {
   const text = Buffer.from(file).toString('latin1');
-  const labels = Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+  const labels = pemLabels(text);
   const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path} ${wrong}`);
   if (labels.length === 0) throw refuse(whatWithoutBlocks(file, text, path));
   const foreign = labels.length === 1 || labels[0] === 'EC PARAMETERS' ? labels.at(-1) : undefined;
@@ -29,19 +28,22 @@ export function readPrivateKey(file: Uint8Array, path: string): KeyObject {
 }
 
 function parsePkcs8(text: string): KeyObject | undefined {
-  const body = /-----BEGIN PRIVATE KEY-----([\w+/=\s]*)-----END PRIVATE KEY-----/.exec(text)?.[1];
-  if (body === undefined) return undefined;
+  const der = pemBlock(text, 'PRIVATE KEY');
+  if (der === undefined) return undefined;
   try {
-    return createPrivateKey({ key: Buffer.from(body, 'base64'), format: 'der', type: 'pkcs8' });
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   } catch {
     // OpenSSL's reasons name its own functions; what can be done is the same for all of them.
     return undefined;
+  } finally {
+    der.fill(0);
   }
 }
 
 const accepted = 'ECDSA P-256, P-384 or P-521, Ed25519, and RSA of 2048 bits or more are taken';
 
-function whatKeyIsWrong(key: KeyObject): string | undefined {
+/** Why a private key isn't taken for signing; undefined when it is. */
+export function whatKeyIsWrong(key: KeyObject): string | undefined {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'ed25519':
@@ -79,11 +81,11 @@ const instead: Readonly<Record<string, (path: string, text: string) => string>> 
   'ENCRYPTED COSIGN PRIVATE KEY': () => cosign,
   'ENCRYPTED SIGSTORE PRIVATE KEY': () => cosign,
   'PGP PRIVATE KEY BLOCK': () =>
-    'is a PGP key, which belongs in `pgp.private-key` and comes with a later version',
+    'is a PGP key, which belongs in `pgp.private-key`; set the signer `pgp` in `chains-config` for it',
 };
 
 const cosign =
-  'is a key of cosign, which belongs in `cosign.key` and comes with a later version; make one with `chains keygen --type ecdsa`';
+  'is a key of cosign: name it `cosign.key`, put its password beside it in `cosign.password`, and have no `x509.pem`';
 
 function whatInstead(
   label: string | undefined,

@@ -3,6 +3,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ChainsError } from '../model/errors.ts';
+import { opennessOf } from './secret-permissions.ts';
 
 /** The files that signers read (behaviour.md, “Signers”). Nothing else in the folder is looked at. */
 const names = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
@@ -22,6 +23,8 @@ export interface Secrets {
   readonly unreadable?: ReadonlyMap<string, string>;
   /** Why the folder as a whole could not be read. */
   readonly missing?: string;
+  /** What is too open about the permissions, a line each with what to do about it. */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -31,8 +34,9 @@ export interface Secrets {
 export async function readSecrets(folder: string): Promise<Secrets> {
   for (let attempt = 0; ; attempt++) {
     const before = await currentVersion(folder);
-    const secrets = await readVersion(folder, before ?? folder);
+    const secrets = await readVersion(folder, before);
     if ((await currentVersion(folder)) === before || attempt === 99) return secrets;
+    wipe(secrets);
   }
 }
 
@@ -53,7 +57,7 @@ export async function followSecrets(
     if (!signal.aborted && (last === undefined || !same(last, now))) {
       last = now;
       onChange(now);
-    }
+    } else wipe(now);
     await wait(every, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -75,37 +79,52 @@ async function currentVersion(folder: string): Promise<string | undefined> {
   return realpath(join(folder, '..data')).catch(() => undefined);
 }
 
-async function readVersion(folder: string, from: string): Promise<Secrets> {
-  const missing = await stat(from).then(
-    (found) => (found.isDirectory() ? undefined : 'is no folder'),
-    (error: unknown) => reasonFor(error),
-  );
-  if (missing !== undefined) return { folder, files: new Map(), missing };
+/** Reads one version: the folder that kubelet made of it, or the folder itself. */
+async function readVersion(folder: string, kubelets: string | undefined): Promise<Secrets> {
+  const from = kubelets ?? folder;
+  const found = await stat(from).catch((error: unknown) => reasonFor(error));
+  if (typeof found === 'string') return { folder, files: new Map(), missing: found };
+  if (!found.isDirectory()) return { folder, files: new Map(), missing: 'is no folder' };
   const files = new Map<string, Uint8Array>();
+  const modes = new Map<string, number>();
   const unreadable = new Map<string, string>();
   for (const name of names) {
-    const content = await readBounded(join(from, name));
-    if (typeof content === 'string') unreadable.set(name, content);
-    else if (content !== undefined) files.set(name, content);
+    const read = await readBounded(join(from, name));
+    if (typeof read === 'string') unreadable.set(name, read);
+    else if (read !== undefined) {
+      files.set(name, read.content);
+      modes.set(join(folder, name), read.mode);
+    }
   }
-  return { folder, files, unreadable };
+  const warnings = kubelets === undefined ? opennessOf(folder, found.mode, modes) : [];
+  return { folder, files, unreadable, warnings };
 }
 
-/** The content; a text that says why there is none; undefined where there is no such file. */
-async function readBounded(path: string): Promise<Uint8Array | string | undefined> {
+/** Overwrites contents that nobody is going to use, rather than leave that to the garbage collector. */
+function wipe({ files }: Secrets): void {
+  for (const content of files.values()) content.fill(0);
+}
+
+/** The content and mode; a text that says why there is none; undefined where there is no such file. */
+async function readBounded(
+  path: string,
+): Promise<{ content: Uint8Array; mode: number } | string | undefined> {
+  const buffer = Buffer.alloc(sizeLimit + 1);
   try {
     // Without blocking, so that a named pipe can't hold us.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await file.stat()).isFile()) return 'is no regular file';
-    const buffer = Buffer.alloc(sizeLimit + 1);
+    const found = await file.stat();
+    if (!found.isFile()) return 'is no regular file';
     let length = 0;
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {
       read = (await file.read(buffer, length, buffer.length - length)).bytesRead;
     }
     if (length > sizeLimit) return `is larger than ${sizeLimit} bytes, so it is no key`;
-    return buffer.subarray(0, length);
+    return { content: new Uint8Array(buffer.subarray(0, length)), mode: found.mode };
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? undefined : reasonFor(error);
+  } finally {
+    buffer.fill(0);
   }
 }
 
@@ -128,6 +147,7 @@ function codeOf(error: unknown): string {
 function same(a: Secrets, b: Secrets): boolean {
   return (
     a.missing === b.missing &&
+    a.warnings?.join() === b.warnings?.join() &&
     names.every((name) => {
       const [left, right] = [a.files.get(name), b.files.get(name)];
       const equal =

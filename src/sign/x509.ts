@@ -1,9 +1,11 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { Signature, SigningKey } from '../model/signature.ts';
+import { algorithmsOf, verifies } from './algorithm.ts';
+import { readCosignKey } from './cosign-key.ts';
 import { keyIdOf } from './key-id.ts';
 import { readPrivateKey } from './private-key.ts';
 import { type Secrets, secretFile } from './secrets.ts';
@@ -12,8 +14,8 @@ import type { Signer } from './signer.ts';
 const signInThread = promisify(sign);
 
 /**
- * Opens the signer `x509` with the key in `x509.pem` (behaviour.md, “Signers”): ECDSA with SHA-256 in DER, Ed25519
- * over the payload itself, or RSA PKCS#1 v1.5 with SHA-256.
+ * Opens the signer `x509` with the key in `x509.pem`, else in `cosign.key` (behaviour.md, “Signers”): ECDSA with SHA-256
+ * in DER, Ed25519 over the payload itself, or RSA PKCS#1 v1.5 with SHA-256.
  * @throws ChainsError KEY_INVALID when there is no key or one that isn't taken; BACKEND_NOT_BUILT for Fulcio.
  */
 export async function openX509(config: Config, secrets: Secrets): Promise<Signer> {
@@ -23,10 +25,10 @@ export async function openX509(config: Config, secrets: Secrets): Promise<Signer
       'signers.x509.fulcio.enabled: `true` comes with a later version; use `false` and a key in `x509.pem`',
     );
   }
-  const privateKey = readPrivateKey(keyFile(secrets), join(secrets.folder, 'x509.pem'));
+  const { privateKey, path } = await readKey(secrets);
   const publicKey = publicHalfOf(privateKey);
   const signBytes = signWith(privateKey);
-  await refuseUnmatchedHalves(signBytes, publicKey, secrets);
+  await refuseUnmatchedHalves(signBytes, publicKey, path);
   const key: SigningKey = {
     publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
     keyId: keyIdOf(publicKey),
@@ -44,16 +46,18 @@ function publicHalfOf(privateKey: KeyObject): KeyObject {
   return createPublicKey({ key: createPublicKey(privateKey).export({ format: 'jwk' }), format: 'jwk' });
 }
 
-function keyFile(secrets: Secrets): Uint8Array {
-  const file = secretFile(secrets, 'x509.pem');
-  if (file !== undefined) return file;
-  if (secrets.files.has('cosign.key')) {
-    throw new ChainsError(
-      'KEY_INVALID',
-      `${join(secrets.folder, 'cosign.key')}: cosign’s keys come with a later version; put a PKCS#8 key in \`x509.pem\`, as \`chains keygen --type ecdsa --secret\` makes it`,
-    );
+/** The key in `x509.pem` or, where there is none, in `cosign.key`. */
+async function readKey(secrets: Secrets): Promise<{ privateKey: KeyObject; path: string }> {
+  const pkcs8 = secretFile(secrets, 'x509.pem');
+  if (pkcs8 !== undefined) {
+    const path = join(secrets.folder, 'x509.pem');
+    return { privateKey: readPrivateKey(pkcs8, path), path };
   }
-  const where = secrets.missing === undefined ? 'has no `x509.pem`' : secrets.missing;
+  const cosign = secretFile(secrets, 'cosign.key');
+  if (cosign !== undefined) {
+    return { privateKey: await readCosignKey(cosign, secrets), path: join(secrets.folder, 'cosign.key') };
+  }
+  const where = secrets.missing === undefined ? 'has no `x509.pem` and no `cosign.key`' : secrets.missing;
   throw new ChainsError(
     'KEY_INVALID',
     `the folder of the signing key, ${secrets.folder}, ${where}: create the Secret with ` +
@@ -61,18 +65,13 @@ function keyFile(secrets: Secrets): Uint8Array {
   );
 }
 
-/** Ed25519 signs the message itself. */
-function digestFor(key: KeyObject): 'sha256' | null {
-  return key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
-}
-
 /**
  * P-256 and Ed25519 take 20–30 µs, and the way through the thread pool costs as much again; the others take half a
  * millisecond and more, which must not hold up the event loop.
  */
 function signWith(privateKey: KeyObject): (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array> {
-  const digest = digestFor(privateKey);
-  const quick = digest === null || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  const digest = algorithmsOf(privateKey)[0]?.digest;
+  const quick = digest === undefined || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
   return quick
     ? (bytes) => sign(digest, bytes, privateKey)
     : (bytes) => signInThread(digest, bytes, privateKey);
@@ -82,12 +81,13 @@ function signWith(privateKey: KeyObject): (bytes: Uint8Array) => Uint8Array | Pr
 async function refuseUnmatchedHalves(
   signBytes: ReturnType<typeof signWith>,
   publicKey: KeyObject,
-  secrets: Secrets,
+  path: string,
 ): Promise<void> {
   const probe = Buffer.from('probe');
-  if (verify(digestFor(publicKey), probe, publicKey, await signBytes(probe))) return;
+  const [algorithm] = algorithmsOf(publicKey);
+  if (algorithm !== undefined && verifies(algorithm, publicKey, probe, await signBytes(probe))) return;
   throw new ChainsError(
     'KEY_INVALID',
-    `${join(secrets.folder, 'x509.pem')}: the private key does not belong to the public key beside it in the file; make a new one with \`chains keygen --type ecdsa\``,
+    `${path}: the private key does not belong to the public key beside it in the file; make a new one with \`chains keygen --type ecdsa\``,
   );
 }

@@ -51,7 +51,8 @@ export function namesImageOf(run: Run, key: string, payload: Uint8Array): Judgem
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function readJson(payload: Uint8Array): { readonly json: Json } | undefined {
+/** The payload as JSON; undefined when it is none, or no UTF-8. */
+export function readJson(payload: Uint8Array): { readonly json: Json } | undefined {
   try {
     return { json: parseJson(utf8.decode(payload)) };
   } catch {

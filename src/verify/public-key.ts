@@ -1,59 +1,76 @@
-import { createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
-import { curves, keyIdOf } from '../sign/key-id.ts';
+import { algorithmsOf, verifies } from '../sign/algorithm.ts';
+import { keyIdOf } from '../sign/key-id.ts';
+import { pemLabels } from '../sign/pem.ts';
+import { invalid, type VerificationKey } from './key.ts';
 
-/** A public key that signatures are checked against. */
-export interface VerificationKey {
-  /** As `ssh-keygen -l` shows it. */
-  readonly id: string;
-  verifies(payload: Uint8Array, signature: Uint8Array): boolean;
-}
-
-/** How the key in a PEM block of each label is read. A certificate counts for its key alone: nobody is asked about it. */
-const readers: Readonly<Record<string, (pem: string) => KeyObject>> = {
-  'PUBLIC KEY': (pem) => createPublicKey(pem),
-  'RSA PUBLIC KEY': (pem) => createPublicKey(pem),
-  CERTIFICATE: (pem) => new X509Certificate(pem).publicKey,
+/** How the key in a block of each label is read. */
+const readers: Readonly<Record<string, (text: string) => VerificationKey | Promise<VerificationKey>>> = {
+  'PUBLIC KEY': (pem) => plainKey(createPublicKey(pem)),
+  'RSA PUBLIC KEY': (pem) => plainKey(createPublicKey(pem)),
+  CERTIFICATE: (pem) => certificateKey(new X509Certificate(pem)),
+  'PGP PUBLIC KEY BLOCK': async (armored) => (await import('./pgp-key.ts')).pgpKey(armored),
 };
 
 /**
- * Reads a public key or certificate in PEM.
+ * Reads a public key or certificate in PEM (`cosign.pub` is one), or an armored PGP public key.
  * @throws ChainsError KEY_INVALID when it is something else, or of a kind that signs no runs.
  */
-export function readPublicKey(pem: string): VerificationKey {
-  const labels = Array.from(pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+export async function readPublicKey(text: string): Promise<VerificationKey> {
+  const labels = pemLabels(text);
   const [label = ''] = labels;
-  if (labels.length !== 1)
+  if (labels.length !== 1) {
     throw invalid(`holds ${labels.length} PEM blocks; give one public key or certificate`);
+  }
   const read = Object.hasOwn(readers, label) ? readers[label] : undefined;
   if (read === undefined) {
     const advice = label.includes('PRIVATE')
-      ? 'give the public key: `openssl pkey -in KEY.pem -pubout`'
-      : 'give a PUBLIC KEY or a CERTIFICATE';
+      ? 'give the public key: `openssl pkey -in KEY.pem -pubout`, `gpg --armor --export KEYID` or cosign.pub'
+      : 'give a PUBLIC KEY, a CERTIFICATE or a PGP PUBLIC KEY BLOCK';
     throw invalid(`is a ${label}; ${advice}`);
   }
-  let key: KeyObject;
   try {
-    key = read(pem);
+    return await read(text);
   } catch (cause) {
+    if (cause instanceof ChainsError) throw cause;
     throw invalid(`is a damaged ${label}`, cause);
   }
-  return verificationKey(key);
 }
 
-function verificationKey(key: KeyObject): VerificationKey {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve = '' } = {} } = key;
-  if (type !== 'ed25519' && type !== 'rsa' && !(type === 'ec' && curves.has(namedCurve))) {
+/** The key to verify with, of a node key; `lapsed` says why it counts no longer. @throws ChainsError KEY_INVALID */
+export function plainKey(
+  key: KeyObject,
+  lapsed: () => string | undefined = () => undefined,
+): VerificationKey {
+  // A key in a KMS may have signed another digest than one in a file, and nothing in the signature says which.
+  const algorithms = algorithmsOf(key);
+  if (algorithms.length === 0) {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve = '' } = {} } = key;
     const kind = [type, namedCurve].filter(Boolean).join(' ');
     throw invalid(`is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA sign runs`);
   }
-  const digest = type === 'ed25519' ? null : 'sha256';
+  const id = keyIdOf(key);
   return {
-    id: keyIdOf(key),
-    verifies: (payload, signature) => verify(digest, payload, key, signature),
+    id,
+    keyIds: [id],
+    async check(message, signature) {
+      if (!algorithms.some((algorithm) => verifies(algorithm, key, message, signature))) {
+        return 'did not make this signature of this payload';
+      }
+      return lapsed();
+    },
   };
 }
 
-function invalid(message: string, cause?: unknown): ChainsError {
-  return new ChainsError('KEY_INVALID', `the key to verify with ${message}`, { cause });
+/** Nobody is asked about a certificate: it counts for its key, as long as it is in force. */
+function certificateKey(certificate: X509Certificate): VerificationKey {
+  const { validFromDate, validToDate } = certificate;
+  return plainKey(certificate.publicKey, () => {
+    const now = new Date();
+    if (now > validToDate) return `is in a certificate that expired on ${validToDate.toISOString()}`;
+    return now < validFromDate
+      ? `is in a certificate valid from ${validFromDate.toISOString()} on`
+      : undefined;
+  });
 }

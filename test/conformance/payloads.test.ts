@@ -3,19 +3,7 @@ import { test } from 'node:test';
 import { explain } from '../../src/index.ts';
 import { ChainsError } from '../../src/model/errors.ts';
 import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
-import { linesOf, objectsOf, textOf } from './cases.ts';
-
-const deepInspection = 'artifacts.pipelinerun.enable-deep-inspection';
-
-/** Where this project differs on purpose from the reference, for which the cases were made. */
-function configOf(line: JsonObject): Readonly<Record<string, string>> {
-  const given: Record<string, string> = {
-    'artifacts.taskrun.format': 'in-toto',
-    ...Object(member(line, 'config')),
-  };
-  // The reference ignores what is no boolean; here it is an error.
-  return given[deepInspection] === 'yes' ? { ...given, [deepInspection]: 'false' } : given;
-}
+import { configOf, linesOf, objectsOf, textOf } from './cases.ts';
 
 /** The format `tekton` is valid here. */
 const noErrorHere = ['v126-cfg-tekton-format'];

@@ -23,8 +23,18 @@ function failure(code: ErrorCode, message: string, retryAfter?: number): Failure
   return { artifact, stage: 'signing', error };
 }
 
+const progress = { config, uid: run.uid, entries: new Map() };
+
 function judged(parts: Partial<Outcome>, by: Partial<JudgedBy> = {}, of: Run = run) {
-  const outcome: Outcome = { annotations: {}, signed: [], off: [], failures: [], problems: [], ...parts };
+  const outcome: Outcome = {
+    annotations: {},
+    signed: [],
+    off: [],
+    failures: [],
+    problems: [],
+    progress,
+    ...parts,
+  };
   return judge(of, outcome, { failingSince: undefined, config, now, ...by });
 }
 

@@ -27,6 +27,7 @@ test('the run itself comes first, then its images, each with the field that name
     fullKey: `gcr.io/acme/app@${digest('a')}`,
     image: { repository: 'gcr.io/acme/app', digest: digest('a') },
     source: 'status.results[0]',
+    names: '"IMAGE_URL" and "IMAGE_DIGEST"',
   });
 });
 

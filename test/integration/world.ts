@@ -8,6 +8,7 @@ import { Backoff } from '../../src/controller/backoff.ts';
 import { type Controller, type ControllerOptions, startController } from '../../src/controller/index.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import type { RunKind } from '../../src/model/run.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
 
@@ -29,6 +30,7 @@ export interface RunParts {
   readonly spec?: JsonObject;
   readonly status?: unknown;
   readonly version?: 'v1' | 'v1beta1';
+  readonly kind?: RunKind;
 }
 
 /** A cluster with a key, a configuration and whatever controllers a test starts on it. */
@@ -50,10 +52,10 @@ export interface World {
   ): Promise<{ status: number; body: JsonObject }>;
   /** The text of a GET. */
   text(path: string): Promise<string>;
-  /** Creates a TaskRun in namespace `default`, and writes its status where it has one, as Tekton does. */
+  /** Creates a TaskRun, or a run of another kind, in namespace `default`, and writes its status where it has one, as Tekton does. */
   createRun(name: string, parts?: RunParts): Promise<JsonObject>;
-  writeStatus(name: string, status: unknown): Promise<void>;
-  run(name: string): Promise<JsonObject | undefined>;
+  writeStatus(name: string, status: unknown, version?: 'v1' | 'v1beta1', kind?: RunKind): Promise<void>;
+  run(name: string, kind?: RunKind): Promise<JsonObject | undefined>;
   /** Replaces the data of `chains-config`. */
   configure(data: Readonly<Record<string, string>>): Promise<void>;
   startController(options?: Partial<ControllerOptions>): Promise<Controller>;
@@ -80,15 +82,20 @@ export const runningStatus: JsonObject = {
   conditions: [{ type: 'Succeeded', status: 'Unknown', reason: 'Running' }],
 };
 
+/** Where the runs of a kind in namespace `default` are. */
+export function runsPath(kind: RunKind = 'TaskRun', version = 'v1'): string {
+  return `/apis/tekton.dev/${version}/namespaces/default/${kind.toLowerCase()}s`;
+}
+
 /** Where the TaskRuns of namespace `default` are. */
-export const taskRuns = '/apis/tekton.dev/v1/namespaces/default/taskruns';
+export const taskRuns = runsPath();
 
 /** Opens a world on a cluster; closing it closes the cluster. */
 export async function openWorld(cluster: TestCluster): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'chains-test-'));
   const [kubeconfigFile, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'secrets')];
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  await mkdir(secretsFolder);
+  await mkdir(secretsFolder, { mode: 0o700 });
   await writeFile(kubeconfigFile, cluster.kubeconfig);
   await writeFile(join(secretsFolder, 'x509.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const dispatcher = new Agent(cluster.ca === undefined ? {} : { connect: { ca: cluster.ca } });
@@ -121,10 +128,10 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       throw new Error(`${method} ${path}: ${answer.status} ${String(at(answer.body, 'message'))}`);
     return answer.body;
   };
-  const writeStatus = async (name: string, status: unknown, version = 'v1'): Promise<void> => {
+  const writeStatus: World['writeStatus'] = async (name, status, version, kind) => {
     await must(
       'PATCH',
-      `${taskRuns.replace('/v1/', `/${version}/`)}/${name}/status`,
+      `${runsPath(kind, version)}/${name}/status`,
       { status },
       'application/merge-patch+json',
     );
@@ -133,19 +140,19 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
   return {
     ...{ cluster, folder, kubeconfigFile, secretsFolder, logged, call, text, writeStatus },
     publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-    async createRun(name, { metadata = {}, spec = {}, status, version = 'v1' } = {}) {
+    async createRun(name, { metadata = {}, spec = {}, status, version = 'v1', kind = 'TaskRun' } = {}) {
       const body = {
         apiVersion: `tekton.dev/${version}`,
-        kind: 'TaskRun',
+        kind,
         metadata: { name, ...metadata },
         spec,
       };
-      const created = await must('POST', taskRuns.replace('/v1/', `/${version}/`), body);
-      if (status !== undefined) await writeStatus(name, status, version);
+      const created = await must('POST', runsPath(kind, version), body);
+      if (status !== undefined) await writeStatus(name, status, version, kind);
       return created;
     },
-    async run(name) {
-      const { status, body } = await call('GET', `${taskRuns}/${name}`);
+    async run(name, kind) {
+      const { status, body } = await call('GET', `${runsPath(kind)}/${name}`);
       return status === 404 ? undefined : body;
     },
     async configure(data) {
@@ -213,9 +220,9 @@ export function mark(run: JsonObject | undefined, name: string): string | undefi
 }
 
 /** Waits until a run has its end state. */
-export function ended(world: World, name: string): Promise<JsonObject> {
+export function ended(world: World, name: string, kind?: RunKind): Promise<JsonObject> {
   return eventually(`run ${name} is marked`, async () => {
-    const run = await world.run(name);
+    const run = await world.run(name, kind);
     return mark(run, 'signed') !== undefined && mark(run, 'signed') !== '' ? run : undefined;
   });
 }
@@ -233,12 +240,15 @@ export async function metricsPage(controller: Controller): Promise<string> {
   return (await request(`http://127.0.0.1:${controller.metricsPort}/metrics`)).body.text();
 }
 
-/** How many calls the controller has made on TaskRuns, by verb, as its metrics tell. */
-export async function callsOnRuns(controller: Controller): Promise<Readonly<Record<string, number>>> {
+/** How many calls the controller has made on runs, TaskRuns if nothing else is said, by verb, as its metrics tell. */
+export async function callsOnRuns(
+  controller: Controller,
+  plural = 'taskruns',
+): Promise<Readonly<Record<string, number>>> {
   const page = await metricsPage(controller);
   const calls: Record<string, number> = {};
   for (const [, verb = '', count] of page.matchAll(
-    /^chains_api_calls_total\{verb="(\w+)",resource="taskruns[^}]*\} (\d+)$/gm,
+    new RegExp(`^chains_api_calls_total\\{verb="(\\w+)",resource="${plural}[^}]*\\} (\\d+)$`, 'gm'),
   )) {
     calls[verb] = (calls[verb] ?? 0) + Number(count);
   }

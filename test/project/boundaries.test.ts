@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ['kubernetes'],
   kubernetes: [],
   telemetry: ['kubernetes'],
-  verify: ['extract', 'sign'],
+  verify: ['extract', 'sign', 'store', 'config'],
   sandbox: ['kubernetes'],
   'pipeline.ts': [...stages, 'config'],
   controller: ['pipeline.ts', 'config', 'kubernetes', 'telemetry', 'sign'],

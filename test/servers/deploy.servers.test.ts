@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { keygen } from '../../src/cli/keygen.ts';
 import { startCluster } from './cluster.ts';
+import { folderFor } from './signed.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
 const account = 'system:serviceaccount:tekton-chains:tekton-chains-controller';
@@ -32,15 +36,12 @@ test('kubectl apply -k deploy/ gives the controller what it calls, and nothing m
     const said = await cluster.kubectl(asked).catch((error: unknown) => String(error));
     assert.match(said, answer === 'yes' ? /^yes/ : /\bno\b/, `${verb} ${resource}`);
   }
-  await cluster.kubectl([
-    'patch',
-    'secret',
-    'signing-secrets',
-    '-n',
-    'tekton-chains',
-    '-p',
-    '{"stringData":{"x509.pem":"kept"}}',
-  ]);
+  const kubeconfig = join(await folderFor(t), 'kubeconfig');
+  await writeFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
+  const make = { type: 'ecdsa', secret: true, apply: true, kubeconfig };
+  const streams = { stdout: { write: () => true }, stderr: { write: () => true } };
+  await keygen(make, streams);
+  await assert.rejects(keygen(make, streams), { code: 'USAGE', message: /holds something already/ });
   await cluster.kubectl(['apply', '-k', deploy]);
   const kept = await cluster.kubectl([
     'get',

@@ -2,11 +2,12 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Programs built by the install script: the module in `kubernetes/go.mod` whose version their folder carries. */
+/** Programs built by the install script: the folder of their `go.mod`, and the module there whose version they carry. */
 const built = {
-  etcd: 'go.etcd.io/etcd/server/v3',
-  'kube-apiserver': 'k8s.io/kubernetes',
-  kubectl: 'k8s.io/kubernetes',
+  etcd: ['kubernetes', 'go.etcd.io/etcd/server/v3'],
+  'kube-apiserver': ['kubernetes', 'k8s.io/kubernetes'],
+  kubectl: ['kubernetes', 'k8s.io/kubernetes'],
+  vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
 /** Programs that the install script puts into a folder of their own: the folder, and the program in it. */
@@ -48,14 +49,15 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
   const cache = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const servers = join(cache, 'tekton-chains-test-servers');
   if (isUnpacked(name)) return [join(servers, ...unpacked[name])];
+  const [folder, module] = built[name];
   const assets = environment['KUBEBUILDER_ASSETS'];
-  if (assets !== undefined && assets !== '') return [join(assets, name)];
-  return [join(servers, `${name}-${versionOf(built[name])}`, name)];
+  if (folder === 'kubernetes' && assets !== undefined && assets !== '') return [join(assets, name)];
+  return [join(servers, `${name}-${versionOf(folder, module)}`, name)];
 }
 
 /** The version that `go.mod` pins, so that it is written in one place; the script reads it there too. */
-function versionOf(module: string): string {
-  const file = new URL('kubernetes/go.mod', import.meta.url);
+function versionOf(folder: string, module: string): string {
+  const file = new URL(`${folder}/go.mod`, import.meta.url);
   const line = readFileSync(file, 'utf8')
     .split('\n')
     .map((text) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -125,6 +125,54 @@ test('following tells the first reading, each change, each file that goes or can
   stop.abort();
   await following;
   assert.deepEqual(seen, [{}, { 'x509.pem': 'one' }, {}, {}]);
+});
+
+for (const [what, folderMode, fileMode, says] of [
+  ['a key for its owner alone', 0o755, 0o600, undefined],
+  ['a key for owner and group', 0o755, 0o640, undefined],
+  ['a key that all may read, behind a folder that none may enter', 0o700, 0o644, undefined],
+  [
+    'a key that all may read',
+    0o755,
+    0o644,
+    /^every user of this machine can read (\S+)\/x509\.pem \(mode 0644\): chmod 600 \1\/x509\.pem$/,
+  ],
+  ['a key that all may change', 0o711, 0o622, /can change \S+\/x509\.pem \(mode 0622\): chmod 600/],
+  ['a folder that all may write', 0o703, 0o600, /can put keys into (\S+) \(mode 0703\): chmod 700 \1$/],
+] as const) {
+  test(`${says === undefined ? 'no warning' : 'a warning'} for ${what}`, async (context) => {
+    const folder = await folderFor(context);
+    await writeFile(join(folder, 'x509.pem'), 'key');
+    await chmod(join(folder, 'x509.pem'), fileMode);
+    await chmod(folder, folderMode);
+    const { warnings = [] } = await readSecrets(folder);
+    assert.equal(warnings.length, says === undefined ? 0 : 1);
+    if (says !== undefined) assert.match(warnings[0] ?? '', says);
+  });
+}
+
+test('what kubelet mounts is open to all in the container, and is no reason to warn', async (context) => {
+  const folder = await folderFor(context);
+  await mountVersion(folder, 1, { 'x509.pem': 'key' });
+  await chmod(folder, 0o1777);
+  await chmod(join(folder, '..version_1', 'x509.pem'), 0o644);
+  assert.deepEqual((await readSecrets(folder)).warnings, []);
+});
+
+test('permissions that change are told', async (context) => {
+  const folder = await folderFor(context);
+  const file = join(folder, 'x509.pem');
+  await writeFile(file, 'key', { mode: 0o600 });
+  await chmod(folder, 0o755);
+  const known = await readSecrets(folder);
+  const stop = new AbortController();
+  const told = Promise.withResolvers<Secrets>();
+  const following = followSecrets(folder, told.resolve, stop.signal, { known, every: 5 });
+  await chmod(file, 0o604);
+  assert.equal((await told.promise).warnings?.length, 1);
+  assert.deepEqual(textsOf(await told.promise), { 'x509.pem': 'key' });
+  stop.abort();
+  await following;
 });
 
 test('what is already known is not told again', async (context) => {

@@ -57,7 +57,7 @@ test('a certificate and its chain are stored too, where there are any', async ()
   assert.equal(annotations['chains.tekton.dev/chain-aaaaaaaaaaaa'], btoa('CHAIN'));
 });
 
-for (const name of ['gcs', 'docdb', 'grafeas', 'pubsub', 'archivista'] as const) {
+for (const name of ['gcs', 'docdb'] as const) {
   test(`the store ${name} is not built yet, and says so with its keys`, async () => {
     await assert.rejects(stores[name](), {
       code: 'BACKEND_NOT_BUILT',

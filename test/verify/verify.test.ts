@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import type { FormatName } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
 import { loadFormat } from '../../src/format/index.ts';
 import type { Json } from '../../src/model/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
-import { signers } from '../../src/sign/index.ts';
+import { signers, signPayload } from '../../src/sign/index.ts';
 import { stores } from '../../src/store/index.ts';
-import { verifyRun } from '../../src/verify/index.ts';
+import { type Expectations, readKeys, verifyRun } from '../../src/verify/index.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from '../sign/keys.ts';
 
@@ -28,16 +29,17 @@ async function signed(
   run: Run,
   privateKey = keys.privateKey,
   imageFormat: 'simplesigning' | 'tekton' = 'simplesigning',
+  runFormat: FormatName = 'tekton',
 ): Promise<Run> {
   const signer = await (await signers.x509())(config, secretsWith({ 'x509.pem': pkcs8(privateKey) }));
   const store = await (await stores.tekton())(config);
   const annotations = { ...run.annotations, [mark('signed')]: 'true', [mark('signed-uid')]: run.uid };
   for (const artifact of extract(run).artifacts) {
-    const name = artifact.kind === 'oci' ? imageFormat : 'tekton';
+    const name = artifact.kind === 'oci' ? imageFormat : runFormat;
     const payload = (await loadFormat(name))(artifact, { config, name, report: () => {} });
     Object.assign(
       annotations,
-      await store.store({ artifact, payload, signature: await signer.sign(payload.bytes) }),
+      await store.store({ artifact, payload, signature: await signPayload(signer, payload) }),
     );
   }
   return withAnnotations(run, annotations);
@@ -48,16 +50,17 @@ function withAnnotations(run: Run, annotations: Readonly<Record<string, string>>
   return parseRun({ ...rest, metadata: { ...Object(metadata), annotations } });
 }
 
-const failedChecks = (run: Run, keyTexts = [publicKey]) =>
-  verifyRun({ run, keys: keyTexts })
-    .checks.filter((check) => !check.ok)
-    .map((check) => check.name);
+const checked = async (run: Run, keyTexts: readonly string[] = [publicKey], expected: Expectations = {}) =>
+  verifyRun(run, { keys: await readKeys(keyTexts), expected });
+
+const failedChecks = async (run: Run, keyTexts?: readonly string[], expected?: Expectations) =>
+  (await checked(run, keyTexts, expected)).checks.filter((check) => !check.ok).map((check) => check.name);
 
 for (const [name, generate] of Object.entries(keyPairs)) {
   test(`what a key of the kind ${name} signed verifies under its public key, and under no other`, async () => {
     const pair = generate();
     const run = await signed(taskRun(status), pair.privateKey);
-    const { verified, checks } = verifyRun({ run, keys: [publicKey, spki(pair.publicKey)] });
+    const { verified, checks } = await checked(run, [publicKey, spki(pair.publicKey)]);
     assert.ok(verified, JSON.stringify(checks));
     assert.deepEqual(
       checks.map((check) => check.name),
@@ -71,29 +74,29 @@ for (const [name, generate] of Object.entries(keyPairs)) {
         'aaaaaaaaaaaa image',
       ],
     );
-    assert.deepEqual(failedChecks(run), ['taskrun signature', 'aaaaaaaaaaaa signature']);
+    assert.deepEqual(await failedChecks(run), ['taskrun signature', 'aaaaaaaaaaaa signature']);
   });
 }
 
 test('a PipelineRun is found by its uid, and images may be in the format tekton', async () => {
-  assert.ok(verifyRun({ run: await signed(pipelineRun({ a: 1 })), keys: [publicKey] }).verified);
+  assert.ok((await checked(await signed(pipelineRun({ a: 1 })))).verified);
   const run = await signed(taskRun(status), keys.privateKey, 'tekton');
-  assert.ok(verifyRun({ run, keys: [publicKey] }).verified);
+  assert.ok((await checked(run)).verified);
 });
 
 test('every changed character of every annotation, and every missing one, fails', async () => {
   const run = await signed(taskRun(status));
-  assert.ok(verifyRun({ run, keys: [publicKey] }).verified);
+  assert.ok((await checked(run)).verified);
   for (const [name, text] of Object.entries(run.annotations)) {
     if (name === mark('signed')) continue;
     const { [name]: _, ...without } = run.annotations;
-    assert.ok(!verifyRun({ run: withAnnotations(run, without), keys: [publicKey] }).verified, name);
+    assert.ok(!(await checked(withAnnotations(run, without))).verified, name);
     for (let index = 0; index <= text.length; index += 1) {
       const character = text[index] === 'A' ? 'B' : 'A';
       const changed = text.slice(0, index) + character + text.slice(index + 1);
       const annotations = { ...run.annotations, [name]: changed };
       const where = `${name} at ${index}`;
-      assert.ok(!verifyRun({ run: withAnnotations(run, annotations), keys: [publicKey] }).verified, where);
+      assert.ok(!(await checked(withAnnotations(run, annotations))).verified, where);
     }
   }
 });
@@ -104,7 +107,7 @@ test('base64 that says the same in another way is refused', async () => {
   const text = run.annotations[name] ?? '';
   for (const changed of [`${text}\n`, ` ${text}`, text.replace(/^/, '*'), `${text}====`]) {
     const annotations = { ...run.annotations, [name]: changed };
-    assert.deepEqual(failedChecks(withAnnotations(run, annotations)), ['taskrun stored']);
+    assert.deepEqual(await failedChecks(withAnnotations(run, annotations)), ['taskrun stored']);
   }
 });
 
@@ -114,25 +117,27 @@ test('a renamed key of an image is one that the run doesn’t name', async () =>
     name.replace('-aaaaaaaaaaaa', '-bbbbbbbbbbbb'),
     text,
   ]);
-  assert.deepEqual(failedChecks(withAnnotations(run, Object.fromEntries(renamed))), ['bbbbbbbbbbbb image']);
+  assert.deepEqual(await failedChecks(withAnnotations(run, Object.fromEntries(renamed))), [
+    'bbbbbbbbbbbb image',
+  ]);
 });
 
 test('a status that changed after signing fails, its order doesn’t matter', async () => {
   const run = await signed(taskRun({ a: [1, 2], b: { c: 'd', e: null } }));
   const withStatus = (changed: Json) => parseRun({ ...run.object, status: changed });
-  assert.deepEqual(failedChecks(withStatus({ b: { e: null, c: 'd' }, a: [1, 2] })), []);
+  assert.deepEqual(await failedChecks(withStatus({ b: { e: null, c: 'd' }, a: [1, 2] })), []);
   for (const changed of [{ a: [2, 1], b: { c: 'd', e: null } }, { a: [1, 2], b: { c: 'd' } }, {}, null]) {
-    assert.deepEqual(failedChecks(withStatus(changed)), ['taskrun status']);
+    assert.deepEqual(await failedChecks(withStatus(changed)), ['taskrun status']);
   }
 });
 
 test('annotations that a rerun copied from a run of another uid don’t count', async () => {
   const original = await signed(taskRun(status));
   const rerun = taskRun(status, { uid: 'uid-2', annotations: original.annotations });
-  assert.deepEqual(failedChecks(rerun), ['taskrun uid']);
+  assert.deepEqual(await failedChecks(rerun), ['taskrun uid']);
   const pipeline = await signed(pipelineRun({}));
   const rerunPipeline = pipelineRun({}, { uid: 'uid-2', annotations: pipeline.annotations });
-  assert.deepEqual(failedChecks(rerunPipeline), ['signed']);
+  assert.deepEqual(await failedChecks(rerunPipeline), ['signed']);
 });
 
 const otherImages: readonly (readonly [string, string])[] = [
@@ -152,21 +157,21 @@ for (const [name, image] of otherImages) {
     for (const part of ['payload', 'signature']) {
       annotations[mark(`${part}-aaaaaaaaaaaa`)] = stolen.annotations[mark(`${part}-aaaaaaaaaaaa`)] ?? '';
     }
-    assert.deepEqual(failedChecks(withAnnotations(run, annotations)), ['aaaaaaaaaaaa image']);
+    assert.deepEqual(await failedChecks(withAnnotations(run, annotations)), ['aaaaaaaaaaaa image']);
   });
 }
 
-test('an unsigned run is not verified, and the reason says what its marks say', () => {
-  const reasonFor = (annotations: Readonly<Record<string, string>>) => {
+test('an unsigned run is not verified, and the reason says what its marks say', async () => {
+  const reasonFor = async (annotations: Readonly<Record<string, string>>) => {
     const run = taskRun(status, { annotations });
-    const { verified, checks } = verifyRun({ run, keys: [publicKey] });
+    const { verified, checks } = await checked(run, [publicKey]);
     assert.equal(verified, false);
     return checks[0]?.reason ?? '';
   };
-  assert.match(reasonFor({}), /^the run is unsigned: it has no payload/);
+  assert.match(await reasonFor({}), /^the run is unsigned: it has no payload/);
   const failed = { [mark('signed')]: 'failed', [mark('signed-uid')]: 'uid-1', [mark('message')]: 'no\nkey' };
-  assert.match(reasonFor(failed), /signing it failed: "no\\u\{a\}key"/);
-  assert.match(reasonFor({ [mark('signed')]: 'true' }), /another store may have them/);
+  assert.match(await reasonFor(failed), /signing it failed: "no\\u\{a\}key"/);
+  assert.match(await reasonFor({ [mark('signed')]: 'true' }), /another store may have them/);
 });
 
 /** A self-signed Ed25519 certificate, and what its key made of the payload `{}` (openssl pkeyutl -sign -rawin). */
@@ -182,14 +187,14 @@ HRMBAf8EBTADAQH/MAUGAytlcANBAP8dL4zg2q1hEdHQbcVFoXCnByRig/qjhE+A
 const signatureOfNothing =
   'mPUXcPxnJi25rH9XIWYvGed8olPUdg2ZJI0GFHXMv+FP1QpoHPTf6E/ievDvCXvYQVlO6gO2j65+kZzKLnbfAg==';
 
-test('a certificate stands for its key, and what openssl signed verifies', () => {
+test('a certificate stands for its key, and what openssl signed verifies', async () => {
   const annotations = {
     [mark('payload-taskrun')]: btoa('{}'),
     [mark('signature-taskrun')]: signatureOfNothing,
     [mark('signed-uid')]: 'uid-1',
   };
-  assert.deepEqual(failedChecks(taskRun({}, { annotations }), [certificate]), []);
-  assert.deepEqual(failedChecks(taskRun({}, { annotations })), ['taskrun signature']);
+  assert.deepEqual(await failedChecks(taskRun({}, { annotations }), [certificate]), []);
+  assert.deepEqual(await failedChecks(taskRun({}, { annotations })), ['taskrun signature']);
 });
 
 for (const [name, key, message] of [
@@ -204,8 +209,61 @@ for (const [name, key, message] of [
     /of the kind ec secp256k1/,
   ],
 ] as const) {
-  test(`a key that can’t be used to verify is KEY_INVALID: ${name}`, () => {
-    const input = { run: taskRun({}), keys: key === undefined ? [] : [key] };
-    assert.throws(() => verifyRun(input), { code: 'KEY_INVALID', message });
+  test(`a key that can’t be used to verify is KEY_INVALID: ${name}`, async () => {
+    await assert.rejects(readKeys(key === undefined ? [] : [key]), { code: 'KEY_INVALID', message });
   });
 }
+
+const provenanceFormats = ['in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4'] as const;
+
+/** A TaskRun of which provenance can be made, with one image. */
+const built = taskRun({
+  conditions: [{ type: 'Succeeded', status: 'True' }],
+  startTime: '2026-01-01T10:00:00.120Z',
+  completionTime: '2026-01-01T10:05:00Z',
+  steps: [{ name: 'build', imageID: `gcr.io/tools/builder@${digest('b')}` }],
+  results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` }],
+});
+
+for (const format of provenanceFormats) {
+  test(`${format}: provenance in its envelope verifies, and no other run's or changed one does`, async () => {
+    const run = await signed(built, keys.privateKey, 'simplesigning', format);
+    assert.deepEqual(await failedChecks(run), []);
+    const other = await signed(
+      taskRun({ ...Object(built.object['status']), startTime: '2026-01-01T09:00:00Z' }),
+      keys.privateKey,
+      'simplesigning',
+      format,
+    );
+    const annotations = { ...run.annotations };
+    for (const part of ['payload', 'signature']) {
+      const name = mark(`${part}-taskrun-${run.uid}`);
+      annotations[name] = other.annotations[name] ?? '';
+    }
+    assert.deepEqual(await failedChecks(withAnnotations(run, annotations)), [
+      `taskrun-${run.uid} provenance`,
+    ]);
+    const results = [
+      { name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')},gcr.io/acme/new@${digest('c')}` },
+    ];
+    const grown = parseRun({ ...run.object, status: { ...Object(built.object['status']), results } });
+    assert.deepEqual(await failedChecks(grown), [`taskrun-${run.uid} subjects`]);
+  });
+}
+
+test('an envelope around another payload, with several signatures or none, fails', async () => {
+  const run = await signed(built, keys.privateKey, 'simplesigning', 'in-toto');
+  const name = mark(`signature-taskrun-${run.uid}`);
+  const envelope = JSON.parse(Buffer.from(run.annotations[name] ?? '', 'base64').toString());
+  for (const changed of [
+    { ...envelope, payload: Buffer.from('{}').toString('base64') },
+    { ...envelope, payloadType: 'text/plain' },
+    { ...envelope, signatures: [] },
+    { ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] },
+    { ...envelope, signatures: [{ keyid: '', sig: 'AA==' }] },
+  ]) {
+    const stored = Buffer.from(JSON.stringify(changed)).toString('base64');
+    const tampered = withAnnotations(run, { ...run.annotations, [name]: stored });
+    assert.deepEqual(await failedChecks(tampered), [`taskrun-${run.uid} signature`]);
+  }
+});

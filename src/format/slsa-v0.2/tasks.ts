@@ -28,21 +28,25 @@ export function tasksOf(
   if (tasks === undefined) return null;
   const serviceAccountName = textOrAbsent(pipelineRun.spec?.taskRunTemplate?.serviceAccountName);
   // Finally tasks run at last, so no task that ran comes after one of them.
-  const last = tasks.findLast(({ isFinally, taskRuns }) => !isFinally && taskRuns.length > 0)?.task.name;
+  const last =
+    tasks.findLast(({ isFinally, taskRuns }) => !isFinally && taskRuns.length > 0)?.task.name ?? '';
   return tasks.flatMap(({ task, isFinally, taskRuns }) => {
     const references = tasksReferredTo(task);
     const before = [...(task.runAfter ?? [])];
     for (const name of references) if (!before.includes(name)) before.push(name);
-    const after = before.length === 0 && isFinally && last !== undefined ? [last] : before;
+    const after = before.length === 0 && isFinally && last !== '' ? [last] : before;
     const about = {
       name: textOrAbsent(task.name),
       after: listOrAbsent(after),
-      ref: written(taskRef, task.taskRef),
       serviceAccountName,
     };
     return taskRuns
       .filter((child) => isShown(child, options.report))
-      .map((child) => ({ ...about, ...ran(child, options) }));
+      .map((child) => ({
+        ...about,
+        ref: written(taskRef, task.taskRef, `taskRef of ${task.name ?? ''}`),
+        ...ran(child, options),
+      }));
   });
 }
 

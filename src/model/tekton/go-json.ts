@@ -20,22 +20,35 @@ function inUtf8(unit: number): number {
  * keys of an object are written in their order.
  */
 export function goJson(value: Json): string {
-  if (isJsonList(value)) return `[${value.map(goJson).join(',')}]`;
-  if (!isJsonObject(value)) return goScalar(value);
-  const members = keysInOrder(value).map((key) => `${goScalar(key)}:${goJson(value[key] ?? null)}`);
-  return `{${members.join(',')}}`;
+  return jsonText(value, (scalar) => JSON.stringify(scalar).replace(/[<>&\u2028\u2029]/g, escape));
 }
 
-function goScalar(value: string | number | boolean | null): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escape);
+/** The JSON text as an API server sends it: compact, without Go's escapes. The keys of an object are written in their order. */
+export function wireJson(value: Json): string {
+  return jsonText(value, (scalar) => JSON.stringify(scalar));
+}
+
+function jsonText(value: Json, scalar: (value: string | number | boolean | null) => string): string {
+  if (isJsonList(value)) return `[${value.map((entry) => jsonText(entry, scalar)).join(',')}]`;
+  if (!isJsonObject(value)) return scalar(value);
+  const members = keysInOrder(value).map((key) => `${scalar(key)}:${jsonText(value[key] ?? null, scalar)}`);
+  return `{${members.join(',')}}`;
 }
 
 function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** JavaScript puts keys that look like numbers first, whatever their order was; only maps have such keys, and they are sorted. */
+const wholeNumber = /^(0|[1-9]\d*)$/;
+
+/**
+ * JavaScript puts keys that are whole numbers first, whatever their order was. Where the others are sorted, as in a map and
+ * in what an API server sends, those were too.
+ */
 function keysInOrder(object: JsonObject): readonly string[] {
   const keys = Object.keys(object);
-  return /^\d/.test(keys[0] ?? '') ? keys.toSorted(byUtf8) : keys;
+  if (!wholeNumber.test(keys[0] ?? '')) return keys;
+  const others = keys.filter((key) => !wholeNumber.test(key));
+  const sorted = others.every((key, index) => index === 0 || byUtf8(others[index - 1] ?? '', key) < 0);
+  return sorted ? keys.toSorted(byUtf8) : keys;
 }

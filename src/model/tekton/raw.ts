@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts';
-import { misfit, type Shape } from './shape.ts';
+import { int32, misfit, type Shape } from './shape.ts';
 
 /** JSON that is written as it came; null where there is none. */
 export const rawJson: Shape<Json> = {
@@ -13,8 +13,8 @@ export const rawJson: Shape<Json> = {
 /** A number or a name, such as a port. */
 export const numberOrName: Shape<number | string> = {
   decode: (json) => {
-    if (typeof json === 'string' || Number.isInteger(json))
-      return typeof json === 'string' ? json : Number(json);
+    if (typeof json === 'string') return json;
+    if (typeof json === 'number') return int32.decode(json);
     throw misfit('is neither a whole number nor a string');
   },
   zero: 0,

@@ -27,10 +27,16 @@ export function misfit(message: string): ChainsError {
   return new ChainsError('RUN_UNREADABLE', message);
 }
 
-function within(step: string, error: unknown): unknown {
-  if (!(error instanceof ChainsError) || error.code !== 'RUN_UNREADABLE') return error;
-  const path = /^[.[]/.test(error.message) ? '' : ' ';
-  return new ChainsError('RUN_UNREADABLE', `${step}${path}${error.message}`, { cause: error.cause });
+/** Does a part of reading or writing; an error of it gets this step before its path. */
+function told<T>(step: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ChainsError) || error.code !== 'RUN_UNREADABLE') throw error;
+    const { message, cause } = error;
+    const path = /^[.[]/.test(message) ? `${step}${message}` : `${step} ${message}`;
+    throw new ChainsError('RUN_UNREADABLE', step === '' ? message.replace(/^\./, '') : path, { cause });
+  }
 }
 
 /** A string. */
@@ -78,16 +84,12 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     decode: (json) => {
       if (!isJsonList(json)) throw misfit('is no list');
-      return json.map((entry, index) => {
-        try {
-          return entry === null ? item.zero : item.decode(entry);
-        } catch (error) {
-          throw within(`[${index}]`, error);
-        }
-      });
+      return json.map((entry, index) =>
+        told(`[${index}]`, () => (entry === null ? item.zero : item.decode(entry))),
+      );
     },
     zero: [],
-    encode: (value) => value?.map((entry) => item.encode(entry)) ?? null,
+    encode: (value) => value?.map((entry, index) => told(`[${index}]`, () => item.encode(entry))) ?? null,
     isEmpty: (value = []) => value.length === 0,
   };
 }
@@ -98,20 +100,19 @@ export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
     decode: (json) => {
       if (!isJsonObject(json)) throw misfit('is no object');
       return new Map(
-        Object.entries(json).map(([key, entry = null]) => {
-          try {
-            return [key, entry === null ? item.zero : item.decode(entry)];
-          } catch (error) {
-            throw within(`.${key}`, error);
-          }
-        }),
+        Object.entries(json).map(([key, entry = null]) => [
+          key,
+          told(`.${key}`, () => (entry === null ? item.zero : item.decode(entry))),
+        ]),
       );
     },
     zero: new Map(),
     encode: (value) => {
       if (value === undefined) return null;
       const sorted = [...value].toSorted(([a], [b]) => byUtf8(a, b));
-      return Object.fromEntries(sorted.map(([key, entry]) => [key, item.encode(entry)]));
+      return Object.fromEntries(
+        sorted.map(([key, entry]) => [key, told(`.${key}`, () => item.encode(entry))]),
+      );
     },
     isEmpty: (value) => value === undefined || value.size === 0,
   };
@@ -156,7 +157,11 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
       for (const { name, shape } of known) {
         const value = Object.hasOwn(json, name) ? json[name] : undefined;
         const read =
-          value === null ? shape.ofNull : value === undefined ? undefined : decodeField(name, shape, value);
+          value === null
+            ? shape.ofNull
+            : value === undefined
+              ? undefined
+              : told(`.${name}`, () => shape.decode(value));
         if (read !== undefined) found[name] = read;
       }
       // Each member was read by the shape of its own field.
@@ -169,28 +174,12 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
       const written: Record<string, Json> = {};
       for (const { name, shape, always: isAlways } of known) {
         const member = members[name];
-        if (isAlways || !shape.isEmpty(member)) written[name] = encodeField(name, shape, member);
+        if (isAlways || !shape.isEmpty(member)) written[name] = told(`.${name}`, () => shape.encode(member));
       }
       return written;
     },
     isEmpty: () => false,
   };
-}
-
-function decodeField(name: string, shape: Shape<unknown>, json: Json): unknown {
-  try {
-    return shape.decode(json);
-  } catch (error) {
-    throw within(`.${name}`, error);
-  }
-}
-
-function encodeField(name: string, shape: Shape<unknown>, value: unknown): Json {
-  try {
-    return shape.encode(value);
-  } catch (error) {
-    throw within(`.${name}`, error);
-  }
 }
 
 /** A structure that holds itself, by way of others. It is read and written whole, so its fields have no type. */
@@ -205,20 +194,10 @@ export function nested(shape: () => Shape<object>): Shape<object> {
 
 /** Reads an object of this shape. @param where its path, empty for a whole object. @throws ChainsError RUN_UNREADABLE that names the field. */
 export function read<T>(shape: Shape<T>, json: JsonObject, where = ''): T {
-  return told(where, () => shape.decode(json));
+  return told(where.replace(/\.$/, ''), () => shape.decode(json));
 }
 
 /** Writes a value of this shape as Go does. @throws ChainsError RUN_UNREADABLE that names the field. */
 export function written<T>(shape: Shape<T>, value: T | undefined, where = ''): Json {
   return told(where, () => shape.encode(value));
-}
-
-function told<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof ChainsError) || error.code !== 'RUN_UNREADABLE') throw error;
-    const path = `${where}${error.message}`.replace(/^\./, '');
-    throw new ChainsError('RUN_UNREADABLE', path, { cause: error.cause });
-  }
 }

@@ -34,7 +34,10 @@ export const optionalTime: Shape<Time> = {
 
 /** `2024-03-01T10:00:00Z`: the fraction is dropped. */
 export function inSeconds({ seconds }: Time): string {
-  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  return new Date(seconds * 1000)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/^\+0/, '');
 }
 
 /** With the fraction as short as it is: `.120` becomes `.12`. The style of provenance v0.2. */

@@ -44,6 +44,7 @@ const withDefault = (key: string, value: Json): Change =>
 
 const container = renamed({ resources: 'computeResources' });
 const params = each(withDefault('value', ''));
+const results = params;
 const paramSpecs = each(
   onObject((spec) => ({ ...spec, type: (spec['type'] ?? '') === '' ? 'string' : spec['type'] })),
 );
@@ -61,28 +62,35 @@ const taskSpec = members({
   stepTemplate: container,
 });
 
-const pipelineTask = members({
-  params,
-  taskRef: reference,
-  taskSpec,
-  matrix: members({ params, include: each(members({ params })) }),
-});
+const pipelineTask: Change = (task) =>
+  members({
+    params,
+    taskRef: reference,
+    taskSpec,
+    matrix: members({ params, include: each(members({ params })) }),
+    pipelineRef: reference,
+    pipelineSpec,
+  })(task);
 
 const pipelineSpec = members({
   params: paramSpecs,
+  results,
   tasks: each(pipelineTask),
   finally: each(pipelineTask),
 });
 
-const stepState = onObject((state) => ({
-  ...state,
-  terminationReason: member(state['terminated'], 'reason') ?? null,
-}));
+const stepState = inTurn(
+  onObject((state) => ({
+    ...state,
+    terminationReason: member(state['terminated'], 'reason') ?? null,
+  })),
+  members({ results }),
+);
 
 const taskRunStatus: Change = (value) =>
   inTurn(
     renamed({ taskResults: 'results' }),
-    members({ taskSpec, steps: each(stepState), retriesStatus: each(taskRunStatus) }),
+    members({ results, taskSpec, steps: each(stepState), retriesStatus: each(taskRunStatus) }),
   )(value);
 
 const taskRun = members({
@@ -99,11 +107,9 @@ const taskRunTemplate = onObject(({ serviceAccountName, podTemplate, ...spec }) 
   },
 }));
 
-const timeouts = onObject(({ timeout, ...spec }) => {
-  if (timeout === undefined) return spec;
-  const given = spec['timeouts'] ?? {};
-  return { ...spec, timeouts: isJsonObject(given) ? { ...given, pipeline: timeout } : given };
-});
+const timeouts = onObject(({ timeout, ...spec }) =>
+  (timeout ?? null) === null ? spec : { ...spec, timeouts: { pipeline: timeout } },
+);
 
 const taskRunSpec = inTurn(
   renamed({ taskServiceAccountName: 'serviceAccountName', taskPodTemplate: 'podTemplate' }),
@@ -117,29 +123,33 @@ const pipelineRun = members({
     timeouts,
     members({ params, pipelineRef: reference, pipelineSpec, taskRunSpecs: each(taskRunSpec) }),
   ),
-  status: inTurn(renamed({ pipelineResults: 'results' }), members({ pipelineSpec })),
+  status: inTurn(renamed({ pipelineResults: 'results' }), members({ results, pipelineSpec })),
 });
 
 /**
  * Results under the name that v1 no longer has, whatever apiVersion the object shows: a server may serve what was
  * written as v1beta1 under v1, unconverted.
  */
-const oldResults = members({
-  status: onObject(({ taskResults, ...status }) =>
-    taskResults === undefined || (status['results'] ?? null) !== null
-      ? status
-      : { ...status, results: taskResults },
-  ),
-});
+const oldResults = (name: string) =>
+  members({
+    status: onObject((status) =>
+      status[name] === undefined || (status['results'] ?? null) !== null
+        ? status
+        : { ...status, results: status[name] },
+    ),
+  });
+
+const oldTaskResults = oldResults('taskResults');
+const oldPipelineResults = oldResults('pipelineResults');
 
 /** The TaskRun with the fields of v1: those that v1 renamed are renamed, nothing else is changed (payloads.md, 13). */
 export function taskRunAsV1(object: JsonObject): JsonObject {
-  return asObject(isV1beta1(object) ? taskRun(object) : oldResults(object), object);
+  return asObject((isV1beta1(object) ? taskRun : oldTaskResults)(object), object);
 }
 
 /** The PipelineRun with the fields of v1, likewise. */
 export function pipelineRunAsV1(object: JsonObject): JsonObject {
-  return isV1beta1(object) ? asObject(pipelineRun(object), object) : object;
+  return asObject((isV1beta1(object) ? pipelineRun : oldPipelineResults)(object), object);
 }
 
 function isV1beta1(object: JsonObject): boolean {

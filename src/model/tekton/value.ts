@@ -1,5 +1,5 @@
 import { isJsonList, isJsonObject, type Json } from '../json.ts';
-import { byUtf8 } from './go-json.ts';
+import { byUtf8, wireJson } from './go-json.ts';
 import { misfit, type Shape } from './shape.ts';
 
 /** The value of a param or result (payloads.md, 1.2). */
@@ -57,7 +57,7 @@ function allTexts(values: readonly unknown[]): readonly string[] | undefined {
 
 function jsonText(json: Json): Value {
   try {
-    return { kind: 'text', text: JSON.stringify(json) };
+    return { kind: 'text', text: wireJson(json) };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw misfit('nests too deeply');

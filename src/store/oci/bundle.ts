@@ -7,7 +7,7 @@ import type { Referrer } from './referrers.ts';
 import { holdsSame, mayHold, parseEnvelope } from './same-key.ts';
 
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
-const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 /** A DSSE envelope as a Sigstore bundle that refers to the image (behaviour.md, “Stores”). */
 export function bundleReferrer(entry: SignedArtifact): Referrer {

@@ -6,7 +6,7 @@ import type { RepositoryClient } from './client.ts';
 import { bundleReferrer, createdAt } from './bundle.ts';
 import { refused } from './failures.ts';
 import { imagesOf, type TargetImage } from './images.ts';
-import { attestationLayer, type Layer, layerEntry, signatureLayer, signedLayer } from './layers.ts';
+import { attestationLayer, type Layer, layerEntry, runType, signatureLayer, signedLayer } from './layers.ts';
 import { addReferrer, type Referrer } from './referrers.ts';
 import { Registries } from './registries.ts';
 import { parseRepository, type Repository, repositoryName } from './repository.ts';
@@ -97,8 +97,6 @@ async function refer(referrer: Referrer, { image, client, source, from, options 
     from: mountable(from, client),
   });
 }
-
-const runType = 'application/vnd.dev.tekton.chains.taskrun.v1+json';
 
 /** A run's status as it is, in the format `tekton`. */
 function runReferrer(entry: SignedArtifact): Referrer {

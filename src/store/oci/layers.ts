@@ -24,7 +24,11 @@ export interface Layer {
   isSame(other: Descriptor, read: () => Promise<Uint8Array>): Promise<boolean>;
 }
 
-const signatureAnnotation = 'dev.cosignproject.cosign/signature';
+/** The annotation of a layer that holds its signature, in base64. */
+export const signatureAnnotation = 'dev.cosignproject.cosign/signature';
+
+/** The artifact type of a run's status, in the format `tekton`. */
+export const runType = 'application/vnd.dev.tekton.chains.taskrun.v1+json';
 
 /** An image's signature as cosign keeps it. */
 export function signatureLayer(entry: SignedArtifact): Layer {

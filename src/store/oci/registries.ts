@@ -19,8 +19,8 @@ export class Registries {
     this.#access = access;
   }
 
-  /** A repository as a run may see it. */
-  async open(repository: Repository, run: Run, signal?: AbortSignal): Promise<RepositoryClient> {
+  /** A repository as a run may see it; without one, as this process may. */
+  async open(repository: Repository, run: Run | undefined, signal?: AbortSignal): Promise<RepositoryClient> {
     const session = new Session({
       origin: await this.#origins.of(repository.host, signal),
       tokens: this.#tokens,
@@ -34,8 +34,12 @@ export class Registries {
     return this.#origins.close();
   }
 
-  async #credentials(repository: Repository, run: Run, signal?: AbortSignal): Promise<Credentials> {
-    const secrets = (await this.#access.registrySecrets?.(run, signal)) ?? [];
+  async #credentials(
+    repository: Repository,
+    run: Run | undefined,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    const secrets = run === undefined ? [] : ((await this.#access.registrySecrets?.(run, signal)) ?? []);
     return credentialsFor(repository, { secrets, environment: process.env, signal });
   }
 }

@@ -1,0 +1,95 @@
+import type { Examination } from '../library/examine.ts';
+import { ChainsError } from '../model/errors.ts';
+import { at, isJsonList, member, parseJson } from '../model/json.ts';
+import { claimedEndState, markPrefix, messageMark, retriesMark, signedUidMark } from '../model/marks.ts';
+import { runName } from '../model/run.ts';
+import type { Draft } from '../pipeline.ts';
+import { visible, wrap } from './wrap.ts';
+
+/** What `chains explain` prints of a run: for people, at most 100 columns, the same with and without a terminal. */
+export function explainText(examination: Examination): string {
+  const { run, outlook, drafts, problems } = examination;
+  const { apiVersion, kind, uid } = run;
+  const sections = [
+    [
+      visible(`${kind} ${runName(run)} (${apiVersion}, uid ${uid === '' ? 'unknown' : uid})`),
+      wrap(`  ${outlook.action}: `, outlook.reason),
+    ],
+    soFar(examination),
+    ['What is signed of it', ...drafts.flatMap(draftLines)],
+    problems.length === 0
+      ? []
+      : ['Problems', ...problems.flatMap(({ at: where, message }) => [`  ${where}`, wrap('    ', message)])],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+/** What the run's marks tell: how it ended, or how often it was tried and why it failed. */
+function soFar({ run }: Examination): readonly string[] {
+  const { annotations } = run;
+  const message = annotations[messageMark];
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['marked', claimedEndState(run)],
+    ['for uid', annotations[signedUidMark]],
+    ['failed tries', annotations[retriesMark]],
+    ['message', message],
+  ];
+  const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value)]));
+  return lines.length === 0 ? [] : [`What has happened so far (annotations ${markPrefix}…)`, ...lines];
+}
+
+function draftLines({ artifact, plan, payload }: Draft): readonly string[] {
+  const name = artifact.kind === 'oci' ? artifact.fullKey : runName(artifact.run);
+  const from = artifact.kind === 'oci' ? [field('named by', `${artifact.names} (${artifact.source})`)] : [];
+  const what =
+    payload instanceof ChainsError
+      ? [field('error', payload.message)]
+      : [field('payload', `${plan.format}, ${payload.bytes.length} bytes`), ...contentLines(payload.bytes)];
+  const how =
+    plan.off === undefined
+      ? [
+          field(
+            'signed with',
+            payload instanceof ChainsError || payload.dsseType === undefined
+              ? plan.signer
+              : `${plan.signer}, in a DSSE envelope`,
+          ),
+          field('stored in', `${plan.stores.join(', ')} (key ${artifact.key})`),
+        ]
+      : [field('turned off', plan.off)];
+  return [visible(`  ${artifact.kind} ${name}`), ...from, ...what, ...how];
+}
+
+/** What a statement speaks of and what went into it; nothing for payloads that are no statements. */
+function contentLines(bytes: Uint8Array): readonly string[] {
+  const statement = parseJson(Buffer.from(bytes).toString('utf8'));
+  if (at(statement, 'predicateType') === undefined) return [];
+  const predicate = member(statement, 'predicate');
+  const dependencies =
+    member(predicate, 'materials') ?? at(predicate, 'buildDefinition', 'resolvedDependencies') ?? [];
+  const subjects = member(statement, 'subject') ?? [];
+  return [
+    ...listed('subject', isJsonList(subjects) ? subjects.map((one) => member(one, 'name')) : []),
+    ...listed(
+      'made from',
+      isJsonList(dependencies) ? dependencies.map((one) => member(one, 'uri') ?? member(one, 'name')) : [],
+    ),
+  ];
+}
+
+const mostListed = 10;
+
+function listed(name: string, values: readonly unknown[]): readonly string[] {
+  const shown = values
+    .slice(0, mostListed)
+    .map((value) => field(name, String(value ?? 'a thing without a name')));
+  const more = values.length - shown.length;
+  return more > 0 ? [...shown, field(name, `and ${more} more`)] : shown;
+}
+
+function field(name: string, value: string): string {
+  return wrap(`    ${name.padEnd(12)} `, value);
+}

@@ -1,0 +1,51 @@
+import { type Examination, examine } from '../library/examine.ts';
+import { explanationOf } from '../library/explain.ts';
+import { ChainsError } from '../model/errors.ts';
+import { explainText } from './explain-text.ts';
+import { type ClusterOptions, fetchRun } from './live.ts';
+import { reportAll } from './report.ts';
+import { readConfig, readRuns } from './runs.ts';
+
+/** The options of `chains explain`, as parsed. */
+export interface ExplainArguments extends ClusterOptions {
+  readonly file: readonly string[];
+  readonly config?: string;
+  readonly output: 'text' | 'json';
+}
+
+/**
+ * `chains explain`: says of each run what would be signed and why, a line of JSON or a paragraph of text a run. Resolves to
+ * the exit code: 2 when a document was no run.
+ * @throws ChainsError USAGE, CONFIG_INVALID and what the cluster answers
+ */
+export async function runExplain(
+  names: readonly string[],
+  options: ExplainArguments,
+  write: (text: string) => unknown = (text) => process.stdout.write(text),
+): Promise<number> {
+  if ((names.length === 0) === (options.file.length === 0)) {
+    throw new ChainsError(
+      'USAGE',
+      'explain takes runs by -f, or names such as taskrun/NAME of runs in a cluster',
+    );
+  }
+  const given = options.config === undefined ? undefined : await readConfig(options.config);
+  const print = async (input: Parameters<typeof examine>[0]): Promise<void> => {
+    write(printed[options.output](await examine(input)));
+  };
+  if (names.length > 0) {
+    for (const name of names) {
+      const { config, ...run } = await fetchRun(name, options);
+      await print({ ...run, config: given ?? config });
+    }
+    return 0;
+  }
+  const { runs, refused } = await readRuns(options.file);
+  for (const run of runs) await print({ ...run, config: given ?? {} });
+  return reportAll(refused);
+}
+
+const printed = {
+  json: (examination: Examination) => `${JSON.stringify(explanationOf(examination))}\n`,
+  text: (examination: Examination) => `${explainText(examination)}\n`,
+};

@@ -1,0 +1,29 @@
+/** The widest line that is printed, so that text reads well in any terminal and in a review. */
+const width = 100;
+
+/** A text as it may go to a terminal: what would move the cursor, colour or hide something is shown as U+FFFD. */
+export function visible(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd');
+}
+
+/** Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken, before an `@` if it has one. */
+export function wrap(first: string, text: string, indent = first.length): string {
+  const lines = [first];
+  for (const word of visible(text)
+    .split(' ')
+    .flatMap((one) => pieces(one, width - indent))) {
+    const line = lines.at(-1) ?? '';
+    const isStart = line === first || line === ' '.repeat(indent);
+    const isFull = line.length + (isStart ? 0 : 1) + word.length > width;
+    if (isFull && !(isStart && line !== first)) lines.push(' '.repeat(indent) + word);
+    else lines[lines.length - 1] = isStart ? line + word : `${line} ${word}`;
+  }
+  return lines.join('\n');
+}
+
+function pieces(word: string, longest: number): readonly string[] {
+  if (word.length <= longest) return [word];
+  const at = word.lastIndexOf('@', longest);
+  const end = at > 0 ? at : longest;
+  return [word.slice(0, end), ...pieces(word.slice(end), longest)];
+}

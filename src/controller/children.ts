@@ -1,0 +1,97 @@
+import type { ObjectName, Resource } from '../kubernetes/resources.ts';
+import { isNotFound, type Rest } from '../kubernetes/rest.ts';
+import { ChainsError } from '../model/errors.ts';
+import { at, isJsonList, type JsonObject, member } from '../model/json.ts';
+import { parseRun, type Run } from '../model/run.ts';
+import { type Circumstances, decide } from './policy.ts';
+
+/** The label by which Tekton says which PipelineRun a TaskRun is part of. */
+export const pipelineRunLabel = 'tekton.dev/pipelineRun';
+
+/** The names of the TaskRuns that a PipelineRun refers to, in order; other kinds of children are never waited for. */
+export function taskRunNames(run: Run): readonly string[] {
+  const references = at(run.object, 'status', 'childReferences') ?? [];
+  return (isJsonList(references) ? references : [])
+    .filter((reference) => member(reference, 'kind') === 'TaskRun')
+    .flatMap((reference) => {
+      const name = member(reference, 'name');
+      return typeof name === 'string' ? [name] : [];
+    });
+}
+
+/**
+ * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
+ * One that is referred to and not in the list, since somebody took its label off, or since it is gone, is asked for by name.
+ */
+export async function listTaskRuns(
+  rest: Rest,
+  resource: Resource,
+  run: Run,
+  signal?: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const names = taskRunNames(run);
+  if (names.length === 0) return [];
+  const taskRuns = { ...resource, plural: 'taskruns' };
+  const found = new Map<string, JsonObject>();
+  const query = { namespace: run.namespace, labelSelector: `${pipelineRunLabel}=${run.name}`, limit: 500 };
+  for await (const { items } of rest.pages(taskRuns, query, signal)) {
+    for (const item of items) found.set(String(at(item, 'metadata', 'name')), item);
+  }
+  for (const name of names) {
+    if (found.has(name)) continue;
+    const taskRun = await getIfThere(rest, taskRuns, { namespace: run.namespace, name }, signal);
+    if (taskRun !== undefined) found.set(name, taskRun);
+  }
+  return referredTo(names, found);
+}
+
+/** The TaskRuns of these names, in this order, without those that aren't there. */
+export function referredTo(
+  names: readonly string[],
+  taskRuns: ReadonlyMap<string, JsonObject>,
+): readonly JsonObject[] {
+  return names.map((name) => taskRuns.get(name)).filter((taskRun) => taskRun !== undefined);
+}
+
+async function getIfThere(
+  rest: Rest,
+  resource: Resource,
+  name: ObjectName,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | undefined> {
+  try {
+    return await rest.get(resource, name, signal);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The names of those TaskRuns that a PipelineRun has to wait for: neither signed nor failed, and not left to others. */
+export function unsignedAmong(
+  taskRuns: readonly JsonObject[],
+  circumstances: Circumstances,
+): readonly string[] {
+  return taskRuns.map(childRun).flatMap((child) => {
+    if (child === undefined) return [];
+    const { action } = decide(child, circumstances);
+    return action === 'skip' || action === 'release' ? [] : [child.name];
+  });
+}
+
+/** Why a PipelineRun waits. */
+export function waitingFor(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return `it waits until its TaskRuns are signed: ${shown}${more}`;
+}
+
+/** A child may come without kind and apiVersion; one whose metadata can't be read will never be signed. */
+function childRun(taskRun: JsonObject): Run | undefined {
+  try {
+    return parseRun({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', ...taskRun });
+  } catch (error) {
+    if (error instanceof ChainsError && error.code === 'RUN_UNREADABLE') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Resource } from '../kubernetes/resources.ts';
+import type { Rest } from '../kubernetes/rest.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Run, runName } from '../model/run.ts';
+import type { Awaited } from './awaited.ts';
+import { listTaskRuns, taskRunNames, unsignedAmong } from './children.ts';
+import { type Circumstances, graceEnds } from './policy.ts';
+
+/** What is known of PipelineRuns and their TaskRuns beside the objects themselves. Names are `namespace/name`. */
+export interface Family {
+  readonly awaited: Awaited;
+  /** Whether a TaskRun is in the queue right now: then it need not be asked for whether it is signed. */
+  isInHand(taskRun: string): boolean;
+}
+
+/** A PipelineRun's TaskRuns, or those that it waits for. */
+export type Gathered =
+  | { readonly waitsFor: readonly string[] }
+  | {
+      readonly waitsFor?: undefined;
+      readonly taskRuns: readonly JsonObject[];
+      readonly problems: readonly Problem[];
+    };
+
+/** What gathering needs. */
+export interface GatheringOptions {
+  readonly rest: Rest;
+  readonly resource: Resource;
+  readonly family: Family;
+  readonly circumstances: Circumstances;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Collects the TaskRuns of a PipelineRun by one list call, once all of them are signed or failed (behaviour.md, “A run's
+ * life”). One that is being deleted no longer waits when its grace is over. A TaskRun has none.
+ */
+export async function gather(run: Run, options: GatheringOptions): Promise<Gathered> {
+  if (run.kind === 'TaskRun') return { taskRuns: [], problems: [] };
+  const { rest, resource, family, circumstances, signal } = options;
+  const { awaited } = family;
+  const fullName = (name: string) => runName({ namespace: run.namespace, name });
+  const [pipelineRun, names] = [runName(run), taskRunNames(run).map(fullName)];
+  const grace = graceEnds(run, circumstances.deletionGrace);
+  const mayWait = grace === undefined || circumstances.now < grace;
+  const inHand = names.filter((name) => family.isInHand(name));
+  if (mayWait && inHand.length > 0) {
+    awaited.expect(pipelineRun, inHand);
+    return { waitsFor: inHand };
+  }
+  awaited.expect(pipelineRun, names);
+  const taskRuns = await listTaskRuns(rest, resource, run, signal);
+  const unsigned = new Set(unsignedAmong(taskRuns, circumstances).map(fullName));
+  for (const name of names) if (!unsigned.has(name)) awaited.ended(name);
+  const left = awaited.left(pipelineRun);
+  if (mayWait && left.length > 0) return { waitsFor: left };
+  awaited.forget(pipelineRun);
+  const message = 'it is not signed, and the grace of the PipelineRun that is being deleted is over';
+  return { taskRuns, problems: left.map((name) => ({ at: `TaskRun ${name}`, message })) };
+}

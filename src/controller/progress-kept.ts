@@ -1,0 +1,45 @@
+import type { EntryProgress, Progress } from '../model/outcome.ts';
+
+/**
+ * How far runs are that wait for another try, by their place in the queue. Payloads and signatures are kept as long as there
+ * is room for them; past that only which stores are done, so that those are not written again.
+ */
+export class ProgressKept {
+  readonly #limit: number;
+  readonly #kept = new Map<string, { readonly progress: Progress; readonly bytes: number }>();
+  #bytes = 0;
+
+  /** @param limit bytes of payloads and signatures */
+  constructor(limit = 8 << 20) {
+    this.#limit = limit;
+  }
+
+  /** How far an earlier try came. */
+  of(key: string): Progress | undefined {
+    return this.#kept.get(key)?.progress;
+  }
+
+  /** Keeps how far a try came, in the place of an earlier one. */
+  keep(key: string, progress: Progress): void {
+    this.forget(key);
+    const bytes = [...progress.entries.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
+    const fits = this.#bytes + bytes <= this.#limit;
+    this.#bytes += fits ? bytes : 0;
+    this.#kept.set(key, fits ? { progress, bytes } : { progress: lightened(progress), bytes: 0 });
+  }
+
+  /** The run is through. */
+  forget(key: string): void {
+    this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
+    this.#kept.delete(key);
+  }
+}
+
+function bytesOf({ made }: EntryProgress): number {
+  return made === undefined ? 0 : made.payload.bytes.length + made.signature.bytes.length;
+}
+
+function lightened(progress: Progress): Progress {
+  const entries = [...progress.entries].map(([id, { stored }]) => [id, { made: undefined, stored }] as const);
+  return { ...progress, entries: new Map(entries) };
+}

@@ -1,0 +1,93 @@
+import type { Config } from '../config/keys.ts';
+import { parseConfig } from '../config/parse.ts';
+import { unsignedAmong, waitingFor } from '../controller/children.ts';
+import { circumstancesOf, type Decision, decide } from '../controller/policy.ts';
+import { ChainsError } from '../model/errors.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import { parseRun, type Run } from '../model/run.ts';
+import { type Draft, openPipeline, type Pipeline } from '../pipeline.ts';
+import type { Secrets } from '../sign/index.ts';
+
+/** A run to be looked at. */
+export interface RunInput {
+  /** A TaskRun or PipelineRun, as `kubectl get -o json` gives it. */
+  readonly run: unknown;
+  /** The TaskRuns of a PipelineRun, in order. */
+  readonly taskRuns?: readonly unknown[];
+  /** The `data` of a ConfigMap `chains-config`; without it all defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** What would be done with a run now, and why. */
+export interface Outlook {
+  readonly action: 'sign' | 'skip' | 'wait';
+  readonly reason: string;
+}
+
+/** A run, what would be done with it, and what would be signed of it. */
+export interface Examination {
+  readonly run: Run;
+  readonly config: Config;
+  readonly outlook: Outlook;
+  readonly drafts: readonly Draft[];
+  readonly problems: readonly Problem[];
+}
+
+/** Looks at a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run. */
+export async function examine(input: RunInput): Promise<Examination> {
+  return withPipeline(input, { folder: '', files: new Map() }, (_, examination) =>
+    Promise.resolve(examination),
+  );
+}
+
+/** Looks at a run, and goes on with it while the pipeline is open. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
+export async function withPipeline<T>(
+  { run: object, taskRuns: given = [], config: data = {} }: RunInput,
+  secrets: Secrets,
+  work: (pipeline: Pipeline, examination: Examination) => Promise<T>,
+): Promise<T> {
+  if (!isJsonObject(data))
+    throw new ChainsError('CONFIG_INVALID', 'the configuration is no map of keys and values');
+  if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is no list');
+  const { config } = parseConfig(data);
+  const run = parseRun(object);
+  const taskRuns = given.map(asObject);
+  const pipeline = openPipeline({ config, secrets });
+  try {
+    const { drafts, problems } = await pipeline.draft(run, taskRuns);
+    return await work(pipeline, {
+      run,
+      config,
+      outlook: outlookFor(run, taskRuns, config),
+      drafts,
+      problems,
+    });
+  } finally {
+    await pipeline.close();
+  }
+}
+
+function asObject(taskRun: unknown, index: number): JsonObject {
+  if (isJsonObject(taskRun)) return taskRun;
+  throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is no object`);
+}
+
+function outlookFor(run: Run, taskRuns: readonly JsonObject[], config: Config): Outlook {
+  const circumstances = circumstancesOf(config, new Date());
+  const { action, reason } = decide(run, circumstances);
+  const unsigned =
+    action === 'sign' && run.kind === 'PipelineRun' ? unsignedAmong(taskRuns, circumstances) : [];
+  return unsigned.length > 0
+    ? { action: 'wait', reason: waitingFor(unsigned) }
+    : { action: seenFromOutside[action], reason };
+}
+
+/** Finalizers are the controller's own concern. */
+const seenFromOutside: Readonly<Record<Decision['action'], Outlook['action']>> = {
+  sign: 'sign',
+  skip: 'skip',
+  release: 'skip',
+  wait: 'wait',
+  hold: 'wait',
+};

@@ -1,0 +1,64 @@
+import { constants, createHash, type KeyObject, verify } from 'node:crypto';
+
+/** A hash function, as node names it. */
+export type Digest = 'sha256' | 'sha384' | 'sha512';
+
+/** RSA keys under this many bits are refused. */
+export const smallestRsa = 2_048;
+
+/** How a key signs. ECDSA's signatures are DER. */
+export interface Algorithm {
+  /** What is signed is this digest of the message; undefined for Ed25519, which signs the message itself. */
+  readonly digest: Digest | undefined;
+  /** RSA with PSS instead of PKCS #1 v1.5. */
+  readonly pss?: boolean;
+}
+
+/** The digests that keys on a curve sign: everywhere SHA-256, and in some KMSs only the one as long as the curve. */
+const curveDigests: ReadonlyMap<string, readonly [Digest, ...Digest[]]> = new Map([
+  ['prime256v1', ['sha256']],
+  ['secp384r1', ['sha256', 'sha384']],
+  ['secp521r1', ['sha256', 'sha512']],
+]);
+
+const rsaDigests = ['sha256', 'sha384', 'sha512'] as const;
+
+/** Every way in which a key of this kind may have signed, the usual one first; none for a kind that signs no runs. */
+export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
+  switch (publicKey.asymmetricKeyType) {
+    case 'ed25519':
+      return [{ digest: undefined }];
+    case 'ec':
+      return (curveDigests.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '') ?? []).map((digest) => ({
+        digest,
+      }));
+    case 'rsa':
+      return [false, true].flatMap((pss) => rsaDigests.map((digest) => ({ digest, pss })));
+    default:
+      return [];
+  }
+}
+
+/** The digest that is as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
+export function digestOfCurve(publicKey: KeyObject): Digest | undefined {
+  if (publicKey.asymmetricKeyType === 'ed25519') return undefined;
+  return curveDigests.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '')?.at(-1) ?? 'sha256';
+}
+
+/** What the key signs: the message's digest, or the message. */
+export function inputFor({ digest }: Algorithm, message: Uint8Array): Uint8Array {
+  return digest === undefined ? message : createHash(digest).update(message).digest();
+}
+
+/** Whether the signature is the key's, of this message, made in this way. */
+export function verifies(
+  { digest, pss }: Algorithm,
+  publicKey: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const padding = pss
+    ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }
+    : {};
+  return verify(digest, message, { key: publicKey, ...padding }, signature);
+}

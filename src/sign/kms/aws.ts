@@ -1,0 +1,107 @@
+import { createPublicKey } from 'node:crypto';
+import { Agent } from 'node:https';
+import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
+import { reasonOf } from '../../model/errors.ts';
+import type { ChainsError } from '../../model/errors.ts';
+import { type Algorithm, digestOfCurve } from '../algorithm.ts';
+import { refusal, unanswered, unreadable, unusable } from './failures.ts';
+import type { KeyService, KeyServiceOptions } from './key-service.ts';
+
+/**
+ * Opens a key of AWS KMS, by `awskms:///ARN`, `awskms:///KEYID`, `awskms:///alias/NAME`, or the same after the host of
+ * another endpoint. Credentials come from the SDK’s chain: environment, shared files, web identity (IRSA), container and
+ * instance. The region is the ARN’s, or else the chain’s. ECDSA keys sign the digest as long as their curve, RSA keys
+ * SHA-256; `?padding=pss` makes an RSA key sign with PSS.
+ */
+export async function openAws({ reference, environment }: KeyServiceOptions): Promise<KeyService> {
+  const slash = reference.path.indexOf('/');
+  const endpoint = reference.path.slice(0, slash);
+  const keyId = reference.path.slice(slash + 1);
+  const region = /^arn:[^:]+:kms:([^:]+):/.exec(keyId)?.[1];
+  const pss = reference.options.get('padding') === 'pss';
+  const client = new KMSClient({
+    ...(endpoint === '' ? {} : { endpoint: `https://${endpoint}` }),
+    ...(region === undefined ? {} : { region }),
+    // The controller tries again by itself, and with more patience.
+    maxAttempts: 1,
+    requestHandler: { httpsAgent: new Agent({ keepAlive: true, maxSockets: 16, proxyEnv: environment }) },
+  });
+
+  return {
+    async keyVersion(abortSignal, version) {
+      const what = `read the public key of ${reference.text}`;
+      const command = new GetPublicKeyCommand({ KeyId: version ?? keyId });
+      const answer = await told(what, client.send(command, { abortSignal }), abortSignal);
+      if (answer.PublicKey === undefined || answer.KeyId === undefined)
+        throw unreadable(what, 'no public key');
+      if (answer.KeyUsage !== 'SIGN_VERIFY') {
+        throw unusable(
+          `${reference.text} is a key for ${answer.KeyUsage ?? 'nothing'}: use one for SIGN_VERIFY`,
+        );
+      }
+      const publicKey = createPublicKey({ key: Buffer.from(answer.PublicKey), format: 'der', type: 'spki' });
+      const rsa = publicKey.asymmetricKeyType === 'rsa';
+      const algorithm = { digest: digestOfCurve(publicKey), pss: pss && rsa };
+      return { name: answer.KeyId, publicKey, algorithm };
+    },
+
+    async sign(input, { publicKey, algorithm }, abortSignal) {
+      const what = `sign with ${reference.text}`;
+      const command = new SignCommand({
+        KeyId: keyId,
+        Message: input,
+        MessageType: 'DIGEST',
+        SigningAlgorithm: nameOf(algorithm, publicKey.asymmetricKeyType === 'rsa'),
+      });
+      const answer = await told(what, client.send(command, { abortSignal }), abortSignal);
+      if (answer.Signature === undefined || answer.KeyId === undefined)
+        throw unreadable(what, 'no signature');
+      return { bytes: answer.Signature, version: answer.KeyId };
+    },
+
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+const ecdsa = { sha256: 'ECDSA_SHA_256', sha384: 'ECDSA_SHA_384', sha512: 'ECDSA_SHA_512' } as const;
+
+function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): SigningAlgorithmSpec {
+  if (!rsa) return ecdsa[digest];
+  return pss ? 'RSASSA_PSS_SHA_256' : 'RSASSA_PKCS1_V1_5_SHA_256';
+}
+
+/** Errors that pass by themselves though their status says 400. */
+const passing = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
+
+/** Settles as the call does, with its error told in our words. */
+async function told<T>(what: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failure(what, error);
+  }
+}
+
+function failure(what: string, error: unknown): ChainsError {
+  if (!(error instanceof Error)) return unanswered(what, error);
+  if (error.name === 'CredentialsProviderError') {
+    return unusable(
+      `${what}: ${reasonOf(error)}; give the pod a role (web identity) or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+    );
+  }
+  if (error.message === 'Region is missing') {
+    return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
+  }
+  const status = statusOf(error);
+  if (status === undefined || status < 400) return unanswered(what, error);
+  return refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
+}
+
+function statusOf(error: Error): number | undefined {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}

@@ -1,0 +1,121 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import {
+  AggregateAuthenticationError,
+  AuthenticationRequiredError,
+  CredentialUnavailableError,
+  DefaultAzureCredential,
+} from '@azure/identity';
+import { type ChainsError, reasonOf } from '../../model/errors.ts';
+import { at, type Json } from '../../model/json.ts';
+import { type Algorithm, digestOfCurve } from '../algorithm.ts';
+import { ecdsaDer } from './ecdsa-der.ts';
+import { refusal, unanswered, unreadable, unusable } from './failures.ts';
+import { callJson, goodJson, openConnections } from './http.ts';
+import type { KeyService, KeyServiceOptions } from './key-service.ts';
+
+/** The REST API’s version. */
+const version = '7.4';
+
+/**
+ * Opens a key of Azure Key Vault or a managed HSM. Credentials come from `DefaultAzureCredential`: client secret or
+ * certificate in the environment, workload identity, managed identity. ECDSA keys sign the digest as long as their curve,
+ * RSA keys SHA-256; `?padding=pss` makes an RSA key sign with PSS. Without a version in the reference, the newest signs.
+ */
+export async function openAzure({ reference }: KeyServiceOptions): Promise<KeyService> {
+  const [host = '', name = '', pinned] = reference.path.split('/');
+  const credential = new DefaultAzureCredential();
+  const connections = openConnections();
+  const pss = reference.options.get('padding') === 'pss';
+  // A token is for the whole service that the vault’s name ends with, and goes to no other: vault.azure.net, managedhsm.azure.net.
+  const scope = `https://${host.replace(/^[^.]*\./, '')}/.default`;
+
+  async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
+    const authorization = `Bearer ${await accessToken(what, signal)}`;
+    const answer = await callJson(connections, {
+      what,
+      method: body === undefined ? 'GET' : 'POST',
+      url: `https://${host}/keys/${encodeURIComponent(name)}${path}?api-version=${version}`,
+      headers: { authorization },
+      body,
+      signal,
+    });
+    return goodJson(what, answer, (failed) => {
+      const error = at(failed, 'error');
+      return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
+    });
+  }
+
+  async function accessToken(what: string, abortSignal: AbortSignal): Promise<string> {
+    try {
+      return (await credential.getToken(scope, { abortSignal })).token;
+    } catch (error) {
+      abortSignal.throwIfAborted();
+      throw credentialFailure(`${what}: get an access token for ${scope}`, error);
+    }
+  }
+
+  return {
+    async keyVersion(signal, wanted = pinned) {
+      const what = `read the key ${reference.text}`;
+      const answer = await ask(what, wanted === undefined ? '' : `/${encodeURIComponent(wanted)}`, signal);
+      if (at(answer, 'attributes', 'enabled') === false)
+        throw unusable(`${reference.text} is disabled: enable it`);
+      const publicKey = readPublicKey(at(answer, 'key'), what);
+      const rsa = publicKey.asymmetricKeyType === 'rsa';
+      const algorithm = { digest: digestOfCurve(publicKey), pss: pss && rsa };
+      return { name: versionIn(at(answer, 'key', 'kid'), what), publicKey, algorithm };
+    },
+
+    async sign(input, { name: made, publicKey, algorithm }, signal) {
+      const what = `sign with ${reference.text}`;
+      const rsa = publicKey.asymmetricKeyType === 'rsa';
+      const body = { alg: nameOf(algorithm, rsa), value: Buffer.from(input).toString('base64url') };
+      const answer = await ask(what, `/${encodeURIComponent(made)}/sign`, signal, body);
+      const value = at(answer, 'value');
+      if (typeof value !== 'string') throw unreadable(what, 'no signature');
+      const bytes = Buffer.from(value, 'base64url');
+      return { bytes: rsa ? bytes : ecdsaDer(bytes), version: versionIn(at(answer, 'kid'), what) };
+    },
+
+    close: () => connections.close(),
+  };
+}
+
+/** No credential of the chain could be used, or none gave a token. */
+const refusals = [AggregateAuthenticationError, AuthenticationRequiredError, CredentialUnavailableError];
+
+function credentialFailure(task: string, error: unknown): ChainsError {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
+  if (status >= 400) return refusal(task, status, reasonOf(error));
+  const refused = refusals.some((kind) => error instanceof kind);
+  return refused ? unusable(`${task}: ${reasonOf(error)}`) : unanswered(task, error);
+}
+
+/** JSON Web Algorithms (RFC 7518, 3.1). */
+function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): string {
+  return `${rsa ? (pss ? 'PS' : 'RS') : 'ES'}${digest.slice(3)}`;
+}
+
+/** The last part of a key’s id: `https://VAULT/keys/NAME/VERSION`. */
+function versionIn(kid: Json | undefined, what: string): string {
+  const [, found] = /\/keys\/[^/]+\/([^/]+)$/.exec(String(kid)) ?? [];
+  if (found === undefined) throw unreadable(what, 'no id of a key');
+  return found;
+}
+
+/** A JSON Web Key; those in an HSM have a type of their own. */
+function readPublicKey(key: Json | undefined, what: string): KeyObject {
+  const part = (name: string) => String(at(key, name) ?? '');
+  const kty = part('kty').replace(/-HSM$/, '');
+  const jwk: JsonWebKey =
+    kty === 'RSA'
+      ? { kty, n: part('n'), e: part('e') }
+      : { kty, crv: part('crv'), x: part('x'), y: part('y') };
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    throw unusable(
+      `${what}: it is a key of the type ${part('kty')} ${part('crv')}, which is not taken: use EC P-256, P-384 or P-521, or RSA`,
+    );
+  }
+}

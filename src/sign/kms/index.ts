@@ -1,0 +1,62 @@
+import type { Config } from '../../config/keys.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Signer } from '../signer.ts';
+import { within } from './deadline.ts';
+import { unusable } from './failures.ts';
+import type { KeyReference, KeyService, KeyVersion, OpenKeyService } from './key-service.ts';
+import { type KmsPace, KmsSigner } from './signer.ts';
+
+/** The KMSs by the scheme of `signers.kms.kmsref`. A cloud’s library is loaded when its scheme is used, and not before. */
+export const keyServices: { readonly [K in KeyReference['scheme']]: () => Promise<OpenKeyService> } = {
+  gcpkms: async () => (await import('./gcp.ts')).openGcp,
+  hashivault: async () => (await import('./vault/index.ts')).openVault,
+  openbao: async () => (await import('./vault/index.ts')).openVault,
+  awskms: async () => (await import('./aws.ts')).openAws,
+  azurekms: async () => (await import('./azure.ts')).openAzure,
+};
+
+/** What tests change. */
+export interface KmsOptions extends Partial<KmsPace> {
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Opens the signer `kms`: a key in the KMS that `signers.kms.kmsref` names (behaviour.md, “Signers”).
+ * @throws ChainsError KMS_REFUSED or KMS_UNAVAILABLE; both are worth another try.
+ */
+export async function openKms(
+  config: Config,
+  _secrets: Secrets,
+  { environment = process.env, timeout = 10_000, refresh = 300_000 }: KmsOptions = {},
+): Promise<Signer> {
+  const { service, reference } = await openService(config, environment);
+  return KmsSigner.open(service, reference.text, { timeout, refresh });
+}
+
+/** The version of the key that signs now, for verifying. @throws ChainsError KMS_REFUSED or KMS_UNAVAILABLE */
+export async function readKeyVersion(
+  config: Config,
+  { environment = process.env, timeout = 10_000 }: KmsOptions = {},
+): Promise<KeyVersion> {
+  const { service, reference } = await openService(config, environment);
+  const what = `fetch the public key of ${reference.text}`;
+  try {
+    return await within(timeout, what, undefined, (signal) => service.keyVersion(signal));
+  } finally {
+    await service.close?.();
+  }
+}
+
+async function openService(
+  config: Config,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly service: KeyService; readonly reference: KeyReference }> {
+  const reference = config['signers.kms.kmsref'];
+  if (reference === undefined) {
+    throw unusable(
+      'signers.kms.kmsref is not set, and the signer `kms` needs it: name a key, e.g. `hashivault://NAME`',
+    );
+  }
+  const open = await keyServices[reference.scheme]();
+  return { service: await open({ reference, config, environment }), reference };
+}

@@ -1,0 +1,95 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { ChainsError } from '../../../model/errors.ts';
+import { at, type Json } from '../../../model/json.ts';
+import type { Algorithm } from '../../algorithm.ts';
+import { unreadable, unusable } from '../failures.ts';
+import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
+import { VaultServer } from './server.ts';
+import { readSettings } from './settings.ts';
+import { VaultTokens } from './tokens.ts';
+
+/**
+ * Opens a key of the transit engine of HashiCorp Vault or OpenBao. ECDSA and RSA keys of every size sign SHA-256, as keys
+ * in files do; Ed25519 signs the message. `?padding=pss` makes an RSA key sign with PSS.
+ */
+export async function openVault(options: KeyServiceOptions): Promise<KeyService> {
+  const { reference } = options;
+  const settings = readSettings(options);
+  const server = new VaultServer(settings);
+  const tokens = new VaultTokens(server, settings.token);
+  const name = encodeURIComponent(reference.path);
+  const pss = reference.options.get('padding') === 'pss';
+
+  /** A 403 may mean that the token has ended: where we can log in, one more try with a new one. */
+  async function ask(
+    what: string,
+    method: 'GET' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    body?: unknown,
+  ): Promise<Json> {
+    const call = { what, method, path: `${settings.engine}/${path}`, body, signal };
+    const token = await tokens.current(signal);
+    try {
+      return await server.ask({ ...call, token });
+    } catch (error) {
+      const denied = error instanceof ChainsError && error.status === 403;
+      if (!denied || !tokens.refused(token)) throw error;
+      return server.ask({ ...call, token: await tokens.current(signal) });
+    }
+  }
+
+  return {
+    async keyVersion(signal, version) {
+      const what = `read the key ${reference.text}`;
+      const answer = at(await ask(what, 'GET', `keys/${name}`, signal), 'data');
+      const latest = at(answer, 'latest_version');
+      const wanted = version ?? (typeof latest === 'number' ? `${latest}` : '');
+      const publicKey = at(answer, 'keys', wanted, 'public_key');
+      if (typeof publicKey === 'string') return keyVersion(wanted, readPublicKey(publicKey, what), pss);
+      throw unusable(
+        `${reference.text} has no public key of version ${wanted}: it is a key of the type ${String(at(answer, 'type'))}; make one with \`vault write ${settings.engine}/keys/NAME type=ecdsa-p256\``,
+      );
+    },
+    async sign(input, { algorithm }, signal) {
+      const what = `sign with ${reference.text}`;
+      const body = { input: Buffer.from(input).toString('base64'), ...parameters(algorithm) };
+      const path = `sign/${name}${algorithm.digest === undefined ? '' : '/sha2-256'}`;
+      const signature = at(await ask(what, 'POST', path, signal, body), 'data', 'signature');
+      const [, version, base64] =
+        typeof signature === 'string' ? (/^vault:v(\d+):([\w+/]+=*)$/.exec(signature) ?? []) : [];
+      if (version === undefined || base64 === undefined) throw unreadable(what, 'no signature');
+      return { version, bytes: Buffer.from(base64, 'base64') };
+    },
+    async close() {
+      tokens.close();
+      await server.close();
+    },
+  };
+}
+
+function parameters({ digest, pss }: Algorithm): Readonly<Record<string, unknown>> {
+  if (digest === undefined) return {};
+  return {
+    prehashed: true,
+    marshaling_algorithm: 'asn1',
+    ...(pss ? { signature_algorithm: 'pss', salt_length: 'hash' } : { signature_algorithm: 'pkcs1v15' }),
+  };
+}
+
+function keyVersion(name: string, publicKey: KeyObject, pss: boolean): KeyVersion {
+  const rsa = publicKey.asymmetricKeyType === 'rsa';
+  const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
+  return { name, publicKey, algorithm: { digest, pss: pss && rsa } };
+}
+
+/** PEM, or, for Ed25519, base64 of the 32 bytes. */
+function readPublicKey(text: string, what: string): KeyObject {
+  try {
+    if (text.startsWith('-----BEGIN')) return createPublicKey(text);
+    const x = Buffer.from(text, 'base64').toString('base64url');
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  } catch {
+    throw unreadable(what, 'a public key that can’t be read');
+  }
+}

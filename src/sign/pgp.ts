@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import * as openpgp from 'openpgp';
+import type { Config } from '../config/keys.ts';
+import { ChainsError } from '../model/errors.ts';
+import { once, type Once } from '../model/once.ts';
+import type { Signature } from '../model/signature.ts';
+import { keyIdOf } from './key-id.ts';
+import { utf8, withoutLineEnd } from './password.ts';
+import { whatArmorIsWrong } from './pgp-armor.ts';
+import { config, idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
+import { type Secrets, secretFile } from './secrets.ts';
+import type { Signer } from './signer.ts';
+
+/** A private key, and where it is from. */
+interface Opened {
+  readonly key: openpgp.PrivateKey;
+  readonly path: string;
+  /** Makes a part of the key ready to sign, once. */
+  readonly makeReady: Once<SecretPacket, void>;
+}
+
+/**
+ * Opens the signer `pgp` with the key in `pgp.private-key` and the passphrase in `pgp.passphrase` (behaviour.md,
+ * “Signers”). Signatures are armored and detached, of binary type and version 4, as `gpg --verify` takes them. Which of
+ * the key's parts signs, and whether it still may, is decided anew for each signature, as gpg does.
+ * @throws ChainsError KEY_INVALID when there is no key that may sign now, or its passphrase is missing or wrong.
+ */
+export async function openPgp(_: Config, secrets: Secrets): Promise<Signer> {
+  const opened = await readKey(secrets);
+  const publicKey = opened.key.toPublic();
+  const armored = publicKey.armor(config);
+  await unlockedAt(opened, new Date());
+  return {
+    async sign(message, { notBefore, signal } = {}): Promise<Signature> {
+      signal?.throwIfAborted();
+      const date = laterOf(notBefore, new Date());
+      const { packet, keyId } = await unlockedAt(opened, date);
+      const literal = await openpgp.createMessage({ binary: message });
+      // Its types want a package of streams that we have no use for.
+      const signed: unknown = await openpgp.sign({
+        message: literal,
+        signingKeys: opened.key,
+        signingKeyIDs: packet.getKeyID(),
+        detached: true,
+        date,
+        config,
+      });
+      const signature = String(signed);
+      if (!(await verifies(literal, signature, publicKey, date))) {
+        throw new ChainsError(
+          'SIGNATURE_INVALID',
+          `${opened.path}: what ${idOf(packet)} signed does not verify under its own public key`,
+        );
+      }
+      return { bytes: Buffer.from(signature), key: { publicKey: armored, keyId } };
+    },
+  };
+}
+
+async function readKey(secrets: Secrets): Promise<Opened> {
+  const path = join(secrets.folder, 'pgp.private-key');
+  const file = secretFile(secrets, 'pgp.private-key');
+  if (file === undefined) {
+    throw new ChainsError(
+      'KEY_INVALID',
+      `the folder of the signing key, ${secrets.folder}, ${secrets.missing ?? 'has no `pgp.private-key`'}: ` +
+        'export one with `gpg --armor --export-secret-keys KEYID > pgp.private-key`, or make key and Secret with `chains keygen --type pgp --secret | kubectl apply -f -`',
+    );
+  }
+  const wrong = whatArmorIsWrong(file);
+  if (wrong !== undefined) throw new ChainsError('KEY_INVALID', `${path} ${wrong}`);
+  const key = await readPgpKey(Buffer.from(file).toString('latin1'));
+  if (typeof key === 'string') throw new ChainsError('KEY_INVALID', `${path} ${key}`);
+  // As bytes until it is needed, since a text would stay in the heap.
+  const passphrase = secretFile(secrets, 'pgp.passphrase');
+  return { key, path, makeReady: once((packet) => unlock(packet, passphrase, path)) };
+}
+
+/** The part of the key that signs at that moment, ready to. */
+async function unlockedAt(
+  { key, path, makeReady }: Opened,
+  date: Date,
+): Promise<{ packet: SecretPacket; keyId: string }> {
+  const part = await signingPartAt(key, date);
+  if (typeof part === 'string') {
+    throw new ChainsError('KEY_INVALID', `${path}: the key ${idOf(key)} ${part}`);
+  }
+  const { packet, publicKey } = part;
+  await makeReady(packet);
+  return { packet, keyId: keyIdOf(publicKey) };
+}
+
+async function unlock(packet: SecretPacket, file: Uint8Array | undefined, path: string): Promise<void> {
+  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path}: ${wrong}`);
+  const passphrase = packet.isDecrypted() ? '' : file && utf8(withoutLineEnd(file));
+  if (passphrase === undefined) {
+    throw refuse(
+      `the key ${idOf(packet)} has a passphrase, and there is no \`pgp.passphrase\` in UTF-8 beside it: put the passphrase there`,
+    );
+  }
+  try {
+    if (!packet.isDecrypted()) await packet.decrypt(passphrase);
+    await packet.validate();
+  } catch (error) {
+    const wrong = error instanceof Error && error.message.startsWith('Incorrect key passphrase');
+    throw refuse(
+      wrong
+        ? `the passphrase in \`pgp.passphrase\` is not that of the key ${idOf(packet)}; put the right one there`
+        : `the key ${idOf(packet)} is damaged: its secret part does not fit its public part; export it anew`,
+    );
+  }
+}
+
+/** Verified before it is used: a fault in the computation of a signature can give the key away. */
+async function verifies(
+  message: openpgp.Message<Uint8Array>,
+  armoredSignature: string,
+  verificationKeys: openpgp.PublicKey,
+  date: Date,
+): Promise<boolean> {
+  const signature = await openpgp.readSignature({ armoredSignature, config });
+  const { signatures } = await openpgp.verify({
+    ...{ message, signature, verificationKeys, date, config },
+    format: 'binary',
+  });
+  const [only] = signatures;
+  return only !== undefined && only.verified.catch(() => false);
+}
+
+/** Signatures tell whole seconds, and rounding down must not make one older than what it signs. */
+function laterOf(notBefore: Date | undefined, now: Date): Date {
+  const earliest = Math.ceil((notBefore?.getTime() ?? 0) / 1_000) * 1_000;
+  return new Date(Math.max(earliest, now.getTime()));
+}

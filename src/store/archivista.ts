@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Config } from '../config/keys.ts';
+import { inTotoType } from '../model/dsse.ts';
+import { ChainsError } from '../model/errors.ts';
+import { at, isJsonList, type Json, member } from '../model/json.ts';
+import type { SignedArtifact } from '../model/signature.ts';
+import { isSignatureOf } from './genuine.ts';
+import { type JsonService, openJsonService } from './json-service.ts';
+import { required, unfit } from './settings.ts';
+import type { Store } from './store.ts';
+import { patience } from './within.ts';
+
+/**
+ * Opens the store `archivista`: envelopes are POSTed to `/upload`, and the answer must name what was sent.
+ * @param options `timeout`: milliseconds to wait for an answer
+ * @throws ChainsError CONFIG_INVALID without `storage.archivista.url`
+ */
+export async function openArchivistaStore(
+  config: Config,
+  { timeout = patience }: { readonly timeout?: number } = {},
+): Promise<Store> {
+  const url = required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '');
+  const service = openJsonService(timeout);
+  return {
+    async store(entry, signal) {
+      const { artifact, payload } = entry;
+      if (payload.dsseType !== inTotoType) {
+        throw unfit('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
+      }
+      if (!(await isFiled(service, url, entry, signal)))
+        await upload(service, `${url}/upload`, entry, signal);
+      return {};
+    },
+    close: () => service.close(),
+  };
+}
+
+const query = `query ($digest: String!) {
+  dsses(where: { hasPayloadDigestsWith: { algorithm: "sha256", value: $digest } }) {
+    edges { node { signatures { signature } } }
+  }
+}`;
+
+/**
+ * Whether Archivista has this payload with a signature of this key, from a try whose end nobody saw. It is asked by GraphQL,
+ * which can be turned off or closed to us; then what was signed anew, with another ECDSA signature, becomes a second envelope.
+ */
+async function isFiled(
+  service: JsonService,
+  url: string,
+  entry: SignedArtifact,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const digest = createHash('sha256').update(entry.payload.bytes).digest('hex');
+  const { body } = await service.call({
+    what: `look for ${entry.artifact.fullKey} at ${url}`,
+    method: 'POST',
+    url: `${url}/query`,
+    body: JSON.stringify({ query, variables: { digest } }),
+    signal,
+    expects: [400, 401, 403, 404, 405, 422],
+  });
+  const edges = listIn(at(body, 'data', 'dsses'), 'edges');
+  const signatures = edges.flatMap((edge) => listIn(member(edge, 'node'), 'signatures'));
+  return signatures.some((one) =>
+    isSignatureOf(entry, Buffer.from(String(member(one, 'signature')), 'base64')),
+  );
+}
+
+function listIn(value: Json | undefined, key: string): readonly Json[] {
+  const list = member(value, key);
+  return isJsonList(list) ? list : [];
+}
+
+/** Archivista files an envelope under the hash of its bytes, so that sending the same one again adds nothing. */
+async function upload(
+  service: JsonService,
+  url: string,
+  { artifact, signature }: SignedArtifact,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const what = `upload ${artifact.fullKey} to ${url}`;
+  try {
+    const { body } = await service.call({ what, method: 'POST', url, body: signature.bytes, signal });
+    const answered = member(body, 'gitoid');
+    const sent = gitoid(signature.bytes);
+    if (answered !== sent && answered !== `gitoid:blob:sha256:${sent}`) {
+      throw new ChainsError(
+        'STORE_UNAVAILABLE',
+        `${what}: the answer does not confirm what was sent, which is ${sent}; is a proxy in between?`,
+      );
+    }
+  } catch (error) {
+    if (!isThereAlready(error)) throw error;
+  }
+}
+
+/** The hash that git gives a blob, with SHA-256: 64 hex digits. */
+export function gitoid(bytes: Uint8Array): string {
+  return createHash('sha256').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
+
+/** Archivista has no status for it: its database's word for a row that is there reaches the client with a 500. */
+function isThereAlready(error: unknown): boolean {
+  return error instanceof ChainsError && error.status === 500 && /gitoid_sha256/.test(error.message);
+}

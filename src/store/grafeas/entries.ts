@@ -1,0 +1,131 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import type { Config } from '../../config/keys.ts';
+import { planFor } from '../../config/plan.ts';
+import { inTotoType } from '../../model/dsse.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
+import type { SignedArtifact } from '../../model/signature.ts';
+import { isSignatureOf } from '../genuine.ts';
+import { unfit } from '../settings.ts';
+import { buildOccurrence, subjectUris } from './statement.ts';
+
+/** What is to be written for one artifact, as Container Analysis v1 puts it in JSON. */
+export interface Entries {
+  readonly noteId: string;
+  /** Of the note, where there is none yet. */
+  readonly note: JsonObject;
+  /** One for each URI of the artifact. */
+  readonly resourceUris: readonly string[];
+  /** Of each occurrence: all beside `resourceUri` and `noteName`. */
+  readonly occurrence: OccurrenceBody;
+  /** Whether these bytes are a signature of the same payload by the same key. */
+  readonly isOurs: (signature: Uint8Array) => boolean;
+}
+
+/** An occurrence, beside what it is attached to. */
+export interface OccurrenceBody extends JsonObject {
+  readonly envelope: {
+    /** Base64. */
+    readonly payload: string;
+    readonly payloadType: string;
+    readonly signatures: readonly { readonly sig: string; readonly keyid: string }[];
+  };
+}
+
+/** The payload type of an image's signature, as cosign names it. */
+const simpleSigningType = 'application/vnd.dev.cosign.simplesigning.v1+json';
+
+/**
+ * The note and the occurrences for one artifact.
+ * @throws ChainsError CONFIG_INVALID for a payload that is neither `simplesigning` nor an in-toto statement
+ */
+export function entriesFor(entry: SignedArtifact, config: Config): Entries {
+  return entry.artifact.kind === 'oci' ? attestation(entry, config) : build(entry, config);
+}
+
+function attestation(entry: SignedArtifact, config: Config): Entries {
+  const { artifact, payload, signature } = entry;
+  if (payload.format !== 'simplesigning') throw unfit('grafeas', artifact, payload, 'simplesigning');
+  const publicKeyId = keyIdOf(entry, config);
+  return {
+    noteId: `${prefixOf(entry, config)}-simplesigning`,
+    note: {
+      shortDescription: 'Signatures of images',
+      attestation: { hint: { humanReadableName: config['storage.grafeas.notehint'] } },
+    },
+    resourceUris: [artifact.fullKey],
+    occurrence: {
+      attestation: {
+        serializedPayload: base64(payload.bytes),
+        signatures: [{ signature: base64(signature.bytes), publicKeyId }],
+      },
+      envelope: {
+        payload: base64(payload.bytes),
+        payloadType: simpleSigningType,
+        signatures: [{ sig: base64(signature.bytes), keyid: publicKeyId }],
+      },
+    },
+    isOurs: (bytes) => isSignatureOf(entry, bytes),
+  };
+}
+
+function build(entry: SignedArtifact, config: Config): Entries {
+  const { artifact, payload, signature } = entry;
+  const { apiVersion, kind } = artifact.run;
+  const statement = payload.dsseType === inTotoType ? json(payload.bytes) : undefined;
+  const details = isJsonObject(statement) ? buildOccurrence(statement) : undefined;
+  if (!isJsonObject(statement) || details === undefined) {
+    throw unfit('grafeas', artifact, payload, 'in-toto');
+  }
+  return {
+    noteId: `${prefixOf(entry, config)}-${artifact.kind}-intoto`,
+    note: {
+      shortDescription: `Provenance of ${kind}s`,
+      build: { builderVersion: `${apiVersion}/${kind}` },
+    },
+    resourceUris: subjectUris(statement),
+    occurrence: {
+      build: details,
+      envelope: {
+        payload: base64(payload.bytes),
+        payloadType: inTotoType,
+        signatures: signaturesIn(json(signature.bytes)),
+      },
+    },
+    isOurs: (bytes) => isSignatureOf(entry, bytes),
+  };
+}
+
+/** Without a note of its own, each namespace has one. */
+function prefixOf({ artifact }: SignedArtifact, config: Config): string {
+  return config['storage.grafeas.noteid'] ?? `tekton-${artifact.run.namespace}`;
+}
+
+/**
+ * The URI that verifiers find the key by: the KMS's name for it, or else, as the API advises, its digest (RFC 6920) or its
+ * fingerprint.
+ */
+function keyIdOf({ artifact, signature }: SignedArtifact, config: Config): string {
+  const { publicKey, keyId } = signature.key;
+  const reference = config['signers.kms.kmsref'];
+  if (planFor(config, artifact.kind).signer === 'kms' && reference !== undefined) return reference.text;
+  if (publicKey.includes('BEGIN PGP')) return `openpgp4fpr:${keyId.replace(/^0x/i, '').toUpperCase()}`;
+  const der = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
+  return `ni:///sha-256;${createHash('sha256').update(der).digest('base64url')}`;
+}
+
+/** The signatures of an envelope, as Container Analysis and DSSE both write them. */
+export function signaturesIn(envelope: Json | undefined): OccurrenceBody['envelope']['signatures'] {
+  const signatures = member(envelope, 'signatures');
+  return (isJsonList(signatures) ? signatures : []).map((one) => ({
+    sig: String(member(one, 'sig')),
+    keyid: String(member(one, 'keyid')),
+  }));
+}
+
+function json(bytes: Uint8Array): Json {
+  return parseJson(Buffer.from(bytes).toString('utf8'));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,140 @@
+import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../model/errors.ts';
+import { at, isJsonList, type Json, member } from '../../model/json.ts';
+import { type GoogleService, openGoogleService } from '../google-service.ts';
+import { required } from '../settings.ts';
+import type { Store } from '../store.ts';
+import { patience } from '../within.ts';
+import { type Entries, entriesFor, signaturesIn } from './entries.ts';
+
+const api = 'https://containeranalysis.googleapis.com/v1';
+const scope = 'https://www.googleapis.com/auth/cloud-platform';
+
+/**
+ * Opens the store `grafeas`: Container Analysis v1 with application default credentials. Each artifact URI gets one
+ * occurrence of a note, which is created where it is missing; one that is there is not written again.
+ * @param options `timeout`: milliseconds to wait for each answer
+ * @throws ChainsError CONFIG_INVALID without `storage.grafeas.projectid`
+ */
+export async function openGrafeasStore(
+  config: Config,
+  { timeout = patience }: { readonly timeout?: number } = {},
+): Promise<Store> {
+  const project = required(config, 'grafeas', 'storage.grafeas.projectid');
+  const analysis = new ContainerAnalysis(openGoogleService({ scope, project, timeout }), project);
+  return {
+    async store(entry, signal) {
+      const entries = entriesFor(entry, config);
+      // A run without outputs has no URI to attach anything to.
+      for (const uri of entries.resourceUris) await analysis.add(entries, uri, signal);
+      return {};
+    },
+    close: () => analysis.close(),
+  };
+}
+
+class ContainerAnalysis {
+  readonly #service: GoogleService;
+  readonly #parent: string;
+  /** Names of notes that were there when last asked. */
+  readonly #notes = new Set<string>();
+
+  constructor(service: GoogleService, project: string) {
+    this.#service = service;
+    this.#parent = `projects/${project}`;
+  }
+
+  /** Adds an occurrence for the URI, unless there is one with this payload from this key. */
+  async add(entries: Entries, resourceUri: string, signal: AbortSignal | undefined): Promise<void> {
+    const noteName = `${this.#parent}/notes/${entries.noteId}`;
+    await this.#ensureNote(noteName, entries, signal);
+    try {
+      if (await this.#has(noteName, resourceUri, entries, signal)) return;
+      await this.#service.call({
+        what: `create an occurrence of ${noteName} for ${resourceUri}`,
+        method: 'POST',
+        url: urlOf(`${this.#parent}/occurrences`),
+        body: JSON.stringify({ ...entries.occurrence, resourceUri, noteName }),
+        signal,
+        // Another controller was faster.
+        expects: [409],
+      });
+    } catch (error) {
+      // Somebody has removed the note: the next try looks for it again.
+      if (error instanceof ChainsError && error.status === 404) this.#notes.delete(noteName);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#service.close();
+  }
+
+  async #ensureNote(
+    noteName: string,
+    { noteId, note }: Entries,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (this.#notes.has(noteName)) return;
+    const found = await this.#service.call({
+      what: `look for ${noteName}`,
+      method: 'GET',
+      url: urlOf(noteName),
+      signal,
+      expects: [404],
+    });
+    if (found.status === 404) {
+      await this.#service.call({
+        what: `create ${noteName}`,
+        method: 'POST',
+        url: urlOf(`${this.#parent}/notes`, { noteId }),
+        body: JSON.stringify(note),
+        signal,
+        expects: [409],
+      });
+    }
+    this.#notes.add(noteName);
+  }
+
+  async #has(
+    noteName: string,
+    resourceUri: string,
+    wanted: Entries,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    let pageToken = '';
+    do {
+      const filter = `resourceUrl=${JSON.stringify(resourceUri)}`;
+      const { body } = await this.#service.call({
+        what: `list the occurrences of ${noteName} for ${resourceUri}`,
+        method: 'GET',
+        url: urlOf(`${noteName}/occurrences`, { filter, pageToken }),
+        signal,
+      });
+      const occurrences = member(body, 'occurrences');
+      if ((isJsonList(occurrences) ? occurrences : []).some((one) => isSame(one, resourceUri, wanted)))
+        return true;
+      pageToken = String(member(body, 'nextPageToken') ?? '');
+    } while (pageToken !== '');
+    return false;
+  }
+}
+
+function urlOf(name: string, query: Readonly<Record<string, string>> = {}): string {
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  return `${api}/${path}?${new URLSearchParams(query).toString()}`;
+}
+
+function isSame(occurrence: Json, resourceUri: string, wanted: Entries): boolean {
+  const { envelope } = wanted.occurrence;
+  const there = at(occurrence, 'envelope');
+  const names = envelope.signatures.map(({ keyid }) => keyid);
+  return (
+    member(occurrence, 'resourceUri') === resourceUri &&
+    member(there, 'payloadType') === envelope.payloadType &&
+    member(there, 'payload') === envelope.payload &&
+    signaturesIn(there).some(
+      ({ sig, keyid }) => names.includes(keyid) && wanted.isOurs(Buffer.from(sig, 'base64')),
+    )
+  );
+}

@@ -1,0 +1,89 @@
+import { isJsonObject, member } from '../../model/json.ts';
+import { bundleType } from './bundle.ts';
+import type { RepositoryClient } from './client.ts';
+import { type Descriptor, descriptorsIn, parseContent } from './content.ts';
+import { runType, signatureAnnotation } from './layers.ts';
+import { parseEnvelope } from './same-key.ts';
+
+/** Something that is signed about an image, as it was found. */
+export interface ImageEntry {
+  /** Where: `sha256-….sig layer 1`, `referrer sha256:…`. */
+  readonly name: string;
+  readonly payload: Uint8Array;
+  /** A DSSE envelope's JSON, or the signature itself. */
+  readonly signature: Uint8Array;
+}
+
+/** All that is stored about an image, by this program, cosign or another Chains. @throws ChainsError STORE_… */
+export async function readEntries(client: RepositoryClient, digest: string): Promise<readonly ImageEntry[]> {
+  const tag = digest.replace(':', '-');
+  return [
+    ...(await layersUnder(client, `${tag}.sig`, signedBlob)),
+    ...(await layersUnder(client, `${tag}.att`, envelopeBlob)),
+    ...(await referrersOf(client, digest, tag)),
+  ];
+}
+
+type Reader = (client: RepositoryClient, layer: Descriptor) => Promise<Omit<ImageEntry, 'name'> | undefined>;
+
+async function layersUnder(
+  client: RepositoryClient,
+  tag: string,
+  read: Reader,
+): Promise<readonly ImageEntry[]> {
+  const manifest = await client.readManifest(tag);
+  const entries = descriptorsIn(manifest?.json, 'layers').map(async (layer, index) => {
+    const entry = await read(client, layer);
+    return entry === undefined
+      ? []
+      : [{ name: `${tag.slice(0, 19)}….${tag.slice(-3)} layer ${index + 1}`, ...entry }];
+  });
+  return (await Promise.all(entries)).flat();
+}
+
+async function referrersOf(
+  client: RepositoryClient,
+  digest: string,
+  tag: string,
+): Promise<readonly ImageEntry[]> {
+  const listed =
+    (await client.referrers(digest)) ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
+  const entries = listed.map(async (referrer) => {
+    const manifest = await client.readManifest(referrer.digest);
+    const read = readers.get(String(manifest?.json['artifactType']));
+    const [layer] = descriptorsIn(manifest?.json, 'layers');
+    const entry = read === undefined || layer === undefined ? undefined : await read(client, layer);
+    return entry === undefined ? [] : [{ name: `referrer ${referrer.digest.slice(0, 19)}…`, ...entry }];
+  });
+  return (await Promise.all(entries)).flat();
+}
+
+/** A payload with its signature in an annotation. */
+async function signedBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+  const signature = layer.annotations?.[signatureAnnotation];
+  return signature === undefined
+    ? undefined
+    : { payload: await client.readBlob(layer), signature: Buffer.from(signature, 'base64') };
+}
+
+async function envelopeBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+  const signature = await client.readBlob(layer);
+  const envelope = parseEnvelope(parseContent(signature, 'an attestation'));
+  return envelope === undefined ? undefined : { payload: Buffer.from(envelope.payload, 'base64'), signature };
+}
+
+async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+  const json = member(parseContent(await client.readBlob(layer), 'a bundle'), 'dsseEnvelope');
+  const envelope = isJsonObject(json) ? parseEnvelope(json) : undefined;
+  if (envelope === undefined) return undefined;
+  return {
+    payload: Buffer.from(envelope.payload, 'base64'),
+    signature: Buffer.from(JSON.stringify(envelope), 'utf8'),
+  };
+}
+
+/** What referrers of each artifact type hold. */
+const readers = new Map<string, Reader>([
+  [bundleType, bundleBlob],
+  [runType, signedBlob],
+]);

@@ -1,0 +1,92 @@
+import { isUtf8 } from 'node:buffer';
+import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../model/errors.ts';
+import { isJsonList, member } from '../../model/json.ts';
+import { openGoogleService } from '../google-service.ts';
+import type { Message, Topic, TopicOptions } from './topic.ts';
+
+const scope = 'https://www.googleapis.com/auth/pubsub';
+
+/** What Pub/Sub allows, in bytes. */
+const longestAttribute = 1_024;
+const longestMessage = 10_000_000;
+
+/**
+ * Opens a topic of Google Cloud Pub/Sub, over REST: `projects/P/topics/T`, or T in the project of the environment or of the
+ * credential. `PUBSUB_EMULATOR_HOST` is heeded.
+ */
+export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOptions): Promise<Topic> {
+  const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
+  const api = emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`;
+  const service = openGoogleService({
+    scope,
+    project: /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1],
+    timeout,
+    authorized: emulator === '',
+  });
+
+  async function fullName(signal: AbortSignal | undefined): Promise<string> {
+    if (name.startsWith('projects/')) return name;
+    const project = await service.project(signal);
+    if (project !== undefined) return `projects/${project}/topics/${name}`;
+    throw new ChainsError(
+      'STORE_REFUSED',
+      `storage.pubsub.topic is \`${name}\`, and neither GOOGLE_CLOUD_PROJECT nor the credential names a project: write projects/PROJECT/topics/${name}`,
+    );
+  }
+
+  return {
+    async publish(message, signal) {
+      const body = JSON.stringify({ messages: [pubsubMessage(message)] });
+      const topic = await fullName(signal);
+      const what = `publish ${message.about} to ${topic}`;
+      const path = topic.split('/').map(encodeURIComponent).join('/');
+      const url = `${api}/v1/${path}:publish`;
+      const answer = await service.call({ what, method: 'POST', url, body, signal });
+      const ids = member(answer.body, 'messageIds');
+      if (isJsonList(ids) && ids.length === 1) return;
+      throw new ChainsError(
+        'STORE_UNAVAILABLE',
+        `${what}: the answer has no message id; is a proxy in between?`,
+      );
+    },
+    close: () => service.close(),
+  };
+}
+
+/** A `PubsubMessage`, with its data in base64. */
+export interface PubsubMessage {
+  readonly data: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is no text stands
+ * there in base64, and what is longer is left out where the data tell it too.
+ * @throws ChainsError PAYLOAD_TOO_LARGE where they don't, or where the whole is too long
+ */
+export function pubsubMessage({ about, storageKey, body, payload, complete }: Message): PubsubMessage {
+  const size = body.length;
+  const advice = `choose another store in ${storageKey}, or \`kafka\` as storage.pubsub.provider`;
+  if (!complete && payload.length > longestAttribute) {
+    throw new ChainsError(
+      'PAYLOAD_TOO_LARGE',
+      `${about}: its payload is ${payload.length} bytes in base64, and Pub/Sub allows ${longestAttribute} for an attribute: ` +
+        `choose a format of in-toto statements, whose signature holds the payload, or ${advice}`,
+    );
+  }
+  if (size + 2 * longestAttribute > longestMessage) {
+    throw new ChainsError(
+      'PAYLOAD_TOO_LARGE',
+      `${about}: its signature and payload are ${size} bytes, and Pub/Sub allows ${longestMessage} for a message: ${advice}`,
+    );
+  }
+  const data = Buffer.from(body);
+  const attributes = { payload, signature: data.toString(isUtf8(data) ? 'utf8' : 'base64') };
+  return {
+    data: data.toString('base64'),
+    attributes: Object.fromEntries(
+      Object.entries(attributes).filter(([, value]) => Buffer.byteLength(value) <= longestAttribute),
+    ),
+  };
+}

@@ -1,0 +1,107 @@
+import { findErrorBy, ProduceAcks, Producer } from '@platformatic/kafka';
+import type { Config } from '../../config/keys.ts';
+import { oneLine } from '../../model/answers.ts';
+import { ChainsError, reasonOf } from '../../model/errors.ts';
+import { within } from '../within.ts';
+import type { Message, Topic, TopicOptions } from './topic.ts';
+
+/** A record as go-cloud's consumers read it: headers are bytes, without an encoding of their own. */
+export interface KafkaRecord {
+  readonly topic: string;
+  readonly value: Buffer;
+  readonly headers: Map<Buffer, Buffer>;
+}
+
+/**
+ * Opens a topic of Kafka. The connection is made at the first message, which is safe once all in-sync replicas have it.
+ * @throws ChainsError CONFIG_INVALID without `storage.pubsub.kafka.bootstrap.servers`, or where one is no `host:port`
+ */
+export async function openKafkaTopic(
+  config: Config,
+  topic: string,
+  { timeout }: TopicOptions,
+): Promise<Topic> {
+  const bootstrapBrokers = brokersIn(config['storage.pubsub.kafka.bootstrap.servers']);
+  const open = (): Producer =>
+    new Producer({
+      clientId: 'tekton-chains',
+      bootstrapBrokers: [...bootstrapBrokers],
+      acks: ProduceAcks.ALL,
+      // The controller tries again, with its own pauses and deadline.
+      retries: 0,
+      connectTimeout: timeout,
+      timeout,
+      // Whether there is a topic for every name is the broker's decision.
+      autocreateTopics: true,
+    });
+  let producer = open();
+  return {
+    async publish(message, signal) {
+      const what = `publish ${message.about} to the topic ${topic} of ${bootstrapBrokers.join()}`;
+      const used = producer;
+      const send = () => used.send({ messages: [kafkaRecord(topic, message)] });
+      try {
+        await within(timeout, what, signal, send);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const judged = failure(what, message, error);
+        // The library would go on using a connection that has gone silent.
+        if (judged.code === 'STORE_UNAVAILABLE' && producer === used) {
+          producer = open();
+          // Nobody waits for the old one, and what it may say is about connections that are given up.
+          used.close(true).catch(() => undefined);
+        }
+        throw judged;
+      }
+    },
+    close: () => producer.close(true),
+  };
+}
+
+/** The record for a message. */
+export function kafkaRecord(topic: string, { body, payload }: Message): KafkaRecord {
+  const value = Buffer.from(body);
+  const headers = { payload: Buffer.from(payload), signature: value };
+  const entries = Object.entries(headers).map(([name, bytes]) => [Buffer.from(name), bytes] as const);
+  return { topic, value, headers: new Map(entries) };
+}
+
+const tooLarge = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+const refused = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'INVALID_TOPIC_EXCEPTION',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'POLICY_VIOLATION',
+  'INVALID_RECORD',
+];
+/** The library's own code for a topic that the broker doesn't know. */
+const unknownTopic = 'PLT_KFK_USER';
+
+/** The error for what the library threw: a broker's word in it decides, and without one nobody has answered. */
+function failure(what: string, { body, payload, storageKey }: Message, error: unknown): ChainsError {
+  if (error instanceof ChainsError) return error;
+  const cause = error instanceof Error ? error : new Error(reasonOf(error));
+  const says = (word: string): boolean => findErrorBy(cause, 'apiId', word) !== null;
+  if (tooLarge.some(says)) {
+    return new ChainsError(
+      'PAYLOAD_TOO_LARGE',
+      `${what}: ${2 * body.length + payload.length} bytes of value and headers are more than the topic allows: ` +
+        `raise its max.message.bytes (1 MiB unless set), or choose another store in ${storageKey}`,
+      { cause },
+    );
+  }
+  const isRefused = refused.some(says) || findErrorBy(cause, 'code', unknownTopic) !== null;
+  const message = oneLine(`${what}: ${reasonOf(cause)}`);
+  return new ChainsError(isRefused ? 'STORE_REFUSED' : 'STORE_UNAVAILABLE', message, { cause });
+}
+
+function brokersIn(given: readonly string[]): readonly string[] {
+  const key = 'storage.pubsub.kafka.bootstrap.servers';
+  if (given.length === 0) {
+    throw new ChainsError('CONFIG_INVALID', `${key} is not set, and the store \`pubsub\` needs it for kafka`);
+  }
+  const wrong = given.find((server) => !/^([^\s:/]+|\[[\da-fA-F:]+\])(:\d{1,5})?$/.test(server));
+  if (wrong === undefined) return given;
+  throw new ChainsError('CONFIG_INVALID', `${key} holds \`${wrong}\`, which is no host:port`);
+}

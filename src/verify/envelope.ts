@@ -1,0 +1,67 @@
+import { type Envelope, preAuthEncoding } from '../model/dsse.ts';
+import { isJsonList, isJsonObject, type Json, parseJson } from '../model/json.ts';
+import { strictBase64 } from './entries.ts';
+
+/** What a signature was made over, and the signature itself. */
+export interface Signed {
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  /** Which key the envelope says it was; empty where it says nothing. */
+  readonly keyId: string;
+}
+
+/**
+ * What is to be verified of a stored signature: of a DSSE envelope its one signature over the encoding of its payload,
+ * which must be the stored one; of anything else the bytes as they are. A text says what is wrong with an envelope.
+ */
+export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed | string {
+  const envelope = readEnvelope(stored);
+  if (envelope === undefined) return { message: payload, signature: stored, keyId: '' };
+  if (typeof envelope === 'string') return envelope;
+  const [signature, ...more] = envelope.signatures;
+  if (signature === undefined || more.length > 0)
+    return `the envelope has ${envelope.signatures.length} signatures, not one`;
+  const [enclosed, bytes] = [strictBase64(envelope.payload), strictBase64(signature.sig)];
+  if (enclosed === undefined || bytes === undefined)
+    return 'the envelope is no padded standard base64 inside';
+  if (!Buffer.from(enclosed).equals(payload))
+    return 'the envelope encloses another payload than the stored one';
+  return {
+    message: preAuthEncoding(envelope.payloadType, payload),
+    signature: bytes,
+    keyId: signature.keyid,
+  };
+}
+
+/** Strictly: a member that nobody knows may be a known one that was changed. */
+function readEnvelope(stored: Uint8Array): Envelope | string | undefined {
+  // Signatures are DER, which starts with 0x30, raw bytes or PGP's armour; none of those is JSON.
+  const json = stored[0] === 0x7b ? parsed(stored) : undefined;
+  if (!isJsonObject(json)) return undefined;
+  const { payloadType, payload, signatures, ...unknown } = json;
+  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !isJsonList(signatures)) {
+    return 'the envelope is none: payloadType, payload or signatures is missing';
+  }
+  const read = signatures.map(readSignature);
+  if (Object.keys(unknown).length > 0 || read.includes(undefined)) {
+    return 'the envelope has members that DSSE does not know';
+  }
+  return { payloadType, payload, signatures: read.filter((one) => one !== undefined) };
+}
+
+function readSignature(signature: Json): Envelope['signatures'][number] | undefined {
+  if (!isJsonObject(signature)) return undefined;
+  const { keyid = '', sig, ...unknown } = signature;
+  return typeof keyid === 'string' && typeof sig === 'string' && Object.keys(unknown).length === 0
+    ? { keyid, sig }
+    : undefined;
+}
+
+function parsed(bytes: Uint8Array): Json | undefined {
+  try {
+    return parseJson(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    // Raw signature bytes that happen to begin with a brace.
+    return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { ChainsError } from '../model/errors.ts';
+
+/** A public key that signatures are checked against. */
+export interface VerificationKey {
+  /** As `ssh-keygen -l` shows it; for PGP the fingerprint. */
+  readonly id: string;
+  /** The ids by which an envelope may name it: those in SSH's form, of all of its parts. */
+  readonly keyIds: readonly string[];
+  /** Why the signature is not one of this message by this key, in words that follow the key's id; undefined where it is one. */
+  check(message: Uint8Array, signature: Uint8Array): Promise<string | undefined>;
+}
+
+/** KEY_INVALID for a key to verify with. */
+export function invalid(message: string, cause?: unknown): ChainsError {
+  return new ChainsError('KEY_INVALID', `the key to verify with ${message}`, { cause });
+}

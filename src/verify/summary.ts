@@ -1,0 +1,63 @@
+import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { builderOf, sourcesOf } from './expectations.ts';
+
+/** Who built what from which source with which steps, as provenance says it. */
+export interface Summary {
+  readonly builder: string | undefined;
+  /** `name@alg:hex` */
+  readonly built: readonly string[];
+  readonly from: readonly string[];
+  /** Names of steps, with the image where that is known. */
+  readonly steps: readonly string[];
+  /** RFC 3339 */
+  readonly startedOn: string | undefined;
+  readonly finishedOn: string | undefined;
+}
+
+/** Sums provenance up, of either version of the predicate. */
+export function summaryOf(statement: Json): Summary {
+  const predicate = member(statement, 'predicate');
+  const metadata = at(predicate, 'runDetails', 'metadata') ?? member(predicate, 'metadata');
+  return {
+    builder: text(builderOf(predicate)),
+    built: entries(member(statement, 'subject')).map((subject) =>
+      named(text(member(subject, 'name')) ?? '', member(subject, 'digest')),
+    ),
+    from: sourcesOf(predicate).map(({ uri, digests }) => named(uri, Object.fromEntries(digests))),
+    steps: stepsOf(predicate),
+    startedOn: text(member(metadata, 'startedOn') ?? member(metadata, 'buildStartedOn')),
+    finishedOn: text(member(metadata, 'finishedOn') ?? member(metadata, 'buildFinishedOn')),
+  };
+}
+
+function stepsOf(predicate: Json | undefined): readonly string[] {
+  const config = member(predicate, 'buildConfig');
+  const ofTask = entries(member(config, 'steps')).map((step) => step02(step, undefined));
+  const ofTasks = entries(member(config, 'tasks')).flatMap((task) =>
+    entries(member(task, 'steps')).map((step) => step02(step, text(member(task, 'name')))),
+  );
+  const spec = at(predicate, 'buildDefinition', 'externalParameters', 'runSpec');
+  const ofSpec = entries(at(spec, 'taskSpec', 'steps')).map(
+    (step) => `${text(member(step, 'name')) ?? ''} (${text(member(step, 'image')) ?? ''})`,
+  );
+  return [...ofTask, ...ofTasks, ...ofSpec];
+}
+
+function step02(step: Json, task: string | undefined): string {
+  const name = text(at(step, 'environment', 'container')) ?? '';
+  const image = text(at(step, 'environment', 'image')) ?? '';
+  return `${task === undefined ? '' : `${task}/`}${name} (${image})`;
+}
+
+function named(name: string, digest: Json | undefined): string {
+  const digests = Object.entries(digest ?? {}).map(([algorithm, hex]) => `${algorithm}:${String(hex)}`);
+  return digests.length === 0 ? name : `${name}@${digests.join(',')}`;
+}
+
+function entries(value: Json | undefined): readonly Json[] {
+  return isJsonList(value) ? value : [];
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { parseConfig } from '../src/config/parse.ts';
+import { openPipeline } from '../src/pipeline.ts';
+import { startRegistry } from '../src/sandbox/registry/index.ts';
+import { startArchivista } from './doubles/archivista.ts';
+import { taskRunWith } from './runs.ts';
+import { newKey, RepositoryView } from './store/oci/world.ts';
+import { pkcs8, secretsWith } from './sign/keys.ts';
+
+/** A run that built an image, and a pipeline that keeps its provenance in a registry, in Archivista and on the run. */
+async function threeStores(context: TestContext) {
+  const [registry, archivista] = await Promise.all([startRegistry(), startArchivista()]);
+  context.after(() => Promise.all([registry.close(), archivista.close()]));
+  const app = new RepositoryView(registry, 'acme/app');
+  const image = await app.pushImage('an image');
+  const data = {
+    'artifacts.taskrun.format': 'in-toto',
+    'artifacts.taskrun.storage': 'oci,archivista,tekton',
+    'artifacts.oci.storage': 'oci',
+    'storage.archivista.url': archivista.url,
+  };
+  const { config } = parseConfig(data);
+  const secrets = secretsWith({ 'x509.pem': pkcs8(newKey().privateKey) });
+  const steps: string[] = [];
+  const pipeline = openPipeline({
+    config,
+    secrets,
+    listener: (step, { kind }) => steps.push(`${kind} ${step}`),
+  });
+  context.after(() => pipeline.close());
+  const uploads = () => archivista.requests.filter(({ url }) => url.pathname.endsWith('/upload')).length;
+  return {
+    registry,
+    archivista,
+    app,
+    image,
+    pipeline,
+    steps,
+    uploads,
+    run: taskRunWith([['IMAGES', image]]),
+  };
+}
+
+test('a store that fails keeps no other from taking the entry, and the next try asks only for what is missing', async (context) => {
+  const { registry, archivista, app, image, pipeline, steps, uploads, run } = await threeStores(context);
+  registry.faults.add({ kind: 'status', code: 503 });
+  const first = await pipeline.process(run);
+  assert.deepEqual(
+    first.failures.map(({ artifact, error }) => [artifact.kind, error.code]),
+    [
+      ['taskrun', 'STORE_UNAVAILABLE'],
+      ['oci', 'STORE_UNAVAILABLE'],
+    ],
+  );
+  assert.equal(archivista.envelopes.size, 1);
+  assert.equal(uploads(), 1);
+  registry.faults.clear();
+  const second = await pipeline.process(run, { earlier: first.progress });
+  assert.deepEqual(second.failures, []);
+  assert.equal(uploads(), 1);
+  assert.equal(steps.filter((step) => step.endsWith('signed')).length, 2);
+  // The signature that one store took in the first try is the one that the others have.
+  const [envelope] = archivista.envelopes.values();
+  const [attestation] = await app.layers(image, 'att');
+  assert.deepEqual(await app.blob(attestation?.digest ?? ''), envelope);
+  const annotation = second.annotations['chains.tekton.dev/signature-taskrun-uid-1'] ?? '';
+  assert.deepEqual(Buffer.from(annotation, 'base64'), envelope);
+});
+
+test('another configuration, and another run, begin anew', async (context) => {
+  const { pipeline, uploads, run } = await threeStores(context);
+  const { progress } = await pipeline.process(run);
+  assert.equal(uploads(), 1);
+  await pipeline.process(run, { earlier: { ...progress, config: {} } });
+  await pipeline.process(run, { earlier: { ...progress, uid: 'uid-2' } });
+  // Each time Archivista says that it has an envelope of this payload by this key.
+  assert.equal((await pipeline.process(run, { earlier: progress })).failures.length, 0);
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { parseConfig } from '../../src/config/parse.ts';
+import { type Expectations, readKeys, verifyImage } from '../../src/verify/index.ts';
+import {
+  assertSigned,
+  digestIn,
+  newKey,
+  openSigning,
+  RepositoryView,
+  signRunOf,
+  type TestRegistry,
+} from '../store/oci/world.ts';
+
+/** Verifying images on any registry. */
+export function verifyImageSuite(name: string, start: () => Promise<TestRegistry>): void {
+  suite(name, () => {
+    const [key, other] = [newKey(), newKey()];
+    let registry: TestRegistry;
+    let app: RepositoryView;
+    before(async () => {
+      registry = await start();
+      app = new RepositoryView(registry, 'acme/app');
+    });
+    after(() => registry?.close());
+
+    async function sign(content: string, data: Readonly<Record<string, string>>, by = key): Promise<string> {
+      const image = await app.pushImage(content);
+      const pipeline = openSigning(by.privateKey, data);
+      assertSigned(await signRunOf(pipeline, image));
+      await pipeline.close();
+      return image;
+    }
+
+    async function verified(image: string, publicKey = key.publicKey, expected: Expectations = {}) {
+      const { config } = parseConfig({});
+      return verifyImage(image, config, { keys: await readKeys([publicKey]), expected });
+    }
+
+    const v1 = { 'artifacts.taskrun.format': 'slsa/v2alpha3' };
+
+    for (const encoding of ['dsse', 'sigstore-bundle']) {
+      test(`${encoding}: signature and attestation verify under the key, and under no other`, async () => {
+        const image = await sign(`signed as ${encoding}`, { ...v1, 'storage.oci.encoding-format': encoding });
+        const { image: found, verification } = await verified(image);
+        assert.equal(found, image);
+        assert.ok(verification.verified, JSON.stringify(verification.checks));
+        assert.equal(verification.checks.filter(({ name: what }) => what.endsWith(' signature')).length, 2);
+        const wrong = (await verified(image, other.publicKey)).verification;
+        assert.equal(wrong.verified, false);
+        assert.match(wrong.checks.at(-1)?.reason ?? '', /nothing that was found is signed by these keys/);
+      });
+
+      test(`${encoding}: provenance must say what is expected of it`, async () => {
+        const image = await sign(`expected as ${encoding}`, {
+          ...v1,
+          'storage.oci.encoding-format': encoding,
+        });
+        assert.ok((await verified(image, key.publicKey, { require: 'slsa-v1' })).verification.verified);
+        assert.ok(!(await verified(image, key.publicKey, { builderId: 'x' })).verification.verified);
+      });
+    }
+
+    test('a run’s status that refers to the image verifies', async () => {
+      const image = await sign('tekton', {
+        'artifacts.taskrun.format': 'tekton',
+        'artifacts.oci.storage': 'tekton',
+      });
+      const { verification } = await verified(image);
+      assert.ok(verification.verified, JSON.stringify(verification.checks));
+      assert.match(JSON.stringify(verification.checks), /the run’s status names this image/);
+    });
+
+    test('entries of others don’t matter as long as one is by the key', async () => {
+      const image = await sign('two keys', v1);
+      const pipeline = openSigning(other.privateKey, v1);
+      assertSigned(await signRunOf(pipeline, image));
+      await pipeline.close();
+      assert.ok((await verified(image)).verification.verified);
+      assert.ok((await verified(image, other.publicKey)).verification.verified);
+    });
+
+    test('an image that nobody signed is not verified', async () => {
+      const { verification } = await verified(await app.pushImage('unsigned'));
+      assert.equal(verification.verified, false);
+      assert.deepEqual(
+        verification.checks.map(({ reason }) => reason),
+        ['nothing signed was found'],
+      );
+    });
+
+    test('what was copied from another image speaks of that one', async () => {
+      const signed = await sign('signed', v1);
+      const victim = await app.pushImage('victim');
+      for (const suffix of ['sig', 'att']) {
+        const manifest = await app.manifest(`${digestIn(signed).replace(':', '-')}.${suffix}`);
+        assert.ok(manifest !== undefined);
+        const body = JSON.stringify(manifest);
+        const tag = `${digestIn(victim).replace(':', '-')}.${suffix}`;
+        const headers = { 'content-type': manifest.mediaType };
+        const url = `http://${registry.host}/v2/acme/app/manifests/${tag}`;
+        assert.equal((await fetch(url, { method: 'PUT', headers, body })).status, 201);
+      }
+      const { verification } = await verified(victim);
+      assert.equal(verification.verified, false);
+      const wrong = verification.checks.filter(({ ok }) => !ok).map(({ reason }) => reason);
+      assert.match(wrong.join('\n'), /the signature names another image/);
+      assert.match(wrong.join('\n'), /the statement does not name this image/);
+    });
+
+    test('a text that is no reference, and an image that isn’t there, are errors of usage', async () => {
+      await assert.rejects(verified('UPPER/case'), { code: 'USAGE', message: /is no image/ });
+      await assert.rejects(verified(`${registry.host}/acme/app:nowhere`), {
+        code: 'USAGE',
+        message: /there is no image/,
+      });
+    });
+  });
+}
