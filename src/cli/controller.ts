@@ -35,7 +35,8 @@ export async function runController(options: ControllerArguments): Promise<void>
     log,
   });
   const { healthPort, metricsPort } = controller;
-  log.info('started', { server: connection.server, healthPort, metricsPort });
+  // The origin alone: some servers are reached by a path that is a secret.
+  log.info('started', { server: new URL(connection.server).origin, healthPort, metricsPort });
   const signal = await stop;
   log.info('stopping: what is in flight is finished first', { signal });
   await controller.stop();

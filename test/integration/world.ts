@@ -11,6 +11,7 @@ import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../
 import type { RunKind } from '../../src/model/run.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
+import { assertUntold } from './untold.ts';
 
 /** A cluster to test on: the sandbox, or a real API server. */
 export interface TestCluster {
@@ -90,7 +91,7 @@ export function runsPath(kind: RunKind = 'TaskRun', version = 'v1'): string {
 /** Where the TaskRuns of namespace `default` are. */
 export const taskRuns = runsPath();
 
-/** Opens a world on a cluster; closing it closes the cluster. */
+/** Opens a world on a cluster; closing it closes the cluster, and fails where a controller's log shows a secret. */
 export async function openWorld(cluster: TestCluster): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'chains-test-'));
   const [kubeconfigFile, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'secrets')];
@@ -193,6 +194,8 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       for (const started of processes) await started.end('SIGKILL');
       await dispatcher.close();
       await cluster.close();
+      const logs = [...logged, ...processes.map((started) => started.log())];
+      await assertUntold({ secretsFolder, token: cluster.token, logs });
       await rm(folder, { recursive: true, force: true });
     },
   };
