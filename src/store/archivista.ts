@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
 import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
+import { includesSignatureOf } from '../model/genuine.ts';
 import { at, isJsonList, type Json, member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import { isSignatureOf } from './genuine.ts';
 import { type JsonService, openJsonService } from './json-service.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
@@ -62,8 +62,9 @@ async function isFiled(
   });
   const edges = listIn(at(body, 'data', 'dsses'), 'edges');
   const signatures = edges.flatMap((edge) => listIn(member(edge, 'node'), 'signatures'));
-  return signatures.some((one) =>
-    isSignatureOf(entry, Buffer.from(String(member(one, 'signature')), 'base64')),
+  return includesSignatureOf(
+    entry,
+    signatures.map((one) => Buffer.from(String(member(one, 'signature')), 'base64')),
   );
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@azure/identity';
 import { type ChainsError, reasonOf } from '../../model/errors.ts';
 import { at, type Json } from '../../model/json.ts';
-import { type Algorithm, digestOfCurve } from '../algorithm.ts';
+import { type Algorithm, digestOfCurve } from '../../model/algorithm.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
 import { callJson, goodJson, openConnections } from './http.ts';

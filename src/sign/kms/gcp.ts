@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { GoogleAuth } from 'google-auth-library';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
 import { at, isJsonList, type Json } from '../../model/json.ts';
-import type { Algorithm, Digest } from '../algorithm.ts';
+import type { Algorithm, Digest } from '../../model/algorithm.ts';
 import { crc32c } from '../../model/crc32c.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
 import { callJson, goodJson, openConnections } from './http.ts';

@@ -1,6 +1,6 @@
 import { ChainsError } from '../../model/errors.ts';
 import type { Signature } from '../../model/signature.ts';
-import { algorithmsOf, inputFor, smallestRsa, verifies } from '../algorithm.ts';
+import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../model/algorithm.ts';
 import { keyIdOf } from '../key-id.ts';
 import type { Signer } from '../signer.ts';
 import { unlessAborted, within } from './deadline.ts';

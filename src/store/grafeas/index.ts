@@ -112,8 +112,9 @@ class ContainerAnalysis {
         signal,
       });
       const occurrences = member(body, 'occurrences');
-      if ((isJsonList(occurrences) ? occurrences : []).some((one) => isSame(one, resourceUri, wanted)))
-        return true;
+      for (const one of isJsonList(occurrences) ? occurrences : []) {
+        if (await isSame(one, resourceUri, wanted)) return true;
+      }
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
     return false;
@@ -125,16 +126,15 @@ function urlOf(name: string, query: Readonly<Record<string, string>> = {}): stri
   return `${api}/${path}?${new URLSearchParams(query).toString()}`;
 }
 
-function isSame(occurrence: Json, resourceUri: string, wanted: Entries): boolean {
+async function isSame(occurrence: Json, resourceUri: string, wanted: Entries): Promise<boolean> {
   const { envelope } = wanted.occurrence;
   const there = at(occurrence, 'envelope');
   const names = envelope.signatures.map(({ keyid }) => keyid);
+  const named = signaturesIn(there).filter(({ keyid }) => names.includes(keyid));
   return (
     member(occurrence, 'resourceUri') === resourceUri &&
     member(there, 'payloadType') === envelope.payloadType &&
     member(there, 'payload') === envelope.payload &&
-    signaturesIn(there).some(
-      ({ sig, keyid }) => names.includes(keyid) && wanted.isOurs(Buffer.from(sig, 'base64')),
-    )
+    wanted.hasOurs(named.map(({ sig }) => Buffer.from(sig, 'base64')))
   );
 }
