@@ -1,13 +1,13 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
 import { at, isJsonList, type Json, member } from '../../model/json.ts';
-import { type GoogleService, openGoogleService } from '../google-service.ts';
+import { type GoogleService, openGoogle } from '../../network/google.ts';
+import { failures, patience } from '../failures.ts';
 import { required } from '../settings.ts';
 import type { Store } from '../store.ts';
-import { patience } from '../within.ts';
 import { type Entries, entriesFor, signaturesIn } from './entries.ts';
 
-const api = 'https://containeranalysis.googleapis.com/v1';
+const origin = 'https://containeranalysis.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 
 /**
@@ -21,7 +21,8 @@ export async function openGrafeasStore(
   { timeout = patience }: { readonly timeout?: number } = {},
 ): Promise<Store> {
   const project = required(config, 'grafeas', 'storage.grafeas.projectid');
-  const analysis = new ContainerAnalysis(openGoogleService({ scope, project, timeout }), project);
+  const service = openGoogle({ origin, scope, failures, project, patience: timeout, limits: { timeout } });
+  const analysis = new ContainerAnalysis(service, project);
   return {
     async store(entry, signal) {
       const entries = entriesFor(entry, config);
@@ -123,7 +124,7 @@ class ContainerAnalysis {
 
 function urlOf(name: string, query: Readonly<Record<string, string>> = {}): string {
   const path = name.split('/').map(encodeURIComponent).join('/');
-  return `${api}/${path}?${new URLSearchParams(query).toString()}`;
+  return `${origin}/v1/${path}?${new URLSearchParams(query).toString()}`;
 }
 
 async function isSame(occurrence: Json, resourceUri: string, wanted: Entries): Promise<boolean> {
