@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Json, parseJson } from '../model/json.ts';
 import { version } from '../model/version.ts';
 import type { Failures } from './failures.ts';
+import { isExempt } from './no-proxy.ts';
 
 /** What a TLS connection needs beside node’s own CAs. */
 export interface TlsOptions {
@@ -67,18 +68,21 @@ const connectTimeout = 10_000;
 export function openService(options: ServiceOptions): Service {
   const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 256 * 1024 * 1024 } = options;
   const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
-  const connections = new EnvHttpProxyAgent({
+  const common = {
     connections: 16,
     allowH2: false,
     connect,
-    requestTls: connect,
     headersTimeout: silence ?? 0,
     bodyTimeout: silence ?? 0,
-  });
+  };
+  const straight = new Agent(common);
+  // It reads NO_PROXY too, but knows no CIDR blocks.
+  const proxied = new EnvHttpProxyAgent({ ...common, requestTls: connect });
 
   async function attempt(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
     signal?.throwIfAborted();
     try {
+      const connections = isExempt(new URL(call.url), process.env) ? straight : proxied;
       return await exchange(connections, call, longestAnswer, signal);
     } catch (error) {
       signal?.throwIfAborted();
@@ -100,7 +104,9 @@ export function openService(options: ServiceOptions): Service {
         hint: status === 401 || status === 403 ? hint : undefined,
       });
     },
-    close: () => connections.close(),
+    async close() {
+      await Promise.all([straight.close(), proxied.close()]);
+    },
   };
 }
 

@@ -99,6 +99,22 @@ for (const [name, trouble, options] of [
   });
 }
 
+test('NO_PROXY exempts what is in its CIDR blocks from the proxy, and nothing else', async (context) => {
+  const proxy = await startWeb(() => ({ status: 200 }));
+  const before = { ...process.env };
+  context.after(async () => {
+    process.env = before;
+    await proxy.close();
+  });
+  Object.assign(process.env, { HTTP_PROXY: proxy.url, NO_PROXY: '10.0.0.0/8' });
+  const { web, service, call } = await start(context, { status: 200 });
+  await service.call(call);
+  assert.deepEqual([proxy.requests.length, web.requests.length], [1, 0]);
+  process.env['NO_PROXY'] = '10.0.0.0/8,127.0.0.0/8';
+  await service.call(call);
+  assert.deepEqual([proxy.requests.length, web.requests.length], [1, 1]);
+});
+
 test('a call ends with its signal, for the signal’s own reason', async (context) => {
   const { web, service, call } = await start(context, { status: 200 }, { timeout: 10_000 });
   web.trouble = () => 'hang';

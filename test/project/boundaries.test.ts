@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   network: [],
   ...Object.fromEntries(stages.map((stage) => [stage, ['config', 'network']])),
   config: ['kubernetes'],
-  kubernetes: [],
+  kubernetes: ['network'],
   telemetry: ['kubernetes'],
   verify: ['extract', 'sign', 'store', 'config'],
   sandbox: ['kubernetes'],
