@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
-import { smallestRsa } from './algorithm.ts';
+import { smallestRsa } from '../model/algorithm.ts';
 import { curves } from './key-id.ts';
 import { pemBlock, pemLabels } from './pem.ts';
 

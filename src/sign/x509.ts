@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../config/keys.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { Signature, SigningKey } from '../model/signature.ts';
-import { algorithmsOf, verifies } from './algorithm.ts';
+import { algorithmsOf, verifies } from '../model/algorithm.ts';
 import { readCosignKey } from './cosign-key.ts';
 import { keyIdOf } from './key-id.ts';
 import { readPrivateKey } from './private-key.ts';

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
 import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
+import { includesSignatureOf } from '../model/genuine.ts';
 import { at, isJsonList, type Json, member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import { isSignatureOf } from './genuine.ts';
-import { type JsonService, openJsonService } from './json-service.ts';
+import { type Answer, openService, type Service } from '../network/service.ts';
+import { failures, patience } from './failures.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
-import { patience } from './within.ts';
 
 /**
  * Opens the store `archivista`: envelopes are POSTed to `/upload`, and the answer must name what was sent.
@@ -20,7 +20,7 @@ export async function openArchivistaStore(
   { timeout = patience }: { readonly timeout?: number } = {},
 ): Promise<Store> {
   const url = required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '');
-  const service = openJsonService(timeout);
+  const service = openService({ failures, reasonIn, timeout });
   return {
     async store(entry, signal) {
       const { artifact, payload } = entry;
@@ -46,7 +46,7 @@ const query = `query ($digest: String!) {
  * which can be turned off or closed to us; then what was signed anew, with another ECDSA signature, becomes a second envelope.
  */
 async function isFiled(
-  service: JsonService,
+  service: Service,
   url: string,
   entry: SignedArtifact,
   signal: AbortSignal | undefined,
@@ -62,8 +62,9 @@ async function isFiled(
   });
   const edges = listIn(at(body, 'data', 'dsses'), 'edges');
   const signatures = edges.flatMap((edge) => listIn(member(edge, 'node'), 'signatures'));
-  return signatures.some((one) =>
-    isSignatureOf(entry, Buffer.from(String(member(one, 'signature')), 'base64')),
+  return includesSignatureOf(
+    entry,
+    signatures.map((one) => Buffer.from(String(member(one, 'signature')), 'base64')),
   );
 }
 
@@ -74,14 +75,16 @@ function listIn(value: Json | undefined, key: string): readonly Json[] {
 
 /** Archivista files an envelope under the hash of its bytes, so that sending the same one again adds nothing. */
 async function upload(
-  service: JsonService,
+  service: Service,
   url: string,
   { artifact, signature }: SignedArtifact,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const what = `upload ${artifact.fullKey} to ${url}`;
   try {
-    const { body } = await service.call({ what, method: 'POST', url, body: signature.bytes, signal });
+    const headers = { 'content-type': 'application/json' };
+    const call = { what, method: 'POST', url, headers, body: signature.bytes, signal } as const;
+    const { body } = await service.call(call);
     const answered = member(body, 'gitoid');
     const sent = gitoid(signature.bytes);
     if (answered !== sent && answered !== `gitoid:blob:sha256:${sent}`) {
@@ -103,4 +106,9 @@ export function gitoid(bytes: Uint8Array): string {
 /** Archivista has no status for it: its database's word for a row that is there reaches the client with a 500. */
 function isThereAlready(error: unknown): boolean {
   return error instanceof ChainsError && error.status === 500 && /gitoid_sha256/.test(error.message);
+}
+
+/** Archivista answers in plain text what went wrong. */
+function reasonIn({ bytes }: Answer): string {
+  return Buffer.from(bytes).toString('utf8');
 }

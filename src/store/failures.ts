@@ -1,48 +1,30 @@
-import { oneLine, readRetryAfter } from '../model/answers.ts';
-import { ChainsError, reasonOf } from '../model/errors.ts';
+import { ChainsError } from '../model/errors.ts';
+import { type Failures, failuresOf } from '../network/failures.ts';
 
-/** Statuses beside 5xx after which the same call may go well: a time-out, somebody else’s write, too many calls. */
-const passing: ReadonlySet<number> = new Set([408, 409, 412, 425, 429]);
+/** How long one store waits for one answer, in milliseconds, unless a test says otherwise. */
+export const patience = 30_000;
 
-/** What helps where a status alone doesn’t say it. */
-export interface RefusalDetails {
-  /** The header `Retry-After`. */
-  readonly retryAfter?: unknown;
-  readonly hint?: string | undefined;
-}
+const common = failuresOf({
+  unavailable: 'STORE_UNAVAILABLE',
+  refused: 'STORE_REFUSED',
+  passing: [409, 412],
+});
 
 /**
- * The error for a status other than 2xx: STORE_UNAVAILABLE where it may pass by itself, otherwise STORE_REFUSED.
- * @param what the call and the place, e.g. `write gs://bucket/object`
- * @param reason the store’s own words
+ * How failures of a store are told. Somebody else’s write passes beside the usual statuses (409, 412); 413 is
+ * PAYLOAD_TOO_LARGE.
  */
-export function refusal(
-  what: string,
-  status: number,
-  reason: string,
-  { retryAfter, hint }: RefusalDetails = {},
-): ChainsError {
-  const code = status >= 500 || passing.has(status) ? 'STORE_UNAVAILABLE' : 'STORE_REFUSED';
-  const pause = readRetryAfter(retryAfter, Date.now());
-  return new ChainsError(code, oneLine(`${what}: ${status} ${reason || '(no reason given)'}`), {
-    status,
-    ...(pause === undefined ? {} : { retryAfter: pause }),
-    ...(hint === undefined ? {} : { hint }),
-  });
-}
+export const failures: Failures = {
+  ...common,
+  refusal(what, status, reason, details) {
+    const error = common.refusal(what, status, reason, details);
+    if (status !== 413) return error;
+    const advice = 'choose another store in artifacts.*.storage';
+    return new ChainsError('PAYLOAD_TOO_LARGE', `${error.message}; ${advice}`, { status });
+  },
+};
 
-/** STORE_REFUSED where no store answered: what is wrong and what to do. */
-export function unusable(message: string): ChainsError {
-  return new ChainsError('STORE_REFUSED', oneLine(message));
-}
-
-/** STORE_UNAVAILABLE for a call that got no answer, or none that can be used. ChainsErrors stay what they are. */
-export function unanswered(what: string, error: unknown): ChainsError {
-  if (error instanceof ChainsError) return error;
-  return new ChainsError('STORE_UNAVAILABLE', oneLine(`${what}: no answer: ${reasonOf(error)}`), {
-    cause: error,
-  });
-}
+export const { refusal, unusable, unanswered, unreadable, within } = failures;
 
 /** PAYLOAD_TOO_LARGE: nothing of this size fits in, today or later. Sizes in bytes. */
 export function tooLarge(what: string, size: number | undefined, limit: number): ChainsError {

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
-import { algorithmsOf, verifies } from '../sign/algorithm.ts';
+import { algorithmsOf, verifies } from '../model/algorithm.ts';
 import { keyIdOf } from '../sign/key-id.ts';
 import { pemLabels } from '../sign/pem.ts';
 import { invalid, type VerificationKey } from './key.ts';

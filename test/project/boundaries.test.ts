@@ -11,9 +11,10 @@ const stages = ['extract', 'format', 'sign', 'witness', 'store'];
 /** What the files of a room may import beside their own room and `model`; the front rooms may import everything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  ...Object.fromEntries(stages.map((stage) => [stage, ['config']])),
+  network: [],
+  ...Object.fromEntries(stages.map((stage) => [stage, ['config', 'network']])),
   config: ['kubernetes'],
-  kubernetes: [],
+  kubernetes: ['network'],
   telemetry: ['kubernetes'],
   verify: ['extract', 'sign', 'store', 'config'],
   sandbox: ['kubernetes'],

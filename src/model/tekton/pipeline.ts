@@ -1,15 +1,10 @@
-import { volume } from './core/volumes.ts';
 import { duration } from './duration.ts';
 import { matrix, param, paramSpec, pipelineRef, taskRef, whenExpression } from './params.ts';
 import { rawJson } from './raw.ts';
 import { always, int64, list, map, nested, type Of, pointer, type Shape, struct, text } from './shape.ts';
-import { sidecar, step, stepTemplate, taskResult } from './task.ts';
+import { taskSpecFields } from './task.ts';
 import { value } from './value.ts';
-import {
-  pipelineWorkspaceDeclaration,
-  workspaceDeclaration,
-  workspacePipelineTaskBinding,
-} from './workspaces.ts';
+import { pipelineWorkspaceDeclaration, workspacePipelineTaskBinding } from './workspaces.ts';
 
 /** The structure `PipelineTaskMetadata` of tekton.dev/v1. */
 export const pipelineTaskMetadata = struct({ labels: map(text), annotations: map(text) });
@@ -20,15 +15,7 @@ export const embeddedTask = struct({
   kind: text,
   spec: rawJson,
   metadata: pipelineTaskMetadata,
-  params: list(paramSpec),
-  displayName: text,
-  description: text,
-  steps: list(step),
-  volumes: list(volume),
-  stepTemplate: pointer(stepTemplate),
-  sidecars: list(sidecar),
-  workspaces: list(workspaceDeclaration),
-  results: list(taskResult),
+  ...taskSpecFields,
 });
 
 const pipelineResult = struct({

@@ -15,19 +15,37 @@ import { always, flag, list, map, type Of, pointer, struct, text } from './shape
 import { value } from './value.ts';
 import { workspaceDeclaration, workspaceUsage } from './workspaces.ts';
 
-/** The structure `Sidecar` of tekton.dev/v1. */
-export const sidecar = struct({
-  name: always(text),
+/** What runs in a container. The order of fields is Go’s, as everywhere here. */
+const program = {
   image: text,
   command: list(text),
   args: list(text),
   workingDir: text,
-  ports: list(containerPort),
+};
+
+/** What it finds there. */
+const surroundings = {
   envFrom: list(envFromSource),
   env: list(envVar),
   computeResources: resourceRequirements,
   volumeMounts: list(volumeMount),
   volumeDevices: list(volumeDevice),
+};
+
+/** What a step and the template of steps have in common. */
+const container = {
+  ...program,
+  ...surroundings,
+  imagePullPolicy: text,
+  securityContext: pointer(securityContext),
+};
+
+/** The structure `Sidecar` of tekton.dev/v1. */
+export const sidecar = struct({
+  name: always(text),
+  ...program,
+  ports: list(containerPort),
+  ...surroundings,
   livenessProbe: pointer(probe),
   readinessProbe: pointer(probe),
   startupProbe: pointer(probe),
@@ -57,17 +75,7 @@ const stepResult = struct({
 export const step = struct({
   name: always(text),
   displayName: text,
-  image: text,
-  command: list(text),
-  args: list(text),
-  workingDir: text,
-  envFrom: list(envFromSource),
-  env: list(envVar),
-  computeResources: resourceRequirements,
-  volumeMounts: list(volumeMount),
-  volumeDevices: list(volumeDevice),
-  imagePullPolicy: text,
-  securityContext: pointer(securityContext),
+  ...container,
   script: text,
   timeout: pointer(duration),
   workspaces: list(workspaceUsage),
@@ -82,17 +90,7 @@ export const step = struct({
 
 /** The structure `StepTemplate` of tekton.dev/v1. */
 export const stepTemplate = struct({
-  image: text,
-  command: list(text),
-  args: list(text),
-  workingDir: text,
-  envFrom: list(envFromSource),
-  env: list(envVar),
-  computeResources: resourceRequirements,
-  volumeMounts: list(volumeMount),
-  volumeDevices: list(volumeDevice),
-  imagePullPolicy: text,
-  securityContext: pointer(securityContext),
+  ...container,
 });
 
 /** The structure `TaskResult` of tekton.dev/v1. */
@@ -104,8 +102,8 @@ export const taskResult = struct({
   value: pointer(value),
 });
 
-/** The structure `TaskSpec` of tekton.dev/v1. */
-export const taskSpec = struct({
+/** The fields of {@link taskSpec}, which a Task within a Pipeline has too. */
+export const taskSpecFields = {
   params: list(paramSpec),
   displayName: text,
   description: text,
@@ -115,7 +113,10 @@ export const taskSpec = struct({
   sidecars: list(sidecar),
   workspaces: list(workspaceDeclaration),
   results: list(taskResult),
-});
+};
+
+/** The structure `TaskSpec` of tekton.dev/v1. */
+export const taskSpec = struct(taskSpecFields);
 
 /** What taskSpec reads. */
 export type TaskSpec = Of<typeof taskSpec>;

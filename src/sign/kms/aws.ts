@@ -3,7 +3,7 @@ import { Agent } from 'node:https';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import { reasonOf } from '../../model/errors.ts';
 import type { ChainsError } from '../../model/errors.ts';
-import { type Algorithm, digestOfCurve } from '../algorithm.ts';
+import { type Algorithm, digestOfCurve } from '../../model/algorithm.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 

@@ -7,11 +7,11 @@ import {
 } from '@azure/identity';
 import { type ChainsError, reasonOf } from '../../model/errors.ts';
 import { at, type Json } from '../../model/json.ts';
-import { type Algorithm, digestOfCurve } from '../algorithm.ts';
+import { type Algorithm, digestOfCurve } from '../../model/algorithm.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
-import { callJson, goodJson, openConnections } from './http.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
+import { jsonIn, openConnections } from './service.ts';
 
 /** The REST API’s version. */
 const version = '7.4';
@@ -24,25 +24,25 @@ const version = '7.4';
 export async function openAzure({ reference }: KeyServiceOptions): Promise<KeyService> {
   const [host = '', name = '', pinned] = reference.path.split('/');
   const credential = new DefaultAzureCredential();
-  const connections = openConnections();
+  const connections = openConnections((failed) => {
+    const error = at(failed, 'error');
+    return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
+  });
   const pss = reference.options.get('padding') === 'pss';
   // A token is for the whole service that the vault’s name ends with, and goes to no other: vault.azure.net, managedhsm.azure.net.
   const scope = `https://${host.replace(/^[^.]*\./, '')}/.default`;
 
   async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
     const authorization = `Bearer ${await accessToken(what, signal)}`;
-    const answer = await callJson(connections, {
+    const answer = await connections.call({
       what,
       method: body === undefined ? 'GET' : 'POST',
       url: `https://${host}/keys/${encodeURIComponent(name)}${path}?api-version=${version}`,
       headers: { authorization },
-      body,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
     });
-    return goodJson(what, answer, (failed) => {
-      const error = at(failed, 'error');
-      return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
-    });
+    return jsonIn(what, answer);
   }
 
   async function accessToken(what: string, abortSignal: AbortSignal): Promise<string> {

@@ -1,15 +1,17 @@
 import { createPublicKey } from 'node:crypto';
-import { GoogleAuth } from 'google-auth-library';
-import { ChainsError, reasonOf } from '../../model/errors.ts';
-import { at, isJsonList, type Json } from '../../model/json.ts';
-import type { Algorithm, Digest } from '../algorithm.ts';
+import type { Algorithm, Digest } from '../../model/algorithm.ts';
 import { crc32c } from '../../model/crc32c.ts';
-import { refusal, unanswered, unreadable, unusable } from './failures.ts';
-import { callJson, goodJson, openConnections } from './http.ts';
+import { ChainsError } from '../../model/errors.ts';
+import { at, isJsonList, type Json } from '../../model/json.ts';
+import { openGoogle } from '../../network/google.ts';
+import { failures, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
+import { jsonIn, longestAnswer } from './service.ts';
 
-const api = 'https://cloudkms.googleapis.com/v1';
-const scopes = 'https://www.googleapis.com/auth/cloudkms';
+const origin = 'https://cloudkms.googleapis.com';
+/** The signer gives up earlier, by its signal. In milliseconds. */
+const longestWait = 30_000;
+const scope = 'https://www.googleapis.com/auth/cloudkms';
 
 /**
  * Opens a key of Google Cloud KMS with application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS`
@@ -18,40 +20,24 @@ const scopes = 'https://www.googleapis.com/auth/cloudkms';
  * enabled one signs.
  */
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {
-  // Without a project, the library asks the Resource Manager or the metadata server for one, which few accounts may do.
-  const openAuth = () => new GoogleAuth({ scopes, projectId: reference.path.split('/')[1] ?? '' });
-  let auth = openAuth();
-  const connections = openConnections();
+  const project = reference.path.split('/')[1] ?? '';
+  const limits = { longestAnswer };
+  const google = openGoogle({ origin, scope, failures, project, patience: longestWait, limits });
   const [, key = '', pinned] =
     /^(.*\/cryptoKeys\/[^/]+)(?:\/(?:cryptoKeyVersions|versions)\/([^/]+))?$/.exec(reference.path) ?? [];
 
+  /** A 401 may mean that the token has ended, or its key was replaced: one more try with new credentials. */
   async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
-    const call = { what, url: `${api}/${path}`, method: body === undefined ? 'GET' : 'POST', body } as const;
-    const attempt = async () => {
-      const headers = { authorization: `Bearer ${await accessToken(what)}` };
-      return callJson(connections, { ...call, headers, signal });
-    };
-    let answer = await attempt();
-    if (answer.status === 401) {
-      auth = openAuth();
-      answer = await attempt();
-    }
-    return goodJson(what, answer, (failed) => [
-      at(failed, 'error', 'status'),
-      at(failed, 'error', 'message'),
-    ]);
-  }
-
-  async function accessToken(what: string): Promise<string> {
-    try {
-      const token = await auth.getAccessToken();
-      if (typeof token === 'string' && token !== '') return token;
-    } catch (error) {
-      // The library reads a file once; the next try shall find the one that has taken its place.
-      auth = openAuth();
-      throw credentialFailure(what, error);
-    }
-    throw unusable(`${what}: the application default credentials gave no access token`);
+    const question =
+      body === undefined
+        ? ({ method: 'GET' } as const)
+        : ({ method: 'POST', body: JSON.stringify(body) } as const);
+    const call = { ...question, what, url: `/v1/${path}`, signal };
+    const answer = await google.call(call).catch((error: unknown) => {
+      if (error instanceof ChainsError && error.status === 401) return google.call(call);
+      throw error;
+    });
+    return jsonIn(what, answer);
   }
 
   async function newestEnabled(signal: AbortSignal): Promise<string> {
@@ -101,20 +87,8 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
       return { bytes, version: name };
     },
 
-    close: () => connections.close(),
+    close: () => google.close(),
   };
-}
-
-/** The library’s errors carry what the token’s server answered, or the code of the socket’s error. */
-function credentialFailure(what: string, error: unknown): ChainsError {
-  const task = `${what}: get an access token`;
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
-  if (status >= 400) return refusal(task, status, reasonOf(error));
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/^E[A-Z_]+$/.test(code) && code !== 'ENOENT') return unanswered(task, error);
-  return unusable(
-    `${task}: ${reasonOf(error)}; set GOOGLE_APPLICATION_CREDENTIALS, or let the pod’s service account act as one of Google’s (workload identity)`,
-  );
 }
 
 function mustMatch(what: string, content: Uint8Array | string, checksum: Json | undefined): void {

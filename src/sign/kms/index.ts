@@ -1,8 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Signer } from '../signer.ts';
-import { within } from './deadline.ts';
-import { unusable } from './failures.ts';
+import { unusable, within } from './failures.ts';
 import type { KeyReference, KeyService, KeyVersion, OpenKeyService } from './key-service.ts';
 import { type KmsPace, KmsSigner } from './signer.ts';
 

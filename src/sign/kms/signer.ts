@@ -1,10 +1,10 @@
 import { ChainsError } from '../../model/errors.ts';
 import type { Signature } from '../../model/signature.ts';
-import { algorithmsOf, inputFor, smallestRsa, verifies } from '../algorithm.ts';
+import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../model/algorithm.ts';
 import { keyIdOf } from '../key-id.ts';
 import type { Signer } from '../signer.ts';
-import { unlessAborted, within } from './deadline.ts';
-import { unanswered, unusable } from './failures.ts';
+import { unlessAborted } from '../../network/deadline.ts';
+import { unanswered, unusable, within } from './failures.ts';
 import type { KeyService, KeyVersion } from './key-service.ts';
 
 /** Times of a signer, in milliseconds. */

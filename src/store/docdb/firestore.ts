@@ -1,7 +1,7 @@
 import { ChainsError } from '../../model/errors.ts';
 import { isJsonList, type Json } from '../../model/json.ts';
-import { tooLarge } from '../failures.ts';
-import { openGoogle } from '../google.ts';
+import { openGoogle } from '../../network/google.ts';
+import { failures, tooLarge } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
@@ -21,7 +21,8 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
   const emulator = process.env['FIRESTORE_EMULATOR_HOST'] ?? '';
   const emulated = emulator !== '';
   const origin = emulated ? `http://${emulator}` : 'https://firestore.googleapis.com';
-  const google = openGoogle({ origin, scope, emulated, timeout });
+  const common = { origin, scope, failures, project: 'none', emulated };
+  const google = openGoogle({ ...common, patience: timeout, limits: { silence: timeout } });
   const collection = reference.path.split('/').map(encodeURIComponent).join('/');
 
   return {
@@ -30,15 +31,12 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
       const fields = fieldsOf(document);
       const size = sizeOf(reference.path, document.Name, fields);
       if (size > limit) throw tooLarge(what, size, limit);
-      const path = `/v1/${collection}/${encodeURIComponent(document.Name)}`;
+      const url = `/v1/${collection}/${encodeURIComponent(document.Name)}`;
       const body = JSON.stringify({ fields });
-      const headers = { 'content-type': 'application/json' };
       // Without an update mask the whole document is replaced, or made.
-      await google
-        .call({ what, method: 'PATCH', path, headers, body, signal, hint })
-        .catch((error: unknown) => {
-          throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
-        });
+      await google.call({ what, method: 'PATCH', url, body, signal, hint }).catch((error: unknown) => {
+        throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
+      });
     },
     close: () => google.close(),
   };

@@ -1,5 +1,6 @@
 import { ChainsError } from '../../model/errors.ts';
-import { type GoogleOptions, openGoogle } from '../google.ts';
+import { openGoogle } from '../../network/google.ts';
+import { failures, patience, unreadable } from '../failures.ts';
 import { upload } from './upload.ts';
 
 /** Which bucket, and how to reach it. */
@@ -37,24 +38,25 @@ export interface Bucket {
 /** The generation of what isn’t there (`ifGenerationMatch`). */
 const none = '0';
 
+const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
+
 const hint =
   'Give the account the role Storage Object User (roles/storage.objectUser) on the bucket: it looks at an object before it writes it.';
 
 /** Opens a bucket over the JSON API; `STORAGE_EMULATOR_HOST` puts an emulator in the service’s place. */
-export function openBucket({ name: bucket, timeout }: BucketOptions): Bucket {
-  const google = openGoogle({ ...endpoint(), timeout });
+export function openBucket({ name: bucket, timeout = patience }: BucketOptions): Bucket {
+  const limits = { silence: timeout };
+  const google = openGoogle({ ...endpoint(), scope, failures, project: 'none', patience: timeout, limits });
 
   async function look(name: string, signal?: AbortSignal): Promise<Seen | undefined> {
     const what = `read gs://${bucket}/${name}`;
-    const path = `${pathOf(bucket, name)}?alt=media`;
-    const answer = await google.call({ what, method: 'GET', path, expected: [404], signal, hint });
+    const url = `${pathOf(bucket, name)}?alt=media`;
+    const headers = { accept: '*/*' };
+    const answer = await google.call({ what, method: 'GET', url, headers, expects: [404], signal, hint });
     if (answer.status === 404) return undefined;
     const generation = answer.headers['x-goog-generation'];
-    if (typeof generation === 'string') return { bytes: answer.body, generation };
-    throw new ChainsError(
-      'STORE_UNAVAILABLE',
-      `${what}: the answer names no generation; is a proxy in between?`,
-    );
+    if (typeof generation === 'string') return { bytes: answer.bytes, generation };
+    throw unreadable(what, 'no generation');
   }
 
   return {
@@ -73,20 +75,19 @@ export function openBucket({ name: bucket, timeout }: BucketOptions): Bucket {
     },
     async remove(name, signal) {
       const what = `delete gs://${bucket}/${name}`;
-      const path = pathOf(bucket, name);
-      await google.call({ what, method: 'DELETE', path, expected: [404], signal, hint });
+      const url = pathOf(bucket, name);
+      await google.call({ what, method: 'DELETE', url, expects: [404], signal, hint });
     },
     close: () => google.close(),
   };
 }
 
-function endpoint(): GoogleOptions {
-  const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
+function endpoint(): { readonly origin: string; readonly emulated: boolean } {
   const emulator = process.env['STORAGE_EMULATOR_HOST'];
   if (emulator === undefined || emulator === '') {
-    return { origin: 'https://storage.googleapis.com', scope, emulated: false };
+    return { origin: 'https://storage.googleapis.com', emulated: false };
   }
-  return { origin: emulator.includes('://') ? emulator : `http://${emulator}`, scope, emulated: true };
+  return { origin: emulator.includes('://') ? emulator : `http://${emulator}`, emulated: true };
 }
 
 function pathOf(bucket: string, name: string): string {

@@ -1,7 +1,9 @@
 import { crc32c } from '../../model/crc32c.ts';
 import { ChainsError } from '../../model/errors.ts';
 import { member } from '../../model/json.ts';
-import { type GoogleAnswer, type GoogleCall, type GoogleService, jsonOf } from '../google.ts';
+import type { GoogleService } from '../../network/google.ts';
+import type { Answer, Call } from '../../network/service.ts';
+import { unreadable } from '../failures.ts';
 
 /** What to write where. */
 export interface Upload {
@@ -34,7 +36,7 @@ export async function upload(google: GoogleService, given: Upload): Promise<bool
   const send = given.bytes.length <= simpleLimit ? simple : resumable;
   const answer = await send(google, given);
   if (answer.status === 412) return false;
-  const checksum = member(jsonOf(given.what, answer), 'crc32c');
+  const checksum = member(answer.body, 'crc32c');
   if (checksum === checksumOf(given.bytes)) return true;
   throw new ChainsError('STORE_UNAVAILABLE', `${given.what}: it arrived damaged: its CRC32C does not match`);
 }
@@ -46,7 +48,7 @@ function checksumOf(bytes: Uint8Array): string {
   return four.toString('base64');
 }
 
-function simple(google: GoogleService, given: Upload): Promise<GoogleAnswer> {
+function simple(google: GoogleService, given: Upload): Promise<Answer> {
   const boundary = crypto.randomUUID();
   const body = Buffer.concat([
     Buffer.from(`--${boundary}\r\ncontent-type: application/json\r\n\r\n${metadataOf(given)}\r\n`),
@@ -59,7 +61,7 @@ function simple(google: GoogleService, given: Upload): Promise<GoogleAnswer> {
 }
 
 /** A session, then pieces; after a failure the service is asked how far it got, and the rest is sent. */
-async function resumable(google: GoogleService, given: Upload): Promise<GoogleAnswer> {
+async function resumable(google: GoogleService, given: Upload): Promise<Answer> {
   const { what, bytes, signal } = given;
   const headers = {
     'content-type': 'application/json',
@@ -70,19 +72,16 @@ async function resumable(google: GoogleService, given: Upload): Promise<GoogleAn
   if (opened.status === 412) return opened;
   const session = opened.headers['location'];
   if (typeof session !== 'string') {
-    throw new ChainsError(
-      'STORE_UNAVAILABLE',
-      `${what}: the answer names no session; is a proxy in between?`,
-    );
+    throw unreadable(what, 'no address of a session');
   }
-  const put = (range: string, body: Uint8Array): Promise<GoogleAnswer> =>
+  const put = (range: string, body: Uint8Array): Promise<Answer> =>
     google.call({
       what,
       method: 'PUT',
-      path: session,
+      url: session,
       headers: { 'content-range': `bytes ${range}/${bytes.length}` },
       body,
-      expected: [308, 412],
+      expects: [308, 412],
       signal,
     });
   for (let offset = 0, left = resumptions; ; ) {
@@ -101,15 +100,15 @@ async function resumable(google: GoogleService, given: Upload): Promise<GoogleAn
 }
 
 /** How many bytes the service has (`Range: bytes=0-42`). */
-function received({ headers }: GoogleAnswer): number {
+function received({ headers }: Answer): number {
   const last = /^bytes=0-(\d+)$/.exec(String(headers['range']))?.[1];
   return last === undefined ? 0 : Number(last) + 1;
 }
 
-function start({ what, bucket, ifGenerationMatch, signal, hint }: Upload, uploadType: string): GoogleCall {
+function start({ what, bucket, ifGenerationMatch, signal, hint }: Upload, uploadType: string): Call {
   const query = new URLSearchParams({ uploadType, ifGenerationMatch }).toString();
-  const path = `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`;
-  return { what, method: 'POST', path, expected: [412], signal, hint };
+  const url = `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`;
+  return { what, method: 'POST', url, expects: [412], signal, hint };
 }
 
 function metadataOf({ name, bytes }: Upload): string {

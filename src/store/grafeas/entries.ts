@@ -2,9 +2,9 @@ import { createHash, createPublicKey } from 'node:crypto';
 import type { Config } from '../../config/keys.ts';
 import { planFor } from '../../config/plan.ts';
 import { inTotoType } from '../../model/dsse.ts';
+import { includesSignatureOf } from '../../model/genuine.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { isSignatureOf } from '../genuine.ts';
 import { unfit } from '../settings.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
 
@@ -17,8 +17,8 @@ export interface Entries {
   readonly resourceUris: readonly string[];
   /** Of each occurrence: all beside `resourceUri` and `noteName`. */
   readonly occurrence: OccurrenceBody;
-  /** Whether these bytes are a signature of the same payload by the same key. */
-  readonly isOurs: (signature: Uint8Array) => boolean;
+  /** Whether one of these is a signature of the same payload by the same key. */
+  readonly hasOurs: (signatures: readonly Uint8Array[]) => Promise<boolean>;
 }
 
 /** An occurrence, beside what it is attached to. */
@@ -64,7 +64,7 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
         signatures: [{ sig: base64(signature.bytes), keyid: publicKeyId }],
       },
     },
-    isOurs: (bytes) => isSignatureOf(entry, bytes),
+    hasOurs: (signatures) => includesSignatureOf(entry, signatures),
   };
 }
 
@@ -91,7 +91,7 @@ function build(entry: SignedArtifact, config: Config): Entries {
         signatures: signaturesIn(json(signature.bytes)),
       },
     },
-    isOurs: (bytes) => isSignatureOf(entry, bytes),
+    hasOurs: (signatures) => includesSignatureOf(entry, signatures),
   };
 }
 

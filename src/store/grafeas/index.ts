@@ -1,13 +1,13 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
 import { at, isJsonList, type Json, member } from '../../model/json.ts';
-import { type GoogleService, openGoogleService } from '../google-service.ts';
+import { type GoogleService, openGoogle } from '../../network/google.ts';
+import { failures, patience } from '../failures.ts';
 import { required } from '../settings.ts';
 import type { Store } from '../store.ts';
-import { patience } from '../within.ts';
 import { type Entries, entriesFor, signaturesIn } from './entries.ts';
 
-const api = 'https://containeranalysis.googleapis.com/v1';
+const origin = 'https://containeranalysis.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 
 /**
@@ -21,7 +21,8 @@ export async function openGrafeasStore(
   { timeout = patience }: { readonly timeout?: number } = {},
 ): Promise<Store> {
   const project = required(config, 'grafeas', 'storage.grafeas.projectid');
-  const analysis = new ContainerAnalysis(openGoogleService({ scope, project, timeout }), project);
+  const service = openGoogle({ origin, scope, failures, project, patience: timeout, limits: { timeout } });
+  const analysis = new ContainerAnalysis(service, project);
   return {
     async store(entry, signal) {
       const entries = entriesFor(entry, config);
@@ -112,8 +113,9 @@ class ContainerAnalysis {
         signal,
       });
       const occurrences = member(body, 'occurrences');
-      if ((isJsonList(occurrences) ? occurrences : []).some((one) => isSame(one, resourceUri, wanted)))
-        return true;
+      for (const one of isJsonList(occurrences) ? occurrences : []) {
+        if (await isSame(one, resourceUri, wanted)) return true;
+      }
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
     return false;
@@ -122,19 +124,18 @@ class ContainerAnalysis {
 
 function urlOf(name: string, query: Readonly<Record<string, string>> = {}): string {
   const path = name.split('/').map(encodeURIComponent).join('/');
-  return `${api}/${path}?${new URLSearchParams(query).toString()}`;
+  return `${origin}/v1/${path}?${new URLSearchParams(query).toString()}`;
 }
 
-function isSame(occurrence: Json, resourceUri: string, wanted: Entries): boolean {
+async function isSame(occurrence: Json, resourceUri: string, wanted: Entries): Promise<boolean> {
   const { envelope } = wanted.occurrence;
   const there = at(occurrence, 'envelope');
   const names = envelope.signatures.map(({ keyid }) => keyid);
+  const named = signaturesIn(there).filter(({ keyid }) => names.includes(keyid));
   return (
     member(occurrence, 'resourceUri') === resourceUri &&
     member(there, 'payloadType') === envelope.payloadType &&
     member(there, 'payload') === envelope.payload &&
-    signaturesIn(there).some(
-      ({ sig, keyid }) => names.includes(keyid) && wanted.isOurs(Buffer.from(sig, 'base64')),
-    )
+    wanted.hasOurs(named.map(({ sig }) => Buffer.from(sig, 'base64')))
   );
 }

@@ -4,7 +4,7 @@ import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
 import { parseContent } from './content.ts';
 import { predicateTypeOf } from './layers.ts';
 import type { Referrer } from './referrers.ts';
-import { holdsSame, mayHold, parseEnvelope } from './same-key.ts';
+import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';
 
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';

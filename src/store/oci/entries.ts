@@ -3,7 +3,7 @@ import { bundleType } from './bundle.ts';
 import type { RepositoryClient } from './client.ts';
 import { type Descriptor, descriptorsIn, parseContent } from './content.ts';
 import { runType, signatureAnnotation } from './layers.ts';
-import { parseEnvelope } from './same-key.ts';
+import { parseEnvelope } from './same-envelope.ts';
 
 /** Something that is signed about an image, as it was found. */
 export interface ImageEntry {

@@ -1,3 +1,4 @@
+import { oneLine, readRetryAfter } from '../../model/answers.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
 import { at, type Json, parseJson } from '../../model/json.ts';
 
@@ -24,7 +25,7 @@ export function failedAnswer(what: string, { status, body, retryAfter }: Refusal
   const message = oneLine(`${what}: the registry answered ${status}${reasonIn(body)}`);
   if (status === 413) return new ChainsError('PAYLOAD_TOO_LARGE', message, { status });
   if (status !== 408 && status !== 429 && status < 500) return refused(message, status);
-  const wait = millisecondsOf(retryAfter);
+  const wait = readRetryAfter(retryAfter, Date.now());
   return new ChainsError('STORE_UNAVAILABLE', message, {
     status,
     ...(wait === undefined ? {} : { retryAfter: wait }),
@@ -47,18 +48,7 @@ function reasonIn(body: Uint8Array): string {
   return texts.length === 0 ? '' : ` (${texts.join('; ').slice(0, 300).toWellFormed()})`;
 }
 
-/** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now. */
-function millisecondsOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
-}
-
 /** undici wraps what happened, sometimes twice, in words that say nothing. */
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }

@@ -1,3 +1,4 @@
+import { includesSignatureOf } from '../../model/genuine.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { RepositoryClient } from './client.ts';
@@ -12,7 +13,7 @@ import {
 } from './content.ts';
 import { refused } from './failures.ts';
 import { statementOf } from './images.ts';
-import { holdsSame, mayHold, parseEnvelope, signedBy } from './same-key.ts';
+import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';
 import type { TagEntry } from './tag.ts';
 
 /** An entry as one layer of an image manifest, as cosign keeps signatures (`.sig`) and attestations (`.att`). */
@@ -48,7 +49,7 @@ export function signedLayer(entry: SignedArtifact, mediaType: string): Layer {
     isSame: async ({ digest, annotations }) => {
       if (digest !== digestOf(payload.bytes)) return false;
       const other = Buffer.from(annotations?.[signatureAnnotation] ?? '', 'base64');
-      return other.equals(signature.bytes) || signedBy(signature.key, payload.bytes, other);
+      return other.equals(signature.bytes) || includesSignatureOf(entry, [other]);
     },
   };
 }

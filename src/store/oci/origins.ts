@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { isExempt } from '../../network/no-proxy.ts';
 import { exchange } from './exchange.ts';
 import { apiHost, isLocal } from './repository.ts';
 
@@ -32,8 +33,10 @@ export class Origins {
 
   /** @throws ChainsError STORE_UNAVAILABLE when nothing answers there */
   async of(host: string, signal?: AbortSignal): Promise<Origin> {
-    const dispatcher = isLocal(host) ? this.#near : this.#far;
-    const secure = { url: `https://${apiHost(host)}`, dispatcher };
+    const url = `https://${apiHost(host)}`;
+    const straight = isLocal(host) || isExempt(new URL(url), process.env);
+    const dispatcher = straight ? this.#near : this.#far;
+    const secure = { url, dispatcher };
     const plain = { url: `http://${apiHost(host)}`, dispatcher };
     if (!this.#insecure && !isLocal(host)) return secure;
     if (this.#plain.has(host)) return plain;

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
 import { isJsonList, member } from '../../model/json.ts';
-import { openGoogleService } from '../google-service.ts';
+import { openGoogle } from '../../network/google.ts';
+import { failures, unreadable } from '../failures.ts';
 import type { Message, Topic, TopicOptions } from './topic.ts';
 
 const scope = 'https://www.googleapis.com/auth/pubsub';
@@ -18,11 +19,14 @@ const longestMessage = 10_000_000;
 export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOptions): Promise<Topic> {
   const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
   const api = emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`;
-  const service = openGoogleService({
+  const service = openGoogle({
+    origin: api,
     scope,
+    failures,
     project: /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1],
-    timeout,
-    authorized: emulator === '',
+    emulated: emulator !== '',
+    patience: timeout,
+    limits: { timeout },
   });
 
   async function fullName(signal: AbortSignal | undefined): Promise<string> {
@@ -45,10 +49,7 @@ export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOp
       const answer = await service.call({ what, method: 'POST', url, body, signal });
       const ids = member(answer.body, 'messageIds');
       if (isJsonList(ids) && ids.length === 1) return;
-      throw new ChainsError(
-        'STORE_UNAVAILABLE',
-        `${what}: the answer has no message id; is a proxy in between?`,
-      );
+      throw unreadable(what, 'no message id');
     },
     close: () => service.close(),
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import { required } from '../settings.ts';
 import type { Store } from '../store.ts';
-import { patience } from '../within.ts';
+import { patience } from '../failures.ts';
 import { messageFor, type Topic, type TopicOptions } from './topic.ts';
 
 const providers: Readonly<

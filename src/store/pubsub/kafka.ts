@@ -2,7 +2,7 @@ import { findErrorBy, ProduceAcks, Producer } from '@platformatic/kafka';
 import type { Config } from '../../config/keys.ts';
 import { oneLine } from '../../model/answers.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
-import { within } from '../within.ts';
+import { within } from '../failures.ts';
 import type { Message, Topic, TopicOptions } from './topic.ts';
 
 /** A record as go-cloud's consumers read it: headers are bytes, without an encoding of their own. */

@@ -189,6 +189,22 @@ test('a key file that was replaced is read when the tokens of the old key are no
   });
 });
 
+test('a request for a token that hangs holds up no later one', async (context) => {
+  const { kms, credential, close } = await startWorld();
+  context.after(close);
+  kms.createKey(`${ring}/chains`, 'P-256');
+  const file = await credential('hanging', kms.serviceAccount('hanging@p', 'signer'));
+  await withEnvironment({ GOOGLE_APPLICATION_CREDENTIALS: file }, async () => {
+    const signer = await openWith(`gcpkms://${ring}/chains`, {}, { timeout: 1_000 });
+    kms.revokeTokens();
+    kms.tokens.trouble.hang = true;
+    await assert.rejects(signer.sign(message), { code: 'KMS_UNAVAILABLE', message: /no answer within 1 s/ });
+    kms.tokens.trouble.hang = false;
+    await signer.sign(message);
+    await signer.close?.();
+  });
+});
+
 test('the checksum is CRC-32C', () => {
   // RFC 3720, B.4, and the usual check value.
   assert.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa);

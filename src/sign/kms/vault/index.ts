@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../model/errors.ts';
 import { at, type Json } from '../../../model/json.ts';
-import type { Algorithm } from '../../algorithm.ts';
+import type { Algorithm } from '../../../model/algorithm.ts';
 import { unreadable, unusable } from '../failures.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
 import { VaultServer } from './server.ts';

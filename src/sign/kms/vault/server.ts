@@ -1,6 +1,7 @@
-import type { Dispatcher } from 'undici';
 import { at, isJsonList, type Json } from '../../../model/json.ts';
-import { callJson, goodJson, type JsonAnswer, type JsonCall, openConnections } from '../http.ts';
+import type { Call, Service } from '../../../network/service.ts';
+import { refusal } from '../failures.ts';
+import { jsonIn, openConnections } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
 /** A question to Vault. */
@@ -18,17 +19,20 @@ export interface VaultCall {
 /** The HTTP API of a Vault or OpenBao. */
 export class VaultServer {
   readonly #settings: VaultSettings;
-  readonly #connections: Dispatcher;
+  readonly #connections: Service;
 
   constructor(settings: VaultSettings) {
     this.#settings = settings;
-    this.#connections = openConnections(settings.tls);
+    this.#connections = openConnections((failed) => {
+      const errors = at(failed, 'errors');
+      return isJsonList(errors) ? errors : [];
+    }, settings.tls);
   }
 
   /** The answer’s body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
   async ask({ what, method, path, body, token, signal }: VaultCall): Promise<Json> {
     const { address, namespace } = this.#settings;
-    const call: JsonCall = {
+    const call: Call = {
       what,
       method,
       url: `${address}/v1/${path}`,
@@ -37,28 +41,24 @@ export class VaultServer {
         ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
         ...(token === undefined ? {} : { 'x-vault-token': token }),
       },
-      body,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
     };
-    const first = await callJson(this.#connections, call);
-    const answer = await this.#follow(first, call);
-    return goodJson(what, answer, (failed) => {
-      const errors = at(failed, 'errors');
-      return isJsonList(errors) ? errors : [];
-    });
+    const first = await this.#connections.call({ ...call, expects: [307] });
+    if (first.status !== 307) return jsonIn(what, first);
+    const active = activeNode(first.headers['location'], call.url);
+    if (active === undefined) throw refusal(what, 307, 'it names no other server that may see the token');
+    return jsonIn(what, await this.#connections.call({ ...call, url: active }));
   }
 
   async close(): Promise<void> {
     await this.#connections.close();
   }
+}
 
-  /** A standby node that doesn’t forward names the active one. The token never goes from https to http. */
-  async #follow(answer: JsonAnswer, call: JsonCall): Promise<JsonAnswer> {
-    const { location } = answer.headers;
-    if (answer.status !== 307 || typeof location !== 'string' || !URL.canParse(location, call.url))
-      return answer;
-    const target = new URL(location, call.url);
-    if (target.protocol !== 'https:' && target.protocol !== new URL(call.url).protocol) return answer;
-    return callJson(this.#connections, { ...call, url: target.href });
-  }
+/** A standby node that doesn’t forward names the active one. The token never goes from https to http. */
+function activeNode(location: unknown, from: string): string | undefined {
+  if (typeof location !== 'string' || !URL.canParse(location, from)) return undefined;
+  const target = new URL(location, from);
+  return target.protocol === 'https:' || target.protocol === new URL(from).protocol ? target.href : undefined;
 }

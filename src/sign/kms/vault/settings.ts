@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../../../model/errors.ts';
 import { unusable } from '../failures.ts';
-import type { TlsOptions } from '../http.ts';
+import type { TlsOptions } from '../../../network/service.ts';
 import type { KeyServiceOptions } from '../key-service.ts';
 
 /** Where the token comes from. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../../model/errors.ts';
 import { at, type Json } from '../../../model/json.ts';
-import { unlessAborted, within } from '../deadline.ts';
-import { unreadable, unusable } from '../failures.ts';
+import { unlessAborted } from '../../../network/deadline.ts';
+import { unreadable, unusable, within } from '../failures.ts';
 import { fetchJwtSvid } from './spiffe.ts';
 import type { VaultServer } from './server.ts';
 import type { Identity, TokenOrigin } from './settings.ts';

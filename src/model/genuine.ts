@@ -1,0 +1,46 @@
+import { createPublicKey } from 'node:crypto';
+import { algorithmsOf, verifies } from './algorithm.ts';
+import { preAuthEncoding } from './dsse.ts';
+import type { SignedArtifact, SigningKey } from './signature.ts';
+
+/**
+ * Whether one of these is a signature of the entry's payload by the entry's key, so that a store that has them needs no
+ * other one: ECDSA and PGP give new ones each time, and a store may hold what somebody else wrote under our key's name.
+ */
+export async function includesSignatureOf(
+  { payload, signature }: SignedArtifact,
+  candidates: readonly Uint8Array[],
+): Promise<boolean> {
+  const message =
+    payload.dsseType === undefined ? payload.bytes : preAuthEncoding(payload.dsseType, payload.bytes);
+  const checks = candidates.map((candidate) => signedBy(signature.key, message, candidate));
+  return (await Promise.all(checks)).includes(true);
+}
+
+/** Whether a signature of the message is one of this key, made in any of the ways in which files and KMSs sign. */
+async function signedBy(
+  { publicKey }: SigningKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) return signedByPgp(publicKey, message, signature);
+  const key = createPublicKey(publicKey);
+  return algorithmsOf(key).some((algorithm) => verifies(algorithm, key, message, signature));
+}
+
+async function signedByPgp(armoredKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const pgp = await import('openpgp');
+  try {
+    const { signatures } = await pgp.verify({
+      message: await pgp.createMessage({ binary: message }),
+      signature: await pgp.readSignature({ armoredSignature: Buffer.from(signature).toString('utf8') }),
+      verificationKeys: await pgp.readKey({ armoredKey }),
+    });
+    return (await Promise.allSettled(signatures.map(({ verified }) => verified))).some(
+      ({ status }) => status === 'fulfilled',
+    );
+  } catch {
+    // Somebody else's signature, which need not be PGP at all.
+    return false;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Json } from '../../model/json.ts';
+import { type Answer, openService, type Service, type TlsOptions, words } from '../../network/service.ts';
+import { failures, unreadable } from './failures.ts';
+
+/** Larger than any answer of a KMS. In bytes. */
+export const longestAnswer = 1024 * 1024;
+
+/**
+ * Opens connections to a KMS. A call takes as long as its signal lets it.
+ * @param reasonIn finds the service’s own words in the body of an answer to a call that failed
+ */
+export function openConnections(
+  reasonIn: (body: Json | undefined) => readonly (Json | undefined)[],
+  tls: TlsOptions = {},
+): Service {
+  return openService({ failures, tls, longestAnswer, reasonIn: ({ body }) => words(reasonIn(body)) });
+}
+
+/** The JSON of an answer. @throws ChainsError KMS_UNAVAILABLE when there is none */
+export function jsonIn(what: string, { body }: Answer): Json {
+  if (body === undefined) throw unreadable(what, 'no JSON');
+  return body;
+}

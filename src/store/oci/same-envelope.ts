@@ -1,0 +1,37 @@
+import type { Envelope } from '../../model/dsse.ts';
+import { includesSignatureOf } from '../../model/genuine.ts';
+import { isJsonList, type JsonObject, member } from '../../model/json.ts';
+import type { Payload, SignedArtifact } from '../../model/signature.ts';
+
+/** A DSSE envelope in JSON; undefined when it is none. */
+export function parseEnvelope(json: JsonObject): Envelope | undefined {
+  const [payloadType, payload, list] = ['payloadType', 'payload', 'signatures'].map((key) =>
+    member(json, key),
+  );
+  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !isJsonList(list)) return undefined;
+  const signatures = list.flatMap((one) => {
+    const [sig, keyid] = [member(one, 'sig'), member(one, 'keyid') ?? ''];
+    return typeof sig === 'string' && typeof keyid === 'string' ? [{ sig, keyid }] : [];
+  });
+  return { payloadType, payload, signatures };
+}
+
+/** What an envelope or bundle has beside the payload: signatures, certificates, log entries. In bytes. */
+const besidePayload = 64 * 1024;
+
+/** Whether something of this size can hold the payload in base64, so that what is much longer, or shorter, need not be read. */
+export function mayHold(size: number, { bytes }: Payload): boolean {
+  const least = (bytes.length / 3) * 4;
+  return size >= least && size <= least + besidePayload;
+}
+
+/** Whether an envelope holds this entry's payload, signed by the same key. */
+export async function holdsSame(envelope: Envelope | undefined, entry: SignedArtifact): Promise<boolean> {
+  const { bytes, dsseType } = entry.payload;
+  if (envelope === undefined || envelope.payloadType !== dsseType) return false;
+  if (!Buffer.from(envelope.payload, 'base64').equals(bytes)) return false;
+  return includesSignatureOf(
+    entry,
+    envelope.signatures.map(({ sig }) => Buffer.from(sig, 'base64')),
+  );
+}
