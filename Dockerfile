@@ -4,8 +4,11 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 COPY bin bin
 COPY src src
+COPY scripts scripts
 RUN npm ci --ignore-scripts
-RUN npm run build && npm prune --omit=dev --omit=optional
+# What `chains --version` shows: --build-arg COMMIT=$(git rev-parse --short=12 HEAD)
+ARG COMMIT=
+RUN COMMIT=$COMMIT npm run build && npm prune --omit=dev --omit=optional
 
 FROM node:24-slim
 WORKDIR /app

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { stringify } from 'yaml';
 import { ChainsError } from '../model/errors.ts';
+import { nearMiss } from './near-miss.ts';
 import { writeNewFiles } from './new-files.ts';
 import { keyTypes, type NewKey } from './new-keys.ts';
 import { createSecret, signingSecret } from './signing-secret.ts';
@@ -105,6 +106,7 @@ function unknownType(type: string): ChainsError {
   return new ChainsError(
     'USAGE',
     `--type ${JSON.stringify(type.slice(0, 40))} is no type of key; use ${[...keyTypes.keys()].join(', ')}`,
+    nearMiss(type, keyTypes.keys()),
   );
 }
 

@@ -7,6 +7,7 @@ import { isNotFound, Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { parseRun, type RunKind } from '../model/run.ts';
+import { nearMiss } from './near-miss.ts';
 import type { GivenRun } from './runs.ts';
 
 /** Which cluster, and where in it. */
@@ -36,6 +37,7 @@ export function parseRunName(text: string): { readonly kind: RunKind; readonly n
   throw new ChainsError(
     'USAGE',
     `${JSON.stringify(text.slice(0, 100))} is no run: write taskrun/NAME or pipelinerun/NAME`,
+    nearMiss(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
   );
 }
 

@@ -1,22 +1,52 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CompletedShell } from './completion/index.ts';
 import type { ControllerArguments } from './controller.ts';
 import type { ExplainArguments } from './explain.ts';
+import { examplesText } from './examples.ts';
 import type { KeygenOptions } from './keygen.ts';
+import { usageError } from './near-miss.ts';
 import type { SandboxArguments } from './sandbox.ts';
 import type { SignArguments } from './sign.ts';
 import type { VerifyArguments } from './verify.ts';
-import { version } from '../model/version.ts';
+import { versionText } from './version.ts';
+import { visible, width } from './wrap.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
 export function program(): Command {
   const chains = new Command('chains')
     .description('Signs every finished Tekton run and stores the proof where you want it.')
-    .version(version, '--version')
-    .exitOverride()
-    .showHelpAfterError('(add --help for what can be said)');
-  for (const command of [controller(), sandbox(), demo(), sign(), explain(), verify(), keygen()])
-    chains.addCommand(command.copyInheritedSettings(chains));
+    .option('--version', 'print the version and the commit')
+    .exitOverride();
+  chains.on('option:version', () => {
+    process.stdout.write(`${versionText()}\n`);
+    throw new CommanderError(0, 'commander.version', 'told');
+  });
+  const commands = [
+    controller(),
+    sandbox(),
+    demo(),
+    sign(),
+    explain(),
+    verify(),
+    keygen(),
+    completion(chains),
+  ];
+  for (const command of commands) chains.addCommand(command.copyInheritedSettings(chains));
+  for (const command of [chains, ...commands]) present(command);
   return chains;
+}
+
+/** Examples below the help, at most 100 columns, and errors of one line with a hint. */
+function present(command: Command): void {
+  const line = command.parent === null ? 'chains' : `chains ${command.name()}`;
+  command.addHelpText('after', examplesText(command.name())).configureOutput({
+    getOutHelpWidth: () => Math.min(process.stdout.columns ?? width, width),
+    getErrHelpWidth: () => Math.min(process.stderr.columns ?? width, width),
+    outputError(text, write) {
+      const { error, hint } = usageError(text, line);
+      write(`${visible(error)}\nhint: ${visible(hint)}\n`);
+    },
+  });
 }
 
 /** Adds the options of whatever talks to a cluster. */
@@ -37,11 +67,10 @@ function onCluster(command: Command): Command {
 function controller(): Command {
   return onCluster(new Command('controller'))
     .description('watch a cluster; sign, store and mark every run that finishes')
-    .option(
-      '--namespace <names>',
-      'only runs of these namespaces, separated by commas (default: all)',
-      names,
-      [],
+    .addOption(
+      new Option('--namespace <names>', 'only runs of these namespaces, separated by commas')
+        .argParser(names)
+        .default([], 'all'),
     )
     .addOption(signingSecrets())
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
@@ -55,10 +84,6 @@ function sandbox(): Command {
     .description('serve a Kubernetes-style API on loopback, with a controller at work, until stopped')
     .option('--port <port>', 'port to listen on; 0 picks a free one', atLeast(0), 0)
     .option('--no-controller', 'only the API: bring your own controller')
-    .addHelpText(
-      'after',
-      '\nExample:\n  chains sandbox            prints a KUBECONFIG to use in another shell',
-    )
     .action(async (options: SandboxArguments) => (await import('./sandbox.ts')).runSandbox(options));
 }
 
@@ -75,11 +100,16 @@ function signingSecrets(): Option {
   ).default('/etc/signing-secrets');
 }
 
+/** An option whose words are shown and completed; the command itself checks them. */
+function offering(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).argParser((text) => text);
+}
+
 function files(): Option {
   return new Option(
     '-f, --file <path...>',
     'runs: files, folders, or - for standard input; YAML or JSON',
-  ).default([]);
+  ).default([], 'none');
 }
 
 const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
@@ -90,10 +120,12 @@ function sign(): Command {
     .addOption(files())
     .option(...config)
     .addOption(signingSecrets())
-    .option('-o, --output <form>', 'json, yaml (the runs with their annotations) or dir=FOLDER', 'json')
-    .addHelpText(
-      'after',
-      '\nExample:\n  chains sign -f run.yaml --signing-secrets keys -o yaml > signed.yaml',
+    .addOption(
+      offering('-o, --output <form>', 'json, yaml (the runs with their annotations) or dir=FOLDER', [
+        'json',
+        'yaml',
+        'dir=',
+      ]).default('json'),
     )
     .action(async (options: SignArguments) => {
       process.exitCode = await (await import('./sign.ts')).runSign(options);
@@ -108,10 +140,6 @@ function explain(): Command {
     .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
     .option(...config)
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  chains explain taskrun/build-x7f2 -n ci\n  kubectl get pipelineruns,taskruns -o yaml | chains explain -f - -o json',
-    )
     .action(async (names: readonly string[], options: ExplainArguments) => {
       process.exitCode = await (await import('./explain.ts')).runExplain(names, options);
     });
@@ -131,7 +159,7 @@ function verify(): Command {
       new Option(
         '--key <key...>',
         'any of these: a file (public key, certificate, PGP public key), a KMS reference, k8s://NAMESPACE/SECRET',
-      ).default([]),
+      ).default([], 'none'),
     )
     .option(...config)
     .option('--builder-id <id>', 'the builder that the provenance must name')
@@ -140,10 +168,6 @@ function verify(): Command {
     .option('--build-type <uri>', 'the build type that it must have')
     .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
-    )
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./verify.ts')).runVerify(names, options);
     });
@@ -152,7 +176,15 @@ function verify(): Command {
 function keygen(): Command {
   return new Command('keygen')
     .description('make a signing key')
-    .requiredOption('--type <type>', 'ecdsa, ed25519, rsa, cosign or pgp')
+    .addOption(
+      offering('--type <type>', 'kind of key', [
+        'ecdsa',
+        'ed25519',
+        'rsa',
+        'cosign',
+        'pgp',
+      ]).makeOptionMandatory(),
+    )
     .option('--out <folder>', 'write the key’s files there (default: this folder)')
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
     .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
@@ -166,15 +198,18 @@ function keygen(): Command {
     .option('--name <user id>', 'of a PGP key (default: Tekton Chains)')
     .addHelpText(
       'after',
-      `
-A cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.
-
-Examples:
-  chains keygen --type ecdsa --secret | kubectl apply -f -
-  chains keygen --type cosign --out keys
-  chains keygen --type pgp --name 'Builds <builds@example.com>' --secret --apply`,
+      '\nA cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.',
     )
     .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(options, process));
+}
+
+function completion(chains: Command): Command {
+  return new Command('completion')
+    .description('print the script that completes words of this program in a shell')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: CompletedShell) =>
+      (await import('./completion/index.ts')).printCompletion(shell, chains),
+    );
 }
 
 function names(text: string): readonly string[] {

@@ -9,6 +9,7 @@ import type { Run } from '../model/run.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import { fitAnnotations } from '../store/annotation-room.ts';
 import { annotationsFor } from '../store/tekton.ts';
+import { nearMiss } from './near-miss.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
@@ -59,6 +60,7 @@ function outputOf(text: string, write: (text: string) => unknown): (signed: Sign
   throw new ChainsError(
     'USAGE',
     `-o ${JSON.stringify(text.slice(0, 60))} is not known: use json, yaml or dir=FOLDER`,
+    nearMiss(text, ['json', 'yaml']),
   );
 }
 

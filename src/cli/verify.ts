@@ -12,6 +12,7 @@ import {
   verifyRun,
 } from '../verify/index.ts';
 import { type ClusterOptions, fetchRun } from './live.ts';
+import { nearMiss } from './near-miss.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
@@ -46,6 +47,7 @@ export async function runVerify(
       'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, or image and the reference of one',
     );
   }
+  refuseNearImage(names);
   const keys = await keysOf(options);
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
@@ -59,6 +61,14 @@ export async function runVerify(
     if (!verification.verified) code = notVerified;
   }
   return code;
+}
+
+/** `images` and the like are no runs. */
+function refuseNearImage([first = '']: readonly string[]): void {
+  if (first === 'image' || first.includes('/')) return;
+  const near = nearMiss(first, ['image']);
+  if (near.hint !== undefined)
+    throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, near);
 }
 
 async function verifyImages(

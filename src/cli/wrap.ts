@@ -1,5 +1,5 @@
 /** The widest line that is printed, so that text reads well in any terminal and in a review. */
-const width = 100;
+export const width = 100;
 
 /** A text as it may go to a terminal: what would move the cursor, colour or hide something is shown as U+FFFD. */
 export function visible(text: string): string {

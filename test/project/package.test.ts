@@ -87,5 +87,6 @@ test('the packed package works where it is installed: library, types and command
   const command = await run(process.execPath, [join(modules, 'tekton-chains/bin/chains.js'), '--version'], {
     cwd: folder,
   });
-  assert.equal(command.stdout.trim(), version);
+  const { stdout: commit } = await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: project });
+  assert.equal(command.stdout, `${version} (${commit.trim()})\n`);
 });
