@@ -5,8 +5,8 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/tekton-chains-test-servers. A folder is written whole or not at all, so that a
 # second run, or a fresh clone, finds what is there and does nothing.
 #
-# Needs: Go 1.26 or later, the Go module proxy, Java 17, Maven and its central repository, and Debian's apt-get and package archive for the
-# small tools and cosign.
+# Needs: Go 1.26 or later, the Go module proxy, Maven's central repository, and Debian's apt-get and package archive for
+# the small tools, cosign, and Java 17 and Maven where they are missing.
 set -euo pipefail
 
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,20 +45,12 @@ java_program() {
   mvn -q -B -f "$project/test/servers/$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$2"
 }
 
-# The servers of the stores gcs and docdb; Firestore has none to install.
-document_servers() {
-  local tool
-  for tool in java mvn; do
-    command -v "$tool" > /dev/null || { echo "$tool is missing: install Java 17 or later and Maven, and run this again" >&2; exit 1; }
-  done
+# The servers of the stores gcs, docdb and pubsub; Firestore has none to install.
+store_servers() {
   install fake-gcs-server-1.52.2 go_program gcs github.com/fsouza/fake-gcs-server fake-gcs-server ""
   install ferretdb-1.24.2 go_program mongo . ferretdb ""
   install docstore-0.40.0 go_program docstore . docstore ""
   install dynamodb-local-2.6.1 java_program dynamodb
-}
-
-# The server of the store pubsub.
-kafka_server() {
   install kafka-4.1.0 java_program kafka
 }
 
@@ -93,7 +85,6 @@ install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd
 install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
-document_servers
-kafka_server
+store_servers
 registries
 say "all test servers are in $cache"

@@ -1,5 +1,6 @@
-import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { crc32c } from '../../src/model/crc32c.ts';
+import { GoogleAccounts } from './google-accounts.ts';
 import { hashOf, type Kind, newVersion, signDigest, type StoredKey } from './keys.ts';
 import { type Answer, type Request, type Service, startService } from './service.ts';
 
@@ -52,8 +53,7 @@ export async function startGcpKms(tls: {
   readonly cert: string;
   readonly key: string;
 }): Promise<GcpKmsDouble> {
-  const accessTokens = new Map<string, { role: Role; scopes: readonly string[] }>();
-  const accounts = new Map<string, { publicKey: string; role: Role }>();
+  const accounts = new GoogleAccounts<Role>();
   const subjectToken = randomBytes(12).toString('hex');
   const keys: GcpKmsDouble['keys'] = new Map();
   const service = await startService(respond, { tls });
@@ -64,21 +64,10 @@ export async function startGcpKms(tls: {
     tokens,
     metadata,
     subjectToken,
-    revokeTokens: () => accessTokens.clear(),
+    revokeTokens: () => accounts.revokeTokens(),
     createKey: (name: string, kind: Kind, pss = false) =>
       void keys.set(name, { kind, versions: [newVersion(kind)], algorithm: algorithmOf(kind, pss) }),
-    serviceAccount(email: string, role: Role) {
-      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-      accounts.set(email, { publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(), role });
-      return JSON.stringify({
-        type: 'service_account',
-        project_id: 'p',
-        private_key_id: '1',
-        private_key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
-        client_email: email,
-        token_uri: 'https://oauth2.googleapis.com/token',
-      });
-    },
+    serviceAccount: (email: string, role: Role) => accounts.keyFile(email, role),
     externalAccount: (file: string) =>
       JSON.stringify({
         type: 'external_account',
@@ -96,16 +85,10 @@ export async function startGcpKms(tls: {
     },
   });
 
-  function issue(role: Role, scopes: readonly string[]): Answer {
-    const token = `ya29.${randomBytes(12).toString('hex')}`;
-    accessTokens.set(token, { role, scopes });
-    return { status: 200, json: { access_token: token, expires_in: 3599, token_type: 'Bearer' } };
-  }
-
   function giveToken(request: Request): Answer {
     const { pathname } = request.url;
     const form = new URLSearchParams(request.body);
-    if (pathname === '/token') return forAssertion(form.get('assertion') ?? '');
+    if (pathname === '/token') return accounts.exchange(request.body);
     if (pathname !== '/v1/token') return { status: 404 };
     // RFC 8693
     if (form.get('subject_token') !== subjectToken) {
@@ -114,35 +97,23 @@ export async function startGcpKms(tls: {
         json: { error: 'invalid_grant', error_description: 'The subject token is not valid.' },
       };
     }
-    return issue('signer', (form.get('scope') ?? '').split(' '));
+    return accounts.issue('signer', (form.get('scope') ?? '').split(' '));
   }
 
   function giveMetadata(request: Request): Answer {
     const headers = { 'metadata-flavor': 'Google' };
     if (request.headers['metadata-flavor'] !== 'Google') return { status: 403 };
     if (request.url.pathname.endsWith('/token')) {
-      return { ...issue('signer', (request.url.searchParams.get('scopes') ?? '').split(',')), headers };
+      return {
+        ...accounts.issue('signer', (request.url.searchParams.get('scopes') ?? '').split(',')),
+        headers,
+      };
     }
     return { status: 200, text: 'instance', headers };
   }
 
-  /** RFC 7523: a JWT that the account's key signed. */
-  function forAssertion(assertion: string): Answer {
-    const [header = '', payload = '', signature = ''] = assertion.split('.');
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, string>;
-    const account = accounts.get(claims['iss'] ?? '');
-    const signed = Buffer.from(`${header}.${payload}`);
-    const valid =
-      account !== undefined &&
-      verify('sha256', signed, createPublicKey(account.publicKey), Buffer.from(signature, 'base64url'));
-    if (!valid) {
-      return { status: 400, json: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' } };
-    }
-    return issue(account.role, (claims['scope'] ?? '').split(' '));
-  }
-
   function respond(request: Request): Answer {
-    const token = accessTokens.get(String(request.headers.authorization).replace(/^Bearer /, ''));
+    const token = accounts.holderOf(request.headers.authorization);
     if (token === undefined) {
       return failure(401, 'UNAUTHENTICATED', 'Request had invalid authentication credentials.');
     }

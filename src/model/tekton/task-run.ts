@@ -15,26 +15,24 @@ import { time } from './time.ts';
 import { value } from './value.ts';
 import { workspaceBinding } from './workspaces.ts';
 
-const sidecarState = struct({
+/** What the state of a step and of a sidecar begin with. */
+const containerState = {
   waiting: pointer(containerStateWaiting),
   running: pointer(containerStateRunning),
   terminated: pointer(containerStateTerminated),
   name: text,
   container: text,
   imageID: text,
-});
+};
+
+const sidecarState = struct(containerState);
 
 /** The structure `TaskRunResult` of tekton.dev/v1. */
 export const taskRunResult = struct({ name: always(text), type: text, value: always(value) });
 
 /** The structure `StepState` of tekton.dev/v1. */
 export const stepState = struct({
-  waiting: pointer(containerStateWaiting),
-  running: pointer(containerStateRunning),
-  terminated: pointer(containerStateTerminated),
-  name: text,
-  container: text,
-  imageID: text,
+  ...containerState,
   results: list(taskRunResult),
   provenance: pointer(provenance),
   terminationReason: text,

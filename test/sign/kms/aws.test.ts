@@ -3,13 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseConfig } from '../../../src/config/parse.ts';
-import type { Signer } from '../../../src/sign/index.ts';
-import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { startAwsKms } from '../../doubles/aws-kms.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';
-import { secretsWith } from '../keys.ts';
-import { authority, withEnvironment } from './environment.ts';
+import { authority, openWith } from './environment.ts';
 import { type KmsUnderTest, kmsSuite } from './kms.suite.ts';
 
 const message = Buffer.from('message');
@@ -22,15 +18,6 @@ Object.assign(process.env, {
 });
 
 const start = () => startAwsKms(authority.issue('kms', ['localhost', 'kms.eu-west-1.amazonaws.com']));
-
-async function openWith(
-  reference: string,
-  variables: Readonly<Record<string, string | undefined>>,
-  options?: KmsOptions,
-): Promise<Signer> {
-  const { config } = parseConfig({ 'signers.kms.kmsref': reference });
-  return withEnvironment(variables, () => openKms(config, secretsWith({}), options));
-}
 
 let aliases = 0;
 

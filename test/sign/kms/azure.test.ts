@@ -4,14 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseConfig } from '../../../src/config/parse.ts';
-import type { Signer } from '../../../src/sign/index.ts';
 import { ecdsaDer } from '../../../src/sign/kms/ecdsa-der.ts';
-import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { startAzureKeyVault } from '../../doubles/azure-key-vault.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';
-import { secretsWith } from '../keys.ts';
-import { authority, withEnvironment } from './environment.ts';
+import { authority, openWith, withEnvironment } from './environment.ts';
 import { type KmsUnderTest, kmsSuite } from './kms.suite.ts';
 
 const host = 'team.vault.azure.net';
@@ -33,15 +29,6 @@ async function startWorld() {
       await Promise.all([vault.close(), tunnel.close()]);
     },
   };
-}
-
-function openWith(
-  reference: string,
-  variables: Readonly<Record<string, string | undefined>>,
-  options?: KmsOptions,
-): Promise<Signer> {
-  const { config } = parseConfig({ 'signers.kms.kmsref': reference });
-  return withEnvironment(variables, () => openKms(config, secretsWith({}), options));
 }
 
 let keys = 0;

@@ -1,5 +1,9 @@
 import tls from 'node:tls';
+import { parseConfig } from '../../../src/config/parse.ts';
+import type { Signer } from '../../../src/sign/index.ts';
+import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { createAuthority } from '../../kubernetes/certificates.ts';
+import { secretsWith } from '../keys.ts';
 
 /** Issues certificates that every client of this process trusts, beside those that it trusts anyway. */
 export const authority = createAuthority('everybody here');
@@ -17,6 +21,16 @@ export async function withEnvironment<T>(
   } finally {
     set(before);
   }
+}
+
+/** Opens the signer of a key, with these variables in the environment. */
+export function openWith(
+  reference: string,
+  variables: Readonly<Record<string, string | undefined>>,
+  options?: KmsOptions,
+): Promise<Signer> {
+  const { config } = parseConfig({ 'signers.kms.kmsref': reference });
+  return withEnvironment(variables, () => openKms(config, secretsWith({}), options));
 }
 
 function set(variables: Readonly<Record<string, string | undefined>>): void {

@@ -3,14 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseConfig } from '../../../src/config/parse.ts';
-import type { Signer } from '../../../src/sign/index.ts';
 import { crc32c } from '../../../src/model/crc32c.ts';
-import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { type GcpKmsDouble, startGcpKms } from '../../doubles/gcp-kms.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';
-import { secretsWith } from '../keys.ts';
-import { authority, withEnvironment } from './environment.ts';
+import { authority, openWith, withEnvironment } from './environment.ts';
 import { type KmsUnderTest, kmsSuite } from './kms.suite.ts';
 
 const ring = 'projects/p/locations/global/keyRings/r/cryptoKeys';
@@ -39,15 +35,6 @@ async function startWorld() {
       await Promise.all([kms.close(), tunnel.close(), rm(folder, { recursive: true })]);
     },
   };
-}
-
-function openWith(
-  reference: string,
-  variables: Readonly<Record<string, string | undefined>>,
-  options?: KmsOptions,
-): Promise<Signer> {
-  const { config } = parseConfig({ 'signers.kms.kmsref': reference });
-  return withEnvironment(variables, () => openKms(config, secretsWith({}), options));
 }
 
 let keys = 0;

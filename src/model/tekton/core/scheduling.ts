@@ -28,12 +28,8 @@ const podAffinityTerm = struct({
 
 const weightedPodAffinityTerm = struct({ weight: always(int32), podAffinityTerm: always(podAffinityTerm) });
 
+/** PodAffinity and PodAntiAffinity. */
 const podAffinity = struct({
-  requiredDuringSchedulingIgnoredDuringExecution: list(podAffinityTerm),
-  preferredDuringSchedulingIgnoredDuringExecution: list(weightedPodAffinityTerm),
-});
-
-const podAntiAffinity = struct({
   requiredDuringSchedulingIgnoredDuringExecution: list(podAffinityTerm),
   preferredDuringSchedulingIgnoredDuringExecution: list(weightedPodAffinityTerm),
 });
@@ -42,7 +38,7 @@ const podAntiAffinity = struct({
 export const affinity = struct({
   nodeAffinity: pointer(nodeAffinity),
   podAffinity: pointer(podAffinity),
-  podAntiAffinity: pointer(podAntiAffinity),
+  podAntiAffinity: pointer(podAffinity),
 });
 
 /** The structure `Toleration` of core/v1. */
