@@ -5,6 +5,7 @@ import type { ExplainArguments } from './explain.ts';
 import { examplesText } from './examples.ts';
 import type { KeygenOptions } from './keygen.ts';
 import { usageError } from './near-miss.ts';
+import { paintFor } from './paint.ts';
 import type { SandboxArguments } from './sandbox.ts';
 import type { SignArguments } from './sign.ts';
 import type { VerifyArguments } from './verify.ts';
@@ -40,11 +41,12 @@ export function program(): Command {
 function present(command: Command): void {
   const line = command.parent === null ? 'chains' : `chains ${command.name()}`;
   command.addHelpText('after', examplesText(command.name())).configureOutput({
-    getOutHelpWidth: () => Math.min(process.stdout.columns ?? width, width),
-    getErrHelpWidth: () => Math.min(process.stderr.columns ?? width, width),
+    getOutHelpWidth: () => Math.min(process.stdout.columns || width, width),
+    getErrHelpWidth: () => Math.min(process.stderr.columns || width, width),
     outputError(text, write) {
       const { error, hint } = usageError(text, line);
-      write(`${visible(error)}\nhint: ${visible(hint)}\n`);
+      const { bad, dim } = paintFor(process.stderr);
+      write(`${visible(error).replace('error:', bad)}\n${dim(`hint: ${visible(hint)}`)}\n`);
     },
   });
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
+import { paintFor } from './paint.ts';
 import { visible } from './wrap.ts';
 
 /** Codes that are the caller's to mend: exit code 2. */
@@ -15,9 +16,10 @@ export function report(
 ): number {
   // The argument parser has already said what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  write(`error: ${visible(reasonOf(error))}\n`);
+  const paint = paintFor(process.stderr);
+  write(`${paint.bad('error:')} ${visible(reasonOf(error))}\n`);
   if (!(error instanceof ChainsError)) return 1;
-  if (error.hint !== undefined) write(`hint: ${visible(error.hint)}\n`);
+  if (error.hint !== undefined) write(paint.dim(`hint: ${visible(error.hint)}`) + '\n');
   if (error.code === 'SIGNATURE_INVALID') return 3;
   return usage.includes(error.code) ? 2 : 1;
 }
