@@ -5,12 +5,12 @@ import type { ExplainArguments } from './explain.ts';
 import { examplesText } from './examples.ts';
 import type { KeygenOptions } from './keygen.ts';
 import { usageError } from './near-miss.ts';
-import { paintFor } from './paint.ts';
+import { errorText, hintText } from './report.ts';
 import type { SandboxArguments } from './sandbox.ts';
 import type { SignArguments } from './sign.ts';
 import type { VerifyArguments } from './verify.ts';
 import { versionText } from './version.ts';
-import { visible, width } from './wrap.ts';
+import { width } from './wrap.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
 export function program(): Command {
@@ -45,8 +45,7 @@ function present(command: Command): void {
     getErrHelpWidth: () => Math.min(process.stderr.columns || width, width),
     outputError(text, write) {
       const { error, hint } = usageError(text, line);
-      const { bad, dim } = paintFor(process.stderr);
-      write(`${visible(error).replace('error:', bad)}\n${dim(`hint: ${visible(hint)}`)}\n`);
+      write(errorText(error.replace(/^error: /, '')) + hintText(hint));
     },
   });
 }

@@ -10,9 +10,8 @@ import type { SignedArtifact } from '../model/signature.ts';
 import { fitAnnotations } from '../store/annotation-room.ts';
 import { annotationsFor } from '../store/tekton.ts';
 import { nearMiss } from './near-miss.ts';
-import { paintFor } from './paint.ts';
 import { showing, step } from './progress.ts';
-import { reportAll } from './report.ts';
+import { errorText, reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
 /** The options of `chains sign`, as parsed. */
@@ -46,8 +45,7 @@ export async function runSign(
       signRun({ ...run, config, signingSecrets: options.signingSecrets }),
     );
     const failures = failuresOf(signed.signed);
-    for (const failure of failures)
-      process.stderr.write(`${paintFor(process.stderr).bad('error:')} ${run.where}: ${failure}\n`);
+    for (const failure of failures) process.stderr.write(errorText(`${run.where}: ${failure}`));
     failed ||= failures.length > 0;
     await output(signed);
   }

@@ -80,10 +80,21 @@ for (const [what, on, environment, coloured] of [
 test('errors are red on a terminal, their hints dim', async (context) => {
   const out = await chains(context, 'explain taskrunz/build', 'terminal');
   assert.ok(out.includes(`${escape}31merror:${escape}39m "taskrunz/build" is no run`), out);
-  assert.ok(out.includes(`${escape}2mhint: did you mean taskrun/build?${escape}22m`), out);
+  assert.ok(out.includes(`hint: ${escape}2mdid you mean taskrun/build?${escape}22m`), out);
   assert.ok(
     (await chains(context, 'verfy', 'terminal')).startsWith(`${escape}31merror:${escape}39m unknown`),
   );
+});
+
+test('an error is one line in a pipe, and fits 100 columns on a terminal', async (context) => {
+  const command = `sign -f RUNS --signing-secrets /nowhere`;
+  const errorLines = (text: string) => text.split('\n').filter((line) => line.startsWith('error:'));
+  assert.ok((errorLines(await chains(context, command, 'pipes'))[0] ?? '').length > 200);
+  const shown = stripVTControlCharacters(await chains(context, command, 'terminal')).split(/\r?\n|\r/);
+  const from = shown.findIndex((line) => line.startsWith('error:'));
+  assert.ok(from >= 0);
+  const printed = shown.slice(from).filter((line) => !line.startsWith('{'));
+  assert.deepEqual(tooWide(printed.join('\n')), []);
 });
 
 function terminal(columns: number) {
