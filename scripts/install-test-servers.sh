@@ -57,7 +57,7 @@ store_servers() {
 debian_tools() {
   local missing=() tool
   # Each package is named for its command, but for gpg.
-  for tool in openssl jq gpg; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
+  for tool in openssl jq gpg zsh fish; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
   command -v java > /dev/null || missing+=(default-jre-headless)
   command -v mvn > /dev/null || missing+=(maven)
   if [ ${#missing[@]} -gt 0 ]; then

@@ -15,7 +15,11 @@ import { readKeys, verifyRun } from '../verify/index.ts';
 import { parseRun } from '../model/run.ts';
 import { openLog } from '../telemetry/logs.ts';
 import { keygen } from './keygen.ts';
+import { paintFor } from './paint.ts';
+import { showing } from './progress.ts';
+import { checkLine } from './verify-text.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
+import { wrap } from './wrap.ts';
 
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const example = new URL('../../examples/task-output-image.yaml', import.meta.url);
@@ -42,12 +46,20 @@ export async function runDemo(): Promise<void> {
   process.stdout.write('\nDone: the run has a record that anybody with the public key can verify.\n');
 }
 
-function narrator(): (text: string) => void {
-  let step = 0;
-  return (text) => {
-    step += 1;
-    process.stdout.write(`${String(step).padStart(2)}. ${text}\n`);
+/** Tells a step, and lines that belong to it. */
+type Say = (text: string, ...details: readonly string[]) => void;
+
+function narrator(): Say {
+  let count = 0;
+  return (text, ...details) => {
+    count += 1;
+    const lines = [wrap(`${String(count).padStart(2)}. `, text), ...details];
+    process.stdout.write(`${lines.join('\n')}\n`);
   };
+}
+
+function detail(text: string): string {
+  return wrap('      ', text, 8);
 }
 
 async function makeKey(workshop: Workshop): Promise<string> {
@@ -59,13 +71,15 @@ async function makeKey(workshop: Workshop): Promise<string> {
   return Buffer.from(String(at(secret, 'data', 'x509.pub')), 'base64').toString('utf8');
 }
 
-async function signedRun({ rest }: Workshop, say: (text: string) => void): Promise<JsonObject> {
+async function signedRun({ rest }: Workshop, say: Say): Promise<JsonObject> {
   const created = await rest.create(taskRuns, 'default', document(await readFile(example, 'utf8')));
   const name = String(at(created, 'metadata', 'name'));
   say(
     `TaskRun ${name} was created from examples/task-output-image.yaml. It builds an image and says so in its results.`,
   );
-  const until = async (done: (run: JsonObject) => boolean): Promise<JsonObject> => {
+  const until = (what: string, done: (run: JsonObject) => boolean): Promise<JsonObject> =>
+    showing(`waiting until ${what}`, () => untilIt(done));
+  const untilIt = async (done: (run: JsonObject) => boolean): Promise<JsonObject> => {
     for (let tries = 0; tries < 600; tries += 1) {
       const run = await rest.get(taskRuns, { namespace: 'default', name });
       if (done(run)) return run;
@@ -73,13 +87,16 @@ async function signedRun({ rest }: Workshop, say: (text: string) => void): Promi
     }
     throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
   };
-  const held = await until((run) => at(run, 'metadata', 'finalizers') !== undefined);
+  const held = await until('it is held', (run) => at(run, 'metadata', 'finalizers') !== undefined);
   say(
     `The controller saw it and put its finalizer on it (${texts(at(held, 'metadata', 'finalizers'))}): it can't vanish unsigned.`,
   );
-  const finished = await until((run) => parseRun(run).progress.state === 'done');
+  const finished = await until('it finishes', (run) => parseRun(run).progress.state === 'done');
   say(`It finished. Its results are ${texts(at(finished, 'status', 'results'))}.`);
-  const signed = await until((run) => at(run, 'metadata', 'annotations', signedMark) !== undefined);
+  const signed = await until(
+    'it is signed',
+    (run) => at(run, 'metadata', 'annotations', signedMark) !== undefined,
+  );
   const outcome = String(at(signed, 'metadata', 'annotations', signedMark));
   const reason = String(at(signed, 'metadata', 'annotations', `${markPrefix}message`) ?? 'no reason given');
   if (outcome !== 'true')
@@ -87,19 +104,18 @@ async function signedRun({ rest }: Workshop, say: (text: string) => void): Promi
   const marks = Object.keys(at(signed, 'metadata', 'annotations') ?? {}).filter((key) =>
     key.startsWith(markPrefix),
   );
-  say(`It is signed. Payloads and signatures are in its annotations:\n      ${marks.join('\n      ')}`);
+  say('It is signed. Payloads and signatures are in its annotations:', ...marks.map(detail));
   return signed;
 }
 
-async function verifyTwice(
-  signed: JsonObject,
-  publicKey: string,
-  say: (text: string) => void,
-): Promise<void> {
+async function verifyTwice(signed: JsonObject, publicKey: string, say: Say): Promise<void> {
   const options = { keys: await readKeys([publicKey]), expected: {} };
   const { verified, checks } = await verifyRun(parseRun(signed), options);
-  const lines = checks.map(({ name, ok, reason }) => `${ok ? '✔' : '✘'} ${name}: ${reason}`);
-  say(`Verified with the public key by our own code:\n      ${lines.join('\n      ')}`);
+  const paint = paintFor(process.stdout);
+  say(
+    'Verified with the public key by our own code:',
+    ...checks.map((check) => checkLine(check, paint, '      ')),
+  );
   if (!verified) throw new ChainsError('SIGNATURE_INVALID', 'the signature does not verify');
   const annotation = (part: string) =>
     Buffer.from(String(at(signed, 'metadata', 'annotations', `${markPrefix}${part}-taskrun`)), 'base64');
@@ -113,11 +129,13 @@ async function verifyTwice(
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ChainsError('SIGNATURE_INVALID', 'openssl does not verify the signature', { cause: error });
     });
-    say(
-      answer === undefined
-        ? 'OpenSSL is not installed here, so the second, independent check is left out.'
-        : `Verified again by OpenSSL:\n      $ openssl ${command.join(' ')}\n      ${answer.stdout.trim()}`,
-    );
+    if (answer === undefined)
+      say('OpenSSL is not installed here, so the second, independent check is left out.');
+    else
+      say(
+        'Verified again by OpenSSL:',
+        ...[`$ openssl ${command.join(' ')}`, answer.stdout.trim()].map(detail),
+      );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -128,7 +146,7 @@ async function verifyInRegistry(
   signed: JsonObject,
   publicKey: string,
   { registry, signatures }: Workshop,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<void> {
   const results = at(signed, 'status', 'results');
   const digest = (isJsonList(results) ? results : []).find((one) => at(one, 'name') === 'IMAGE_DIGEST');
@@ -145,7 +163,8 @@ async function verifyInRegistry(
   if (!verify('sha256', payload, publicKey, Buffer.from(String(signature), 'base64')))
     throw new ChainsError('SIGNATURE_INVALID', 'the signature in the registry does not verify');
   say(
-    `The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:\n      ${signatures}:${tag}`,
+    `The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:`,
+    detail(`${signatures}:${tag}`),
   );
 }
 

@@ -4,22 +4,29 @@ import { at, isJsonList, member, parseJson } from '../model/json.ts';
 import { claimedEndState, markPrefix, messageMark, retriesMark, signedUidMark } from '../model/marks.ts';
 import { runName } from '../model/run.ts';
 import type { Draft } from '../pipeline.ts';
-import { visible, wrap } from './wrap.ts';
+import { type Paint, plain } from './paint.ts';
+import { wrap } from './wrap.ts';
 
 /** What `chains explain` prints of a run: for people, at most 100 columns, the same with and without a terminal. */
-export function explainText(examination: Examination): string {
+export function explainText(examination: Examination, paint: Paint = plain): string {
   const { run, outlook, drafts, problems } = examination;
   const { apiVersion, kind, uid } = run;
   const sections = [
     [
-      visible(`${kind} ${runName(run)} (${apiVersion}, uid ${uid === '' ? 'unknown' : uid})`),
+      wrap('', `${kind} ${runName(run)} (${apiVersion}, uid ${uid === '' ? 'unknown' : uid})`, 2),
       wrap(`  ${outlook.action}: `, outlook.reason),
     ],
-    soFar(examination),
-    ['What is signed of it', ...drafts.flatMap(draftLines)],
+    soFar(examination, paint),
+    ['What is signed of it', ...drafts.flatMap((draft) => draftLines(draft, paint))],
     problems.length === 0
       ? []
-      : ['Problems', ...problems.flatMap(({ at: where, message }) => [`  ${where}`, wrap('    ', message)])],
+      : [
+          'Problems',
+          ...problems.flatMap(({ at: where, message }) => [
+            wrap('  ', where),
+            wrap('    ', message, 4, paint.bad),
+          ]),
+        ],
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -28,7 +35,7 @@ export function explainText(examination: Examination): string {
 }
 
 /** What the run's marks tell: how it ended, or how often it was tried and why it failed. */
-function soFar({ run }: Examination): readonly string[] {
+function soFar({ run }: Examination, paint: Paint): readonly string[] {
   const { annotations } = run;
   const message = annotations[messageMark];
   const facts: readonly (readonly [string, string | undefined])[] = [
@@ -37,34 +44,38 @@ function soFar({ run }: Examination): readonly string[] {
     ['failed tries', annotations[retriesMark]],
     ['message', message],
   ];
-  const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value)]));
+  const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value, paint)]));
   return lines.length === 0 ? [] : [`What has happened so far (annotations ${markPrefix}…)`, ...lines];
 }
 
-function draftLines({ artifact, plan, payload }: Draft): readonly string[] {
+function draftLines({ artifact, plan, payload }: Draft, paint: Paint): readonly string[] {
+  const shown = (label: string, value: string) => field(label, value, paint);
   const name = artifact.kind === 'oci' ? artifact.fullKey : runName(artifact.run);
-  const from = artifact.kind === 'oci' ? [field('named by', `${artifact.names} (${artifact.source})`)] : [];
+  const from = artifact.kind === 'oci' ? [shown('named by', `${artifact.names} (${artifact.source})`)] : [];
   const what =
     payload instanceof ChainsError
-      ? [field('error', payload.message)]
-      : [field('payload', `${plan.format}, ${payload.bytes.length} bytes`), ...contentLines(payload.bytes)];
+      ? [field('error', payload.message, { ...paint, dim: paint.bad })]
+      : [
+          shown('payload', `${plan.format}, ${payload.bytes.length} bytes`),
+          ...contentLines(payload.bytes, shown),
+        ];
   const how =
     plan.off === undefined
       ? [
-          field(
+          shown(
             'signed with',
             payload instanceof ChainsError || payload.dsseType === undefined
               ? plan.signer
               : `${plan.signer}, in a DSSE envelope`,
           ),
-          field('stored in', `${plan.stores.join(', ')} (key ${artifact.key})`),
+          shown('stored in', `${plan.stores.join(', ')} (key ${artifact.key})`),
         ]
-      : [field('turned off', plan.off)];
-  return [visible(`  ${artifact.kind} ${name}`), ...from, ...what, ...how];
+      : [shown('turned off', plan.off)];
+  return [wrap(`  ${artifact.kind} `, name, 6), ...from, ...what, ...how];
 }
 
 /** What a statement speaks of and what went into it; nothing for payloads that are no statements. */
-function contentLines(bytes: Uint8Array): readonly string[] {
+function contentLines(bytes: Uint8Array, shown: Shown): readonly string[] {
   const statement = parseJson(Buffer.from(bytes).toString('utf8'));
   if (at(statement, 'predicateType') === undefined) return [];
   const predicate = member(statement, 'predicate');
@@ -72,8 +83,9 @@ function contentLines(bytes: Uint8Array): readonly string[] {
     member(predicate, 'materials') ?? at(predicate, 'buildDefinition', 'resolvedDependencies') ?? [];
   const subjects = member(statement, 'subject') ?? [];
   return [
-    ...listed('subject', isJsonList(subjects) ? subjects.map((one) => member(one, 'name')) : []),
+    ...listed(shown, 'subject', isJsonList(subjects) ? subjects.map((one) => member(one, 'name')) : []),
     ...listed(
+      shown,
       'made from',
       isJsonList(dependencies) ? dependencies.map((one) => member(one, 'uri') ?? member(one, 'name')) : [],
     ),
@@ -82,14 +94,19 @@ function contentLines(bytes: Uint8Array): readonly string[] {
 
 const mostListed = 10;
 
-function listed(name: string, values: readonly unknown[]): readonly string[] {
+function listed(show: Shown, name: string, values: readonly unknown[]): readonly string[] {
   const shown = values
     .slice(0, mostListed)
-    .map((value) => field(name, String(value ?? 'a thing without a name')));
+    .map((value) => show(name, String(value ?? 'a thing without a name')));
   const more = values.length - shown.length;
-  return more > 0 ? [...shown, field(name, `and ${more} more`)] : shown;
+  return more > 0 ? [...shown, show(name, `and ${more} more`)] : shown;
 }
 
-function field(name: string, value: string): string {
-  return wrap(`    ${name.padEnd(12)} `, value);
+/** Lays a detail out under its label. */
+type Shown = (label: string, value: string) => string;
+
+function field(label: string, value: string, paint: Paint): string {
+  const shown = label.padEnd(12);
+  const laidOut = wrap(`    ${shown} `, value);
+  return `    ${paint.dim(shown)}${laidOut.slice(4 + shown.length)}`;
 }

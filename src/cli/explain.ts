@@ -3,6 +3,8 @@ import { explanationOf } from '../library/explain.ts';
 import { ChainsError } from '../model/errors.ts';
 import { explainText } from './explain-text.ts';
 import { type ClusterOptions, fetchRun } from './live.ts';
+import { paintFor } from './paint.ts';
+import { showing, step } from './progress.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
@@ -30,22 +32,25 @@ export async function runExplain(
     );
   }
   const given = options.config === undefined ? undefined : await readConfig(options.config);
-  const print = async (input: Parameters<typeof examine>[0]): Promise<void> => {
-    write(printed[options.output](await examine(input)));
+  const print = async (input: Parameters<typeof examine>[0], doing: string): Promise<void> => {
+    write(printed[options.output](await showing(doing, () => examine(input))));
   };
   if (names.length > 0) {
-    for (const name of names) {
-      const { config, ...run } = await fetchRun(name, options);
-      await print({ ...run, config: given ?? config });
+    for (const [index, name] of names.entries()) {
+      const fetching = step('reading', index, names, name);
+      const { config, ...run } = await showing(fetching, () => fetchRun(name, options));
+      await print({ ...run, config: given ?? config }, step('examining', index, names, name));
     }
     return 0;
   }
   const { runs, refused } = await readRuns(options.file);
-  for (const run of runs) await print({ ...run, config: given ?? {} });
+  for (const [index, run] of runs.entries()) {
+    await print({ ...run, config: given ?? {} }, step('examining', index, runs, run.where));
+  }
   return reportAll(refused);
 }
 
 const printed = {
   json: (examination: Examination) => `${JSON.stringify(explanationOf(examination))}\n`,
-  text: (examination: Examination) => `${explainText(examination)}\n`,
+  text: (examination: Examination) => `${explainText(examination, paintFor(process.stdout))}\n`,
 };

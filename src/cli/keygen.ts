@@ -4,6 +4,7 @@ import { ChainsError } from '../model/errors.ts';
 import { nearMiss } from './near-miss.ts';
 import { writeNewFiles } from './new-files.ts';
 import { keyTypes, type NewKey } from './new-keys.ts';
+import { showing } from './progress.ts';
 import { createSecret, signingSecret } from './signing-secret.ts';
 
 /** What the command `keygen` takes. */
@@ -74,7 +75,7 @@ async function handOver(
   const { apply, namespace } = options;
   const secret = signingSecret(namespace, files);
   if (apply === true) {
-    await createSecret(secret, options);
+    await showing('waiting for the cluster', () => createSecret(secret, options));
     stdout.write(`Secret signing-secrets created in the namespace ${namespace} with a new ${what}.\n`);
   } else {
     stdout.write(stringify(secret, { lineWidth: 0 }));

@@ -5,11 +5,12 @@ import type { ExplainArguments } from './explain.ts';
 import { examplesText } from './examples.ts';
 import type { KeygenOptions } from './keygen.ts';
 import { usageError } from './near-miss.ts';
+import { errorText, hintText } from './report.ts';
 import type { SandboxArguments } from './sandbox.ts';
 import type { SignArguments } from './sign.ts';
 import type { VerifyArguments } from './verify.ts';
 import { versionText } from './version.ts';
-import { visible, width } from './wrap.ts';
+import { width } from './wrap.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
 export function program(): Command {
@@ -40,11 +41,11 @@ export function program(): Command {
 function present(command: Command): void {
   const line = command.parent === null ? 'chains' : `chains ${command.name()}`;
   command.addHelpText('after', examplesText(command.name())).configureOutput({
-    getOutHelpWidth: () => Math.min(process.stdout.columns ?? width, width),
-    getErrHelpWidth: () => Math.min(process.stderr.columns ?? width, width),
+    getOutHelpWidth: () => Math.min(process.stdout.columns || width, width),
+    getErrHelpWidth: () => Math.min(process.stderr.columns || width, width),
     outputError(text, write) {
       const { error, hint } = usageError(text, line);
-      write(`${visible(error)}\nhint: ${visible(hint)}\n`);
+      write(errorText(error.replace(/^error: /, '')) + hintText(hint));
     },
   });
 }

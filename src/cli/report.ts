@@ -1,9 +1,24 @@
 import { CommanderError } from 'commander';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
-import { visible } from './wrap.ts';
+import { paintFor } from './paint.ts';
+import { visible, wrap } from './wrap.ts';
 
 /** Codes that are the caller's to mend: exit code 2. */
 const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];
+
+/** An error as it goes to stderr: one line for whatever reads a pipe; on a terminal red, and 100 columns wide. */
+export function errorText(message: string): string {
+  return `${paintFor(process.stderr).bad('error:')}${laidOut('error: ', message).slice('error:'.length)}\n`;
+}
+
+/** What to do about it, as it goes to stderr below the error. */
+export function hintText(hint: string): string {
+  return `${laidOut('hint: ', hint, paintFor(process.stderr).dim)}\n`;
+}
+
+function laidOut(first: string, text: string, paint = (same: string) => same): string {
+  return process.stderr.isTTY ? wrap(first, text, 2, paint) : first + paint(visible(text));
+}
 
 /**
  * Writes an error to stderr, one line and then a hint, and gives the exit code: 1 failed, 2 wrong usage or input, 3
@@ -15,9 +30,9 @@ export function report(
 ): number {
   // The argument parser has already said what is wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  write(`error: ${visible(reasonOf(error))}\n`);
+  write(errorText(reasonOf(error)));
   if (!(error instanceof ChainsError)) return 1;
-  if (error.hint !== undefined) write(`hint: ${visible(error.hint)}\n`);
+  if (error.hint !== undefined) write(hintText(error.hint));
   if (error.code === 'SIGNATURE_INVALID') return 3;
   return usage.includes(error.code) ? 2 : 1;
 }

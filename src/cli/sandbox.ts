@@ -1,6 +1,7 @@
 import { logLevel, openLog } from '../telemetry/logs.ts';
 import { stopRequested } from './stop.ts';
 import { openWorkshop } from './workshop.ts';
+import { wrap } from './wrap.ts';
 
 /** The options of `chains sandbox`, as parsed. */
 export interface SandboxArguments {
@@ -18,7 +19,10 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
   process.stdout.write(`export KUBECONFIG=${workshop.kubeconfig}\n`);
   process.stderr.write(
     [
-      `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the line above, then for instance:`,
+      wrap(
+        '',
+        `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the line above, then for instance:`,
+      ),
       '  chains keygen --type ecdsa --secret | kubectl apply -f -',
       '  kubectl create -f examples/task-output-image.yaml',
       '  kubectl get taskruns',

@@ -10,7 +10,8 @@ import type { SignedArtifact } from '../model/signature.ts';
 import { fitAnnotations } from '../store/annotation-room.ts';
 import { annotationsFor } from '../store/tekton.ts';
 import { nearMiss } from './near-miss.ts';
-import { reportAll } from './report.ts';
+import { showing, step } from './progress.ts';
+import { errorText, reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
 /** The options of `chains sign`, as parsed. */
@@ -39,10 +40,12 @@ export async function runSign(
   const config = await readConfig(options.config);
   const { runs, refused } = await readRuns(options.file);
   let failed = false;
-  for (const run of runs) {
-    const signed = await signRun({ ...run, config, signingSecrets: options.signingSecrets });
+  for (const [index, run] of runs.entries()) {
+    const signed = await showing(step('signing', index, runs, run.where), () =>
+      signRun({ ...run, config, signingSecrets: options.signingSecrets }),
+    );
     const failures = failuresOf(signed.signed);
-    for (const failure of failures) process.stderr.write(`error: ${run.where}: ${failure}\n`);
+    for (const failure of failures) process.stderr.write(errorText(`${run.where}: ${failure}`));
     failed ||= failures.length > 0;
     await output(signed);
   }

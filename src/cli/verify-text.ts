@@ -1,15 +1,37 @@
 import { type Summary, summaryOf, type Verification } from '../verify/index.ts';
+import { type Paint, plain } from './paint.ts';
 import { visible, wrap } from './wrap.ts';
 
 /** What `chains verify` prints of a verification: a line a check, then who built what, from what, how. */
-export function verifyText(subject: string, { verified, checks, statements }: Verification): string {
+export function verifyText(
+  subject: string,
+  { verified, checks, statements }: Verification,
+  paint: Paint = plain,
+): string {
   const lines = [
-    visible(subject),
-    ...checks.map(({ name, ok, reason }) => wrap(`  ${ok ? '✔' : '✘'} ${visible(name)}: `, reason, 6)),
+    wrap('', subject, 2),
+    ...checks.map((check) => checkLine(check, paint)),
     ...statements.flatMap((statement) => summaryLines(summaryOf(statement))),
-    `  ${verified ? 'verified' : 'NOT verified'}`,
+    `  ${verified ? paint.good('verified') : paint.bad('NOT verified')}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The longest name of a check that stands on one line with what follows. */
+const longestName = 60;
+
+/** `✔ name: reason`, or `✘` where it isn't so; `before` it stand blanks. */
+export function checkLine(
+  { name, ok, reason }: Verification['checks'][number],
+  paint: Paint,
+  before = '  ',
+): string {
+  const mark = ok ? '✔' : '✘';
+  // A name that is part of a run's may be of any length.
+  const [first, text] =
+    name.length <= longestName ? [`${visible(name)}: `, reason] : ['', `${name}: ${reason}`];
+  const laidOut = wrap(`${before}${mark} ${first}`, text, before.length + 4, ok ? paint.dim : paint.bad);
+  return before + (ok ? paint.good : paint.bad)(mark) + laidOut.slice(before.length + mark.length);
 }
 
 /** No more of each kind than a reader will look at. */

@@ -13,6 +13,8 @@ import {
 } from '../verify/index.ts';
 import { type ClusterOptions, fetchRun } from './live.ts';
 import { nearMiss } from './near-miss.ts';
+import { paintFor } from './paint.ts';
+import { showing, step } from './progress.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
@@ -53,10 +55,14 @@ export async function runVerify(
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
   if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected }, options, write);
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const fetched = await Promise.all(names.map((name) => fetchRun(name, options)));
+  const fetching = () => Promise.all(names.map((name) => fetchRun(name, options)));
+  const fetched = names.length === 0 ? [] : await showing(`reading ${names.join(', ')}`, fetching);
   let code = reportAll(given.refused);
-  for (const { run } of [...given.runs, ...fetched]) {
-    const verification = await verifyRun(parseRun(run), { keys, expected });
+  const runs = [...given.runs, ...fetched];
+  for (const [index, { run, where }] of runs.entries()) {
+    const verification = await showing(step('verifying', index, runs, where), () =>
+      verifyRun(parseRun(run), { keys, expected }),
+    );
     write(printed[options.output](run, verification));
     if (!verification.verified) code = notVerified;
   }
@@ -81,14 +87,16 @@ async function verifyImages(
   const insecure = options.insecure === true ? { 'storage.oci.repository.insecure': 'true' } : {};
   const { config } = parseConfig({ ...(await readConfig(options.config)), ...insecure });
   let code = 0;
-  for (const reference of references) {
-    const { image, verification } = await verifyImage(reference, config, checking);
+  for (const [index, reference] of references.entries()) {
+    const { image, verification } = await showing(step('verifying', index, references, reference), () =>
+      verifyImage(reference, config, checking),
+    );
     const { verified, checks, statements } = verification;
     const json = { image, verified, checks, summaries: statements.map(summaryOf) };
     write(
       options.output === 'json'
         ? `${JSON.stringify(json)}\n`
-        : `${verifyText(`image ${image}`, verification)}\n`,
+        : `${verifyText(`image ${image}`, verification, paintFor(process.stdout))}\n`,
     );
     if (!verified) code = notVerified;
   }
@@ -104,13 +112,16 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
   }
   const { kubeconfig, context } = options;
   const config = await readConfig(options.config);
-  return Promise.all(options.key.map((argument) => readKey(argument, { kubeconfig, context, config })));
+  return showing('reading the keys', () =>
+    Promise.all(options.key.map((argument) => readKey(argument, { kubeconfig, context, config }))),
+  );
 }
 
 const printed = {
   text(object: JsonObject, verification: Verification): string {
     const run = parseRun(object);
-    return `${verifyText(`${run.kind} ${runName(run)} (uid ${run.uid})`, verification)}\n`;
+    const subject = `${run.kind} ${runName(run)} (uid ${run.uid})`;
+    return `${verifyText(subject, verification, paintFor(process.stdout))}\n`;
   },
   json(object: JsonObject, { verified, checks, statements }: Verification): string {
     const { apiVersion, kind, namespace, name, uid } = parseRun(object);

@@ -6,8 +6,16 @@ export function visible(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
-/** Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken, before an `@` if it has one. */
-export function wrap(first: string, text: string, indent = first.length): string {
+/**
+ * Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken,
+ * before an `@` if it has one. What follows `first` is painted.
+ */
+export function wrap(
+  first: string,
+  text: string,
+  indent = first.length,
+  paint: (text: string) => string = (same) => same,
+): string {
   const lines = [first];
   for (const word of visible(text)
     .split(' ')
@@ -18,7 +26,12 @@ export function wrap(first: string, text: string, indent = first.length): string
     if (isFull && !(isStart && line !== first)) lines.push(' '.repeat(indent) + word);
     else lines[lines.length - 1] = isStart ? line + word : `${line} ${word}`;
   }
-  return lines.join('\n');
+  return lines
+    .map((line, index) => {
+      const start = index === 0 ? first.length : indent;
+      return line.slice(0, start) + paint(line.slice(start));
+    })
+    .join('\n');
 }
 
 function pieces(word: string, longest: number): readonly string[] {

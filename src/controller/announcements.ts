@@ -1,6 +1,6 @@
 import type { Config } from '../config/keys.ts';
 import type { EventText } from '../kubernetes/events.ts';
-import { errorCodes } from '../model/errors.ts';
+import { ChainsError, errorCodes } from '../model/errors.ts';
 import { signedMark } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Run } from '../model/run.ts';
@@ -36,6 +36,17 @@ export function endEvent(run: Run, end: End, outcome: Outcome, config: Config): 
 /** The Event of a PipelineRun that has been done for long and still waits for its TaskRuns. */
 export function waitingEvent(message: string): EventText {
   return { type: 'Normal', reason: 'Waiting', message };
+}
+
+/** The Event of a run on which the API server lets us write nothing; undefined for any other error. */
+export function refusedEvent(error: unknown): EventText | undefined {
+  if (!(error instanceof ChainsError) || error.code !== 'CLUSTER_REFUSED' || error.status === 404)
+    return undefined;
+  return {
+    type: 'Warning',
+    reason: 'NotMarked',
+    message: `${error.message}. It is tried again. ${errorCodes.CLUSTER_REFUSED.remedy}`,
+  };
 }
 
 /** With `auto`, where annotations don't tell already. */

@@ -8,7 +8,7 @@ import { parseRun, type Run } from '../model/run.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Log, runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { decisionEvent, endEvent, waitingEvent } from './announcements.ts';
+import { decisionEvent, endEvent, refusedEvent, waitingEvent } from './announcements.ts';
 import { waitingFor } from './children.ts';
 import { type Family, gather } from './family.ts';
 import { type Judgement, judge } from './judgement.ts';
@@ -53,6 +53,7 @@ export async function reconcile(
     const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.signal));
     return await step(run, work, around);
   } catch (error) {
+    if (work.value !== undefined) await announce(work.value, refusedEvent(error), around);
     return afterError(error, work, around);
   }
 }

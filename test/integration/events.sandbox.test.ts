@@ -101,6 +101,18 @@ suite('the Events on a run', () => {
     assert.match(event, /^Normal Held: it is being deleted unfinished, .* ends at 20\d\d-.*Z$/);
   });
 
+  test('NotMarked, with what the API server says, of a run on which we may not write', async (context) => {
+    const world = await controllerWith(context, {});
+    const when = ({ resource, verb }: { readonly resource: string; readonly verb: string }) =>
+      resource === 'taskruns' && verb === 'patch';
+    world.sandbox.faults.add({ kind: 'status', code: 403 }, { when });
+    await world.createRun('build', { status: doneStatus });
+    const [event = ''] = await told(world, 'build');
+    assert.match(event, /^Warning NotMarked: .*403.*compare the account’s role with `deploy\/`\.$/);
+    world.sandbox.faults.clear();
+    assert.equal(mark(await ended(world, 'build'), 'signed'), 'true');
+  });
+
   test('an Event that can’t be written fails no run, and the log says so', async (context) => {
     const world = await controllerWith(context, { 'events.signed': 'true' });
     const when = ({ resource }: { readonly resource: string }) => resource === 'events';

@@ -23,7 +23,7 @@ const unpacked = {
 } as const;
 
 /** Programs of the operating system. */
-const installed = ['openssl', 'jq', 'gpg'] as const;
+const installed = ['openssl', 'jq', 'gpg', 'zsh', 'fish'] as const;
 
 type Installed = (typeof installed)[number];
 

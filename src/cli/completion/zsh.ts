@@ -25,10 +25,7 @@ if [[ $funcstack[1] == _chains ]]; then _chains "$@"; else compdef _chains chain
 }
 
 function commandCase({ name, flags, words }: CommandGrammar): string {
-  const specs = [
-    ...flags.map(flagSpec),
-    ...(words.length === 0 ? [] : [`'*:argument:(${words.join(' ')})'`]),
-  ];
+  const specs = [...flags.map(flagSpec), ...(words.length === 0 ? [] : [`'*:argument:${wordsSpec(words)}'`])];
   return `    ${name})\n      _arguments \\\n        ${specs.join(' \\\n        ')}\n      ;;`;
 }
 
@@ -40,10 +37,22 @@ function flagSpec({ names, description, value, repeats }: Flag): string {
   const [only = ''] = names;
   const shown = names.length === 1 ? takes(only) : `{${names.map(takes).join(',')}}`;
   const values =
-    value === undefined
-      ? ''
-      : `:${value.name}:${value.isFile ? '_files' : value.words.length > 0 ? `(${value.words.join(' ')})` : ''}`;
+    value === undefined ? '' : `:${value.name}:${value.isFile ? '_files' : wordsSpec(value.words)}`;
   return `${exclusive}${shown}'[${escaped('', description)}]${values}'`;
+}
+
+/** After a word that goes on, such as `taskrun/`, there comes no blank. */
+function wordsSpec(words: readonly string[]): string {
+  if (words.length === 0) return '';
+  const [open = [], whole = []] = [true, false].map((goesOn) =>
+    words.filter((word) => /[/=]$/.test(word) === goesOn),
+  );
+  if (open.length === 0) return `(${words.join(' ')})`;
+  const add = [
+    `compadd -S "" - ${open.join(' ')}`,
+    ...(whole.length === 0 ? [] : [`compadd - ${whole.join(' ')}`]),
+  ];
+  return `{${add.join('; ')}}`;
 }
 
 function escaped(before: string, text: string): string {
