@@ -134,6 +134,11 @@ function verify(): Command {
       ).default([]),
     )
     .option(...config)
+    .option(
+      '--store <names>',
+      'stores that must have the run: gcs, docdb, oci, grafeas, archivista, tekton (its annotations), or all of its kind and of images (default: those of its kind in the configuration)',
+    )
+    .option('--uid <uid>', 'of a run that the cluster no longer has')
     .option('--builder-id <id>', 'the builder that the provenance must name')
     .option('--source-uri <uri>', 'a source that it must name; git+ before and .git behind don’t count')
     .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')
@@ -142,7 +147,7 @@ function verify(): Command {
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
-      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
+      '\nExamples:\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub\n  chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1\n  chains verify taskrun/build-x7f2 -n ci --key cosign.pub --store gcs\n  chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets --require slsa-v1',
     )
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./verify.ts')).runVerify(names, options);

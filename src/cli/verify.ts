@@ -1,29 +1,27 @@
 import { parseConfig } from '../config/parse.ts';
-import type { JsonObject } from '../model/json.ts';
 import { ChainsError } from '../model/errors.ts';
-import { parseRun, runName } from '../model/run.ts';
+import { runName } from '../model/run.ts';
 import {
   type Expectations,
+  type Subject,
   summaryOf,
   type Verification,
   type VerificationKey,
   type VerificationOptions,
   verifyImage,
-  verifyRun,
+  verifyStores,
 } from '../verify/index.ts';
-import { type ClusterOptions, fetchRun } from './live.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
+import { givenSubject, namedSubject, type SubjectOptions } from './verify-subjects.ts';
 import { verifyText } from './verify-text.ts';
+import { visible } from './wrap.ts';
 
 /** The options of `chains verify`, as parsed. */
-export interface VerifyArguments extends ClusterOptions, Expectations {
+export interface VerifyArguments extends SubjectOptions, Expectations {
   readonly file: readonly string[];
   readonly key: readonly string[];
-  readonly config?: string;
-  /** Plain HTTP and unverified certificates are allowed for registries. */
-  readonly insecure?: boolean;
   readonly output: 'text' | 'json';
 }
 
@@ -31,7 +29,7 @@ export interface VerifyArguments extends ClusterOptions, Expectations {
 const notVerified = 3;
 
 /**
- * `chains verify`: checks runs by what is on them. Resolves to the exit code: 3 when one of them doesn't verify, 2 when a
+ * `chains verify`: checks runs by what is on them, or what stores have of them. Resolves to the exit code: 3 when one of them doesn't verify, 2 when a
  * document was no run.
  * @throws ChainsError USAGE, KEY_INVALID, CONFIG_INVALID, and what the cluster answers
  */
@@ -39,6 +37,7 @@ export async function runVerify(
   names: readonly string[],
   options: VerifyArguments,
   write: (text: string) => unknown = (text) => process.stdout.write(text),
+  advise: (hint: string) => unknown = (hint) => process.stderr.write(`hint: ${visible(hint)}\n`),
 ): Promise<number> {
   if ((names.length === 0) === (options.file.length === 0)) {
     throw new ChainsError(
@@ -50,12 +49,18 @@ export async function runVerify(
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
   if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected }, options, write);
+  if (options.uid !== undefined && names.length !== 1)
+    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const fetched = await Promise.all(names.map((name) => fetchRun(name, options)));
+  const all = await Promise.all([
+    ...given.runs.map((run) => givenSubject(run, options)),
+    ...names.map((name) => namedSubject(name, options)),
+  ]);
   let code = reportAll(given.refused);
-  for (const { run } of [...given.runs, ...fetched]) {
-    const verification = await verifyRun(parseRun(run), { keys, expected });
-    write(printed[options.output](run, verification));
+  for (const { subject, hints, ...looking } of all) {
+    const { verification, leftOut } = await verifyStores(subject, { keys, expected, ...looking });
+    for (const hint of [...hints, ...leftOut]) advise(hint);
+    write(printed[options.output](subject, verification));
     if (!verification.verified) code = notVerified;
   }
   return code;
@@ -98,12 +103,14 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
 }
 
 const printed = {
-  text(object: JsonObject, verification: Verification): string {
-    const run = parseRun(object);
-    return `${verifyText(`${run.kind} ${runName(run)} (uid ${run.uid})`, verification)}\n`;
+  text(subject: Subject, verification: Verification): string {
+    const { kind, namespace, name, uid } = 'run' in subject ? subject.run : subject.gone;
+    const state = 'run' in subject ? '' : ', gone from the cluster';
+    return `${verifyText(`${kind} ${runName({ namespace, name })} (uid ${uid}${state})`, verification)}\n`;
   },
-  json(object: JsonObject, { verified, checks, statements }: Verification): string {
-    const { apiVersion, kind, namespace, name, uid } = parseRun(object);
+  json(subject: Subject, { verified, checks, statements }: Verification): string {
+    const { apiVersion, kind, namespace, name, uid } =
+      'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
     const run = { apiVersion, kind, namespace, name, uid };
     return `${JSON.stringify({ run, verified, checks, summaries: statements.map(summaryOf) })}\n`;
   },

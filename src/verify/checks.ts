@@ -38,6 +38,8 @@ export interface Stored {
   readonly payload: Uint8Array;
   /** A DSSE envelope, or the signature itself. */
   readonly signature: Uint8Array;
+  /** Where it was, if that is to be told. */
+  readonly place?: string;
 }
 
 /** What must hold of a payload's content; a name and a judgement each. */
@@ -51,11 +53,12 @@ export interface Checked {
 
 /** Checks the signature, then the content, then what is expected of provenance. */
 export async function checkStored(
-  { name, payload, signature }: Stored,
+  { name, payload, signature, place }: Stored,
   { keys, expected }: VerificationOptions,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
-  const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}`;
+  const where = place === undefined ? '' : ` at ${place}`;
+  const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
   const read = readJson(payload);
   const statement = read !== undefined && isStatement(read.json) ? read.json : undefined;
   const checks = [

@@ -49,6 +49,9 @@ export function ownContent(run: Run, key: string): ContentChecks {
   };
 }
 
+/** The check that a run without an entry of its own fails. */
+export const unsignedCheck = 'signed';
+
 function unsigned(run: Run): Check {
   const state = endStateOf(run);
   const message = run.annotations[messageMark];
@@ -57,7 +60,7 @@ function unsigned(run: Run): Check {
     failed: `signing it failed${message === undefined ? '' : `: ${quote(message)}`}`,
     undefined: `it has no payload and signature of its own in its annotations`,
   };
-  return { name: 'signed', ok: false, reason: `the run is unsigned: ${reasons[`${state}`]}` };
+  return { name: unsignedCheck, ok: false, reason: `the run is unsigned: ${reasons[`${state}`]}` };
 }
 
 /** The key `taskrun` has no uid, and a rerun copies annotations. */

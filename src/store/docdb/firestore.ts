@@ -1,7 +1,7 @@
 import { ChainsError } from '../../model/errors.ts';
-import { isJsonList, type Json } from '../../model/json.ts';
+import { at, isJsonList, type Json, member } from '../../model/json.ts';
 import { tooLarge } from '../failures.ts';
-import { openGoogle } from '../google.ts';
+import { jsonOf, openGoogle } from '../google.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
@@ -39,6 +39,21 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
         .catch((error: unknown) => {
           throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
         });
+    },
+    async get(id, signal) {
+      const what = `read firestore://${reference.path}/${id}`;
+      const path = `/v1/${collection}/${encodeURIComponent(id)}`;
+      const answer = await google.call({ what, method: 'GET', path, expected: [404], signal, hint });
+      if (answer.status === 404) return undefined;
+      const fields = member(jsonOf(what, answer), 'fields');
+      const [signed, signature] = [
+        at(fields, 'Signed', 'bytesValue'),
+        at(fields, 'Signature', 'stringValue'),
+      ];
+      return {
+        Signed: typeof signed === 'string' ? Buffer.from(signed, 'base64') : undefined,
+        Signature: typeof signature === 'string' ? signature : undefined,
+      };
     },
     close: () => google.close(),
   };

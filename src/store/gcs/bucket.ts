@@ -1,5 +1,6 @@
 import { ChainsError } from '../../model/errors.ts';
-import { type GoogleOptions, openGoogle } from '../google.ts';
+import { isJsonList, member } from '../../model/json.ts';
+import { type GoogleOptions, jsonOf, openGoogle } from '../google.ts';
 import { upload } from './upload.ts';
 
 /** Which bucket, and how to reach it. */
@@ -31,6 +32,8 @@ export interface Bucket {
   put(item: Item, seen: Seen | undefined, signal?: AbortSignal): Promise<void>;
   /** Removes an object that may be there. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
+  /** The names of all objects that begin so. */
+  list(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,19 @@ export function openBucket({ name: bucket, timeout }: BucketOptions): Bucket {
       const path = pathOf(bucket, name);
       await google.call({ what, method: 'DELETE', path, expected: [404], signal, hint });
     },
+    async list(prefix, signal) {
+      const what = `list gs://${bucket}/${prefix}*`;
+      const names: string[] = [];
+      for (let pageToken = ''; ; ) {
+        const query = new URLSearchParams({ prefix, ...(pageToken === '' ? {} : { pageToken }) }).toString();
+        const path = `${pathOf(bucket)}?${query}`;
+        const page = jsonOf(what, await google.call({ what, method: 'GET', path, signal, hint }));
+        const items = member(page, 'items');
+        names.push(...(isJsonList(items) ? items : []).map((item) => String(member(item, 'name'))));
+        pageToken = String(member(page, 'nextPageToken') ?? '');
+        if (pageToken === '') return names;
+      }
+    },
     close: () => google.close(),
   };
 }
@@ -89,8 +105,9 @@ function endpoint(): GoogleOptions {
   return { origin: emulator.includes('://') ? emulator : `http://${emulator}`, scope, emulated: true };
 }
 
-function pathOf(bucket: string, name: string): string {
-  return `/storage/v1/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
+function pathOf(bucket: string, name?: string): string {
+  const objects = `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
+  return name === undefined ? objects : `${objects}/${encodeURIComponent(name)}`;
 }
 
 function same(seen: Seen | undefined, bytes: Uint8Array): boolean {

@@ -18,10 +18,9 @@ const scope = 'https://www.googleapis.com/auth/cloud-platform';
  */
 export async function openGrafeasStore(
   config: Config,
-  { timeout = patience }: { readonly timeout?: number } = {},
+  options: { readonly timeout?: number } = {},
 ): Promise<Store> {
-  const project = required(config, 'grafeas', 'storage.grafeas.projectid');
-  const analysis = new ContainerAnalysis(openGoogleService({ scope, project, timeout }), project);
+  const analysis = openContainerAnalysis(config, options);
   return {
     async store(entry, signal) {
       const entries = entriesFor(entry, config);
@@ -33,7 +32,17 @@ export async function openGrafeasStore(
   };
 }
 
-class ContainerAnalysis {
+/** Opens the API for the project `storage.grafeas.projectid`. @throws ChainsError CONFIG_INVALID */
+export function openContainerAnalysis(
+  config: Config,
+  { timeout = patience }: { readonly timeout?: number } = {},
+): ContainerAnalysis {
+  const project = required(config, 'grafeas', 'storage.grafeas.projectid');
+  return new ContainerAnalysis(openGoogleService({ scope, project, timeout }), project);
+}
+
+/** Notes and occurrences of one project. */
+export class ContainerAnalysis {
   readonly #service: GoogleService;
   readonly #parent: string;
   /** Names of notes that were there when last asked. */
@@ -102,6 +111,32 @@ class ContainerAnalysis {
     wanted: Entries,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
+    for await (const page of this.#pages(noteName, resourceUri, signal))
+      if (page.some((one) => isSame(one, resourceUri, wanted))) return true;
+    return false;
+  }
+
+  /** A note's occurrences for the URI; none where there is no such note. @throws ChainsError STORE_… */
+  async occurrences(
+    noteId: string,
+    resourceUri: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly noteName: string; readonly occurrences: readonly Json[] }> {
+    const noteName = `${this.#parent}/notes/${noteId}`;
+    const occurrences: Json[] = [];
+    try {
+      for await (const page of this.#pages(noteName, resourceUri, signal)) occurrences.push(...page);
+    } catch (error) {
+      if (!(error instanceof ChainsError) || error.status !== 404) throw error;
+    }
+    return { noteName, occurrences };
+  }
+
+  async *#pages(
+    noteName: string,
+    resourceUri: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Json[]> {
     let pageToken = '';
     do {
       const filter = `resourceUrl=${JSON.stringify(resourceUri)}`;
@@ -112,11 +147,9 @@ class ContainerAnalysis {
         signal,
       });
       const occurrences = member(body, 'occurrences');
-      if ((isJsonList(occurrences) ? occurrences : []).some((one) => isSame(one, resourceUri, wanted)))
-        return true;
+      yield isJsonList(occurrences) ? occurrences : [];
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
-    return false;
   }
 }
 
