@@ -86,7 +86,7 @@ export async function checkFound(
       return [failed(`${name} stored`, reason)];
     }
     const checked = await Promise.all(
-      entries.map((entry) => checkStored({ name, ...entry }, options, content)),
+      entries.map((entry) => checkStored({ ...entry, name }, options, content)),
     );
     const good = checked.filter(({ checks }) => checks.every(({ ok }) => ok));
     return good.length > 0 ? good : checked;

@@ -21,12 +21,12 @@ export const openOciReader: OpenReader = async (config) => {
         const entries = (await readEntries(client, digest)).filter(({ payload }) =>
           concerns(sought, payload),
         );
-        return [
-          {
-            place: image,
-            entries: entries.map((entry) => ({ ...entry, place: `${entry.name} of ${image}` })),
-          },
-        ];
+        const found = entries.map(({ name: where, payload, signature }) => ({
+          place: `${where} of ${image}`,
+          payload,
+          signature,
+        }));
+        return [{ place: image, entries: found }];
       });
       return (await Promise.all(places)).flat();
     },
