@@ -64,7 +64,7 @@ async function subjectOf(found: FoundRun, config: Config, options: SubjectOption
   }
   const gone = { kind, namespace, name };
   if (uid !== undefined) return { gone: { ...gone, uid } };
-  if (store === 'gcs') return { gone: { ...gone, uid: await storedUid(gone, config) } };
+  if (store === 'gcs') throw await whichUid(gone, config);
   if (store === undefined) throw noSuchRun(found);
   throw new ChainsError(
     'USAGE',
@@ -72,20 +72,20 @@ async function subjectOf(found: FoundRun, config: Config, options: SubjectOption
   );
 }
 
-/** The uid of the one run of this name whose entries the store `gcs` has. */
-async function storedUid(gone: Omit<GoneRun, 'uid'>, config: Config): Promise<string> {
+/**
+ * USAGE that names the uids under this name in the store `gcs`. None of them is taken, since no payload is signed with the
+ * run's name in it: entries of another run could have been moved there.
+ */
+async function whichUid(gone: Omit<GoneRun, 'uid'>, config: Config): Promise<ChainsError> {
   const reader = await openReader('gcs', config);
   try {
     const uids = (await reader.uids?.(gone)) ?? [];
-    const [only, ...more] = uids;
-    if (only !== undefined && more.length === 0) return only;
     const what = `${gone.kind.toLowerCase()} ${runName(gone)}`;
-    throw new ChainsError(
-      'USAGE',
-      only === undefined
-        ? `neither the cluster nor the bucket ${config['storage.gcs.bucket'] ?? ''} has a ${what}; another namespace is given with -n`
-        : `the bucket has ${uids.length} runs of the name of ${what}: give --uid, one of ${uids.slice(0, 8).join(', ')}`,
-    );
+    const message =
+      uids.length === 0
+        ? `neither the cluster nor the bucket has a ${what}; another namespace is given with -n`
+        : `the cluster has no ${what}, the bucket has entries of the uids ${uids.join(', ').slice(0, 400)}: give the --uid that you mean, since the name is not signed`;
+    return new ChainsError('USAGE', message);
   } finally {
     await reader.close();
   }
@@ -96,8 +96,11 @@ async function configurationFor(
   found: FoundRun,
   options: SubjectOptions,
 ): Promise<{ readonly config: Config; readonly hints: readonly string[] }> {
-  if (options.config !== undefined)
-    return { config: configWith(await readConfig(options.config), options), hints: [] };
+  if (options.config !== undefined) {
+    const isOffline = found.config instanceof ChainsError && found.config.code === 'CONNECTION_INVALID';
+    const hints = isOffline ? ['there is no cluster to ask: the run is taken for one that is gone'] : [];
+    return { config: configWith(await readConfig(options.config), options), hints };
+  }
   try {
     if (found.config instanceof ChainsError) throw found.config;
     return { config: configWith(found.config, options), hints: [] };
