@@ -79,11 +79,17 @@ async function checkEntry(
   options: VerificationOptions,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
-  const [payload, signature] = [decoded(texts.payload), decoded(texts.signature)];
-  if (typeof payload !== 'string' && typeof signature !== 'string') {
-    return checkStored({ name: key, payload, signature }, options, contentChecks);
+  // Others write an empty one where there is none.
+  const [payload, signature, certificate] = [
+    decoded(texts.payload),
+    decoded(texts.signature),
+    decoded(texts.certificate ?? ''),
+  ];
+  if (typeof payload !== 'string' && typeof signature !== 'string' && typeof certificate !== 'string') {
+    const stored = { name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') };
+    return checkStored(stored, options, contentChecks);
   }
-  const wrong = Object.entries({ payload, signature }).flatMap(([part, is]) =>
+  const wrong = Object.entries({ payload, signature, certificate }).flatMap(([part, is]) =>
     typeof is === 'string' ? [`the ${part} ${is}`] : [],
   );
   return {

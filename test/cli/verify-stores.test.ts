@@ -10,6 +10,7 @@ import { openPipeline } from '../../src/pipeline.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { openGate } from '../doubles/gate.ts';
 import { createGcs } from '../doubles/gcs.ts';
+import { createAuthority } from '../kubernetes/certificates.ts';
 import { digest, taskRun } from '../runs.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
@@ -108,6 +109,24 @@ test('each store that the cluster’s configuration names is checked, with lines
     /"gcs taskrun-uid-1 stored","ok":false,"reason":"nothing is stored at gs:\/\/chains\/taskrun-ci-build\/taskrun-uid-1"/,
   );
   assert.match(missing.out, /"gcs aaaaaaaaaaaa stored","ok":false/);
+});
+
+test('every changed byte of every object fails, and so does a certificate of another key', async (context) => {
+  const { sandbox, objects, verified, run } = await start(context);
+  sandbox.objects.put(run);
+  for (const [name, before] of objects) {
+    for (let index = 0; index < before.bytes.length; index += 29) {
+      const bytes = Buffer.from(before.bytes);
+      bytes[index] = (bytes[index] ?? 0) ^ 1;
+      objects.set(name, { ...before, bytes });
+      assert.equal((await verified()).code, 3, `${name} ${index}`);
+    }
+    objects.set(name, before);
+  }
+  assert.equal((await verified()).code, 0);
+  const bytes = Buffer.from(createAuthority('theirs').issue('builds').cert);
+  objects.set(`${object}.cert`, { bytes, generation: '1' });
+  assert.match((await verified()).out, /✘ gcs taskrun-uid-1 certificate: .* NOT verified/);
 });
 
 test('a run in a file is looked for where --config says, or in the stores that are named', async (context) => {

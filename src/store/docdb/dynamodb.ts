@@ -78,7 +78,7 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
           abortSignal,
         }),
       );
-      return Item && { Signed: Item['Signed']?.B, Signature: Item['Signature']?.S };
+      return Item && { Signed: Item['Signed']?.B, Signature: Item['Signature']?.S, Cert: Item['Cert']?.S };
     },
     async close() {
       client.destroy();

@@ -46,13 +46,15 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
       const answer = await google.call({ what, method: 'GET', path, expected: [404], signal, hint });
       if (answer.status === 404) return undefined;
       const fields = member(jsonOf(what, answer), 'fields');
-      const [signed, signature] = [
+      const [signed, signature, cert] = [
         at(fields, 'Signed', 'bytesValue'),
         at(fields, 'Signature', 'stringValue'),
+        at(fields, 'Cert', 'stringValue'),
       ];
       return {
         Signed: typeof signed === 'string' ? Buffer.from(signed, 'base64') : undefined,
         Signature: typeof signature === 'string' ? signature : undefined,
+        Cert: typeof cert === 'string' ? cert : undefined,
       };
     },
     close: () => google.close(),

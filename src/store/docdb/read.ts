@@ -16,11 +16,14 @@ export const openDocdbReader: OpenReader = async (config) => {
   };
 };
 
-function foundIn(place: string, { Signed: payload, Signature: text }: ReadDocument): Found {
+function foundIn(
+  place: string,
+  { Signed: payload, Signature: text, Cert: certificate }: ReadDocument,
+): Found {
   if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
   if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
   const signature = Buffer.from(text, 'base64');
   return signature.toString('base64') === text
-    ? { place, entries: [{ place, payload, signature }] }
+    ? { place, entries: [{ place, payload, signature, certificate }] }
     : { place, entries: [], flaw: 'its field Signature is no padded standard base64' };
 }

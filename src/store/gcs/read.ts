@@ -13,14 +13,17 @@ export const openGcsReader: OpenReader = async (config) => {
     async read({ run, key }, signal) {
       const object = `${folderOf(run)}/${key}`;
       const place = `gs://${name}/${object}`;
-      const [payload, signature] = await Promise.all([
+      const [payload, signature, cert] = await Promise.all([
         bucket.look(`${object}.payload`, signal),
         bucket.look(`${object}.signature`, signal),
+        bucket.look(`${object}.cert`, signal),
       ]);
       if (payload === undefined && signature === undefined) return [{ place, entries: [] }];
       if (payload === undefined) return [{ place, entries: [], flaw: 'the payload is missing' }];
       if (signature === undefined) return [{ place, entries: [], flaw: 'the signature is missing' }];
-      return [{ place, entries: [{ place, payload: payload.bytes, signature: signature.bytes }] }];
+      const certificate = cert && Buffer.from(cert.bytes).toString('utf8');
+      const entry = { place, payload: payload.bytes, signature: signature.bytes, certificate };
+      return [{ place, entries: [entry] }];
     },
     async uids(run, signal) {
       const prefix = `${folderOf(run)}/${run.kind.toLowerCase()}-`;
