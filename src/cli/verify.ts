@@ -58,12 +58,27 @@ export async function runVerify(
   ]);
   let code = reportAll(given.refused);
   for (const { subject, hints, ...looking } of all) {
-    const { verification, leftOut } = await verifyStores(subject, { keys, expected, ...looking });
+    const { verification, leftOut } = await verifyStores(subject, { keys, expected, ...looking }).catch(
+      (error: unknown) => {
+        throw options.store === undefined ? withAdvice(error) : error;
+      },
+    );
     for (const hint of [...hints, ...leftOut]) advise(hint);
     write(printed[options.output](subject, verification));
     if (!verification.verified) code = notVerified;
   }
   return code;
+}
+
+/** Whoever verifies may not be let into every store that the configuration names. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof ChainsError) || !error.code.startsWith('STORE_')) return error;
+  const { code, message, hint } = error;
+  const choice = 'chains-config names this store; --store says which ones to look into instead';
+  return new ChainsError(code, message, {
+    cause: error,
+    hint: hint === undefined ? choice : `${hint} Or: ${choice}`,
+  });
 }
 
 async function verifyImages(

@@ -51,7 +51,7 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judge
 }
 
 /** The predicate of what stands in a Sigstore bundle for an image's signature. */
-export const bundledSignature = 'https://sigstore.dev/cosign/sign/v1';
+const bundledSignature = 'https://sigstore.dev/cosign/sign/v1';
 
 /** The image that cosign's signature is of, in its own form or as a statement. */
 function signedImage(json: Json): {

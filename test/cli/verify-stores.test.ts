@@ -78,11 +78,11 @@ async function start(context: TestContext, config: Readonly<Record<string, strin
   const configMap = { apiVersion: 'v1', kind: 'ConfigMap', data: config };
   sandbox.objects.put({ ...configMap, metadata: { namespace: 'tekton-chains', name: 'chains-config' } });
   const run = await sign('uid-1');
-  return { sandbox, objects, sign, verified, run, inFolder };
+  return { sandbox, gate, objects, sign, verified, run, inFolder };
 }
 
 test('each store that the cluster’s configuration names is checked, with lines of its own', async (context) => {
-  const { sandbox, objects, verified, run } = await start(context);
+  const { sandbox, gate, objects, verified, run } = await start(context);
   sandbox.objects.put(run);
   const { code, out, hints } = await verified();
   assert.deepEqual([code, hints], [0, []], out);
@@ -100,6 +100,10 @@ test('each store that the cluster’s configuration names is checked, with lines
     /✔ tekton taskrun-uid-1 signature: .*✘ gcs taskrun-uid-1 signature: the envelope/,
   );
   assert.equal((await verified({ store: 'tekton' })).code, 0);
+
+  gate.trouble = { happens: { status: 403 }, times: 9 };
+  await assert.rejects(verified(), { code: 'STORE_REFUSED', hint: /--store says which ones to look into/ });
+  gate.trouble = undefined;
 
   objects.clear();
   const missing = await verified({ output: 'json' });

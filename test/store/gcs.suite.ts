@@ -65,7 +65,10 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
       const own = await signedEntry('taskrun', 'slsa/v2alpha3', { name: 'read-back' });
       const image = await signedEntry('oci', 'simplesigning', { name: 'read-back' });
       const settings = { 'storage.gcs.bucket': 'chains' };
-      await assertReadBack(own, image, { name: 'gcs', store, settings, publicKey: publicPem });
+      const pipelineRun = await signedEntry('pipelinerun', 'in-toto', { name: 'read-back' });
+      const reading = { name: 'gcs', store, settings, publicKey: publicPem } as const;
+      await assertReadBack(own, image, reading);
+      await assertReadBack(pipelineRun, undefined, reading);
     });
 
     test('a run’s uids are found by its name', async () => {
