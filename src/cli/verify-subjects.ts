@@ -127,7 +127,7 @@ function chosen(
   const { kind } = 'run' in subject ? subject.run : subject.gone;
   const named = storesOf(config, kind);
   const all = { subject, config, hints, strict: false };
-  if (store === undefined) return { ...all, stores: named.length === 0 ? ['tekton'] : named };
+  if (store === undefined) return { ...all, stores: named };
   if (store === 'all')
     return { ...all, stores: [...new Set([...named, ...config['artifacts.oci.storage']])] };
   return { ...all, strict: true, stores: parseStores(store) };

@@ -1,5 +1,6 @@
 import { at, isJsonList, member } from '../model/json.ts';
 import type { StoredEntry } from '../model/stored.ts';
+import { unanswered } from './failures.ts';
 import { openJsonService } from './json-service.ts';
 import type { OpenReader } from './readers.ts';
 import { required } from './settings.ts';
@@ -20,15 +21,18 @@ export const openArchivistaReader: OpenReader = async (config) => {
   const service = openJsonService(patience);
 
   async function search(digests: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
+    const what = `search ${url} for envelopes`;
     const { body } = await service.call({
-      what: `search ${url} for envelopes`,
+      what,
       method: 'POST',
       url: `${url}/query`,
       body: JSON.stringify({ query, variables: { digests } }),
       signal,
     });
     const edges = at(body, 'data', 'dsses', 'edges');
-    return (isJsonList(edges) ? edges : []).map((edge) => String(at(edge, 'node', 'gitoidSha256')));
+    // GraphQL tells its errors with the status 200.
+    if (!isJsonList(edges)) throw unanswered(what, new Error('it gives no list of them'));
+    return edges.map((edge) => String(at(edge, 'node', 'gitoidSha256')));
   }
 
   async function download(id: string, signal?: AbortSignal): Promise<readonly StoredEntry[]> {

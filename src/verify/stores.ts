@@ -140,14 +140,18 @@ async function checkImages(
   return (await Promise.all(checked)).flat();
 }
 
-/** Whether a store must have the run's own entry: where it is asked for, or named for its kind. */
+/** Whether a store must have the run's own entry: where it is asked for, or has to do with runs of its kind. */
 function mustHave(store: StoreName, kind: Run['kind'], { config, strict }: StoresOptions): boolean {
   return strict || storesOf(config, kind).includes(store);
 }
 
-/** The stores that the configuration names for runs of this kind. */
+/**
+ * The stores that must have runs of this kind, as the configuration says. Where it stores none, a run is still verified by
+ * an entry of its own or not at all, and its annotations are the place to look for one.
+ */
 export function storesOf(config: Config, kind: Run['kind']): readonly StoreName[] {
-  return config[kind === 'TaskRun' ? 'artifacts.taskrun.storage' : 'artifacts.pipelinerun.storage'];
+  const named = config[kind === 'TaskRun' ? 'artifacts.taskrun.storage' : 'artifacts.pipelinerun.storage'];
+  return named.length === 0 ? ['tekton'] : named;
 }
 
 /** The places where there is something. */

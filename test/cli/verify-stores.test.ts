@@ -232,3 +232,24 @@ test('a store that can’t have the run is left out while another one has it', a
   assert.equal(code, 0, out);
   assert.match(hints.join(), /^pubsub is left out: /);
 });
+
+test('images alone don’t make a run verified', async (context) => {
+  const { sandbox, verified, run } = await start(context, { ...data, 'artifacts.taskrun.storage': '' });
+  sandbox.objects.put(run);
+  const { code, out } = await verified({ store: 'all' });
+  assert.equal(code, 3);
+  assert.match(out, /✘ tekton signed: the run is unsigned.*✔ gcs aaaaaaaaaaaa image/);
+  assert.equal((await verified()).code, 3);
+});
+
+test('a store that is named must have the run, even where it can’t', async (context) => {
+  const { sandbox, verified, run } = await start(context, {
+    ...data,
+    'artifacts.taskrun.storage': 'gcs',
+    'storage.archivista.url': 'http://localhost:1',
+  });
+  sandbox.objects.put({ ...run, status: { ...status, results: [] } });
+  const { code, out } = await verified({ store: 'archivista,gcs' });
+  assert.equal(code, 3);
+  assert.match(out, /✘ archivista stored: the run names nothing that it built/);
+});

@@ -78,6 +78,11 @@ test('a run is verified by the envelopes that name what it built, whoever put ot
   const envelope = JSON.parse(String(archivista.envelopes.get(gitoid)));
   archivista.envelopes.set(gitoid, Buffer.from(JSON.stringify({ ...envelope, payloadType: 'text' })));
   assert.match((await failures())[0] ?? '', new RegExp(`${key} signature`));
+  archivista.trouble = firstly({
+    status: 200,
+    json: { data: null, errors: [{ message: 'database is gone' }] },
+  });
+  await assert.rejects(failures(), { code: 'STORE_UNAVAILABLE', message: /search http\S+ for envelopes/ });
   const { status: _, ...without } = entry.artifact.run.object;
   assert.deepEqual(await failures(without), [
     'archivista stored: the run names nothing that it built, and this store keeps what is said of a run with that',
