@@ -40,11 +40,13 @@ export function wantedOf(
 function hintsOf(artifact: Artifact | undefined): Pick<Sought, 'images' | 'others'> {
   if (artifact === undefined || artifact.kind === 'oci' || artifact.evidence instanceof ChainsError)
     return { images: [], others: [] };
-  const { hints } = artifact.evidence;
-  const tasks = 'tasks' in artifact.evidence ? (artifact.evidence.tasks ?? []) : [];
-  const ofTasks = tasks.flatMap(({ taskRuns }) => taskRuns.map((one) => one.hints));
+  const { evidence } = artifact;
+  const { hints } = evidence;
+  // Deep inspection and the results of steps make more of them subjects.
+  const taskRuns = 'steps' in evidence ? [evidence] : (evidence.tasks ?? []).flatMap((task) => task.taskRuns);
+  const inner = taskRuns.flatMap((one) => [one.hints, ...one.steps.map((step) => step.hints)]);
   const images = imagesIn(hints);
-  const others = [...ofTasks.flatMap(imagesIn), ...[hints, ...ofTasks].flatMap(outputsIn)];
+  const others = [...inner.flatMap(imagesIn), ...[hints, ...inner].flatMap(outputsIn)];
   return {
     images: [...new Set(images)],
     others: [...new Set(others)].filter((name) => !images.includes(name)),

@@ -3,7 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { verify } from '../../src/index.ts';
 import { type Expectations, readKeys, verifyImage } from '../../src/verify/index.ts';
-import { taskRunWith } from '../runs.ts';
+import { pipelineRun, taskRunWith } from '../runs.ts';
 import {
   assertSigned,
   digestIn,
@@ -92,6 +92,43 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
           assert.match((await failures(key.publicKey, rerun))[0] ?? '', /uid-2 provenance: .*uid-1/);
       });
     }
+
+    test('a PipelineRun is verified by what is attached to the images that its TaskRuns built', async () => {
+      const image = await app.pushImage('built by a TaskRun');
+      const succeeded = {
+        conditions: [{ type: 'Succeeded', status: 'True' }],
+        completionTime: '2026-01-01T00:01:00Z',
+      };
+      const { object } = taskRunWith([['IMAGES', image]]);
+      const child = {
+        ...object,
+        status: { ...Object(object['status']), ...succeeded },
+        metadata: {
+          namespace: 'ci',
+          name: 'child',
+          uid: 'uid-child',
+          labels: { 'tekton.dev/pipelineTask': 'b' },
+        },
+      };
+      const reference = { kind: 'TaskRun', name: 'child', pipelineTaskName: 'b' };
+      const run = pipelineRun({
+        ...succeeded,
+        pipelineSpec: { tasks: [{ name: 'b', taskRef: { name: 'b' } }] },
+        childReferences: [reference],
+      });
+      const config = {
+        'artifacts.pipelinerun.format': 'slsa/v2alpha4',
+        'artifacts.pipelinerun.storage': 'oci',
+        'artifacts.pipelinerun.enable-deep-inspection': 'true',
+      };
+      const pipeline = openSigning(key.privateKey, config);
+      assertSigned(await pipeline.process(run, { taskRuns: [child] }));
+      await pipeline.close();
+      const given = { run: run.object, taskRuns: [child], stores: ['oci'], config } as const;
+      const { verified: is, checks } = await verify({ ...given, keys: [key.publicKey] });
+      assert.ok(is, JSON.stringify(checks));
+      assert.ok(!(await verify({ ...given, keys: [other.publicKey] })).verified);
+    });
 
     test('a run’s status that refers to the image verifies', async () => {
       const image = await sign('tekton', {

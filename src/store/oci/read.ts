@@ -12,22 +12,26 @@ export const openOciReader: OpenReader = async (config) => {
   const registries = new Registries(config, {});
   return {
     async read(sought, signal) {
-      const places = sought.images.map(async (image): Promise<readonly Found[]> => {
-        const [name = '', digest = ''] = image.split('@');
-        const repository = elsewhere ?? parseRepository(name);
-        // What isn't named like a repository has none: nothing was attached to it.
-        if (repository === undefined) return [];
-        const client = await registries.open(repository, undefined, signal);
-        const entries = (await readEntries(client, digest)).filter(({ payload }) =>
-          concerns(sought, payload),
-        );
-        const found = entries.map(({ name: where, payload, signature }) => ({
-          place: `${where} of ${image}`,
-          payload,
-          signature,
-        }));
-        return [{ place: image, entries: found }];
-      });
+      // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.
+      const isOfOthers = sought.images.length === 0;
+      const places = (isOfOthers ? sought.others : sought.images).map(
+        async (image): Promise<readonly Found[]> => {
+          const [name = '', digest = ''] = image.split('@');
+          const repository = elsewhere ?? parseRepository(name);
+          // What isn't named like a repository has none: nothing was attached to it.
+          if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
+          const client = await registries.open(repository, undefined, signal);
+          const entries = (await readEntries(client, digest)).filter(({ payload }) =>
+            concerns(sought, payload),
+          );
+          const found = entries.map(({ name: where, payload, signature }) => ({
+            place: `${where} of ${image}`,
+            payload,
+            signature,
+          }));
+          return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
+        },
+      );
       return (await Promise.all(places)).flat();
     },
     close: () => registries.close(),
