@@ -76,6 +76,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         '    --require slsa-v1 --source-uri https://git.example.com/app',
     },
     {
+      purpose: 'A run that is gone, by what a bucket has of it',
+      command:
+        'chains verify taskrun/build-x7f2 -n ci --key cosign.pub --store gcs \\\n' +
+        '    --uid 6f916ff1-65f1-4aa6-902b-5d8de91f750a',
+    },
+    {
       purpose: 'An exported run, with the key that is in a Secret',
       command: 'chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets',
     },

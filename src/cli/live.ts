@@ -4,6 +4,7 @@ import { listTaskRuns } from '../controller/children.ts';
 import { openConnection } from '../kubernetes/connection.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import { isNotFound, Rest } from '../kubernetes/rest.ts';
+import { caught } from '../model/caught.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { parseRun, type RunKind } from '../model/run.ts';
@@ -41,25 +42,56 @@ export function parseRunName(text: string): { readonly kind: RunKind; readonly n
   );
 }
 
+/** What a cluster has of a run's name. */
+export interface FoundRun {
+  readonly kind: RunKind;
+  readonly namespace: string;
+  readonly name: string;
+  /** The run with its TaskRuns; undefined where there is none. */
+  readonly given: GivenRun | undefined;
+  /** `data` of the ConfigMap there, or why it can't be read. */
+  readonly config: JsonObject | ChainsError;
+}
+
 /** A run of a cluster with its TaskRuns, and the configuration there. @throws ChainsError USAGE when there is no such run. */
 export async function fetchRun(
   text: string,
-  { kubeconfig, context, namespace: wanted, systemNamespace }: ClusterOptions,
+  options: ClusterOptions,
 ): Promise<GivenRun & { readonly config: JsonObject }> {
+  const { kind, namespace, name, given, config } = await findRun(text, options);
+  if (given === undefined) throw noSuchRun({ kind, namespace, name });
+  if (config instanceof ChainsError) throw config;
+  return { ...given, config };
+}
+
+/** USAGE for a name that no run has. */
+export function noSuchRun({
+  kind,
+  namespace,
+  name,
+}: Pick<FoundRun, 'kind' | 'namespace' | 'name'>): ChainsError {
+  return new ChainsError(
+    'USAGE',
+    `there is no ${kind.toLowerCase()} ${name} in the namespace ${namespace}; another one is given with -n`,
+  );
+}
+
+/** Looks for a run in a cluster. @throws ChainsError USAGE for what is no run's name, and what the cluster answers. */
+export async function findRun(
+  text: string,
+  { kubeconfig, context, namespace: wanted, systemNamespace }: ClusterOptions,
+): Promise<FoundRun> {
   const { kind, name } = parseRunName(text);
   const connection = await openConnection({ kubeconfig, context });
   const rest = new Rest(connection);
   try {
     const namespace = wanted ?? connection.namespace;
     const resource = await served(rest, kind);
-    const run = await must(rest, resource, namespace, name);
+    const run = await getOrNone(rest, resource, namespace, name);
+    const config = await caught(() => configOf(rest, systemNamespace));
+    if (run === undefined) return { kind, namespace, name, given: undefined, config };
     const taskRuns = kind === 'PipelineRun' ? await listTaskRuns(rest, resource, parseRun(run)) : [];
-    return {
-      where: `${kind} ${namespace}/${name}`,
-      run,
-      taskRuns,
-      config: await configOf(rest, systemNamespace),
-    };
+    return { kind, namespace, name, given: { where: `${kind} ${namespace}/${name}`, run, taskRuns }, config };
   } finally {
     await rest.close();
   }
@@ -73,15 +105,17 @@ async function served(rest: Rest, kind: RunKind): Promise<Resource> {
   throw new ChainsError('USAGE', `the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
 }
 
-async function must(rest: Rest, resource: Resource, namespace: string, name: string): Promise<JsonObject> {
+async function getOrNone(
+  rest: Rest,
+  resource: Resource,
+  namespace: string,
+  name: string,
+): Promise<JsonObject | undefined> {
   try {
     return await rest.get(resource, { namespace, name });
   } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new ChainsError(
-      'USAGE',
-      `there is no ${resource.plural.slice(0, -1)} ${name} in the namespace ${namespace}; another one is given with -n`,
-    );
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }
 

@@ -163,6 +163,11 @@ function verify(): Command {
       ).default([], 'none'),
     )
     .option(...config)
+    .option(
+      '--store <names>',
+      'stores that must have the run: gcs, docdb, oci, grafeas, archivista, tekton (its annotations), or all of its kind and of images (default: those of its kind in the configuration)',
+    )
+    .option('--uid <uid>', 'of a run that the cluster no longer has')
     .option('--builder-id <id>', 'the builder that the provenance must name')
     .option('--source-uri <uri>', 'a source that it must name; git+ before and .git behind don’t count')
     .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')

@@ -1,32 +1,30 @@
 import { parseConfig } from '../config/parse.ts';
-import type { JsonObject } from '../model/json.ts';
 import { ChainsError } from '../model/errors.ts';
-import { parseRun, runName } from '../model/run.ts';
+import { runName } from '../model/run.ts';
 import {
   type Expectations,
+  type Subject,
   summaryOf,
   type Verification,
   type VerificationKey,
   type VerificationOptions,
   verifyImage,
-  verifyRun,
+  verifyStores,
 } from '../verify/index.ts';
-import { type ClusterOptions, fetchRun } from './live.ts';
 import { nearMiss } from './near-miss.ts';
 import { paintFor } from './paint.ts';
 import { showing, step } from './progress.ts';
 import { reportAll } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
+import { givenSubject, namedSubject, type SubjectOptions } from './verify-subjects.ts';
 import { verifyText } from './verify-text.ts';
+import { visible } from './wrap.ts';
 
 /** The options of `chains verify`, as parsed. */
-export interface VerifyArguments extends ClusterOptions, Expectations {
+export interface VerifyArguments extends SubjectOptions, Expectations {
   readonly file: readonly string[];
   readonly key: readonly string[];
-  readonly config?: string;
-  /** Plain HTTP and unverified certificates are allowed for registries. */
-  readonly insecure?: boolean;
   readonly output: 'text' | 'json';
 }
 
@@ -34,14 +32,15 @@ export interface VerifyArguments extends ClusterOptions, Expectations {
 const notVerified = 3;
 
 /**
- * `chains verify`: checks runs by what is on them. Resolves to the exit code: 3 when one of them doesn't verify, 2 when a
- * document was no run.
+ * `chains verify`: checks runs by what is on them, or what stores have of them. Resolves to the exit code: 3 when one of
+ * them doesn't verify, 2 when a document was no run.
  * @throws ChainsError USAGE, KEY_INVALID, CONFIG_INVALID, and what the cluster answers
  */
 export async function runVerify(
   names: readonly string[],
   options: VerifyArguments,
   write: (text: string) => unknown = (text) => process.stdout.write(text),
+  advise: (hint: string) => unknown = (hint) => process.stderr.write(`hint: ${visible(hint)}\n`),
 ): Promise<number> {
   if ((names.length === 0) === (options.file.length === 0)) {
     throw new ChainsError(
@@ -54,16 +53,24 @@ export async function runVerify(
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
   if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected }, options, write);
+  if (options.uid !== undefined && names.length !== 1)
+    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const fetching = () => Promise.all(names.map((name) => fetchRun(name, options)));
-  const fetched = names.length === 0 ? [] : await showing(`reading ${names.join(', ')}`, fetching);
+  const reading = () =>
+    Promise.all([
+      ...given.runs.map((run) => givenSubject(run, options)),
+      ...names.map((name) => namedSubject(name, options)),
+    ]);
+  const all = await showing(`reading ${[...options.file, ...names].join(', ')}`, reading);
   let code = reportAll(given.refused);
-  const runs = [...given.runs, ...fetched];
-  for (const [index, { run, where }] of runs.entries()) {
-    const verification = await showing(step('verifying', index, runs, where), () =>
-      verifyRun(parseRun(run), { keys, expected }),
+  for (const [index, { subject, hints, ...looking }] of all.entries()) {
+    const { verification, leftOut } = await showing(step('verifying', index, all, nameOf(subject)), () =>
+      verifyStores(subject, { keys, expected, ...looking }).catch((error: unknown) => {
+        throw options.store === undefined ? withAdvice(error) : error;
+      }),
     );
-    write(printed[options.output](run, verification));
+    for (const hint of [...hints, ...leftOut]) advise(hint);
+    write(printed[options.output](subject, verification));
     if (!verification.verified) code = notVerified;
   }
   return code;
@@ -75,6 +82,17 @@ function refuseNearImage([first = '']: readonly string[]): void {
   const near = nearMiss(first, ['image']);
   if (near.hint !== undefined)
     throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, near);
+}
+
+/** Whoever verifies may not be let into every store that the configuration names. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof ChainsError) || !error.code.startsWith('STORE_')) return error;
+  const { code, message, hint } = error;
+  const choice = 'chains-config names this store; --store says which ones to look into instead';
+  return new ChainsError(code, message, {
+    cause: error,
+    hint: hint === undefined ? choice : `${hint} Or: ${choice}`,
+  });
 }
 
 async function verifyImages(
@@ -117,14 +135,21 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
   );
 }
 
+function nameOf(subject: Subject): string {
+  const { kind, namespace, name } = 'run' in subject ? subject.run : subject.gone;
+  return `${kind} ${runName({ namespace, name })}`;
+}
+
 const printed = {
-  text(object: JsonObject, verification: Verification): string {
-    const run = parseRun(object);
-    const subject = `${run.kind} ${runName(run)} (uid ${run.uid})`;
-    return `${verifyText(subject, verification, paintFor(process.stdout))}\n`;
+  text(subject: Subject, verification: Verification): string {
+    const { uid } = 'run' in subject ? subject.run : subject.gone;
+    const state = 'run' in subject ? '' : ', gone from the cluster';
+    const title = `${nameOf(subject)} (uid ${uid}${state})`;
+    return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
   },
-  json(object: JsonObject, { verified, checks, statements }: Verification): string {
-    const { apiVersion, kind, namespace, name, uid } = parseRun(object);
+  json(subject: Subject, { verified, checks, statements }: Verification): string {
+    const { apiVersion, kind, namespace, name, uid } =
+      'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
     const run = { apiVersion, kind, namespace, name, uid };
     return `${JSON.stringify({ run, verified, checks, summaries: statements.map(summaryOf) })}\n`;
   },

@@ -24,10 +24,11 @@ interface Key<T> {
 
 const runFormat = choice('tekton', 'in-toto', 'slsa/v1', 'slsa/v2alpha3', 'slsa/v2alpha4');
 const imageFormat = choice('tekton', 'simplesigning');
-const stores = ['tekton', 'oci', 'gcs', 'docdb', 'grafeas', 'pubsub', 'archivista'] as const;
-const storage = choices(stores, { kafka: 'pubsub' });
+/** Every store. */
+export const storeNames = ['tekton', 'oci', 'gcs', 'docdb', 'grafeas', 'pubsub', 'archivista'] as const;
+const storage = choices(storeNames, { kafka: 'pubsub' });
 // No Chains has ever taken the word kafka for PipelineRuns.
-const pipelineRunStorage = choices(stores);
+const pipelineRunStorage = choices(storeNames);
 const signer = choice('pgp', 'x509', 'kms', 'none');
 const path = text('the path of a file');
 
@@ -293,6 +294,11 @@ export type FormatFolder = (typeof formatFolders)[FormatName];
 
 /** A store's name in the ConfigMap. */
 export type StoreName = Config['artifacts.taskrun.storage'][number];
+
+/** True for the name of a store. */
+export function isStoreName(text: string): text is StoreName {
+  return storeNames.some((name) => name === text);
+}
 
 /** A signer's name in the ConfigMap. */
 export type SignerName = Config['artifacts.taskrun.signer'];

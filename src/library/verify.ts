@@ -1,5 +1,8 @@
+import type { StoreName } from '../config/keys.ts';
+import { parseConfig } from '../config/parse.ts';
+import type { JsonObject } from '../model/json.ts';
 import { parseRun } from '../model/run.ts';
-import { type Expectations, readKeys, type Verification, verifyRun } from '../verify/index.ts';
+import { type Expectations, readKeys, type Verification, verifyStores } from '../verify/index.ts';
 
 export type { Check, Expectations, Verification } from '../verify/index.ts';
 
@@ -10,13 +13,29 @@ export interface VerifyInput {
   /** Public keys or certificates in PEM, or armored PGP public keys; any one of them will do. */
   readonly keys: readonly string[];
   readonly expected?: Expectations;
+  /** The stores that must have the run, each; by default only its annotations, the store `tekton`, are looked at. */
+  readonly stores?: readonly StoreName[];
+  /** The `data` of a ConfigMap `chains-config`, which says where these stores are. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** The TaskRuns of a PipelineRun, whose results lead to what stores have of it. */
+  readonly taskRuns?: readonly JsonObject[];
 }
 
 /**
- * Verifies what the store `tekton` wrote on a run: signatures, that the payloads speak of this very run, and what is expected
- * of its provenance.
- * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is no run.
+ * Verifies what stores have of a run: signatures, that the payloads speak of this very run, and what is expected of its
+ * provenance.
+ * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is no run, CONFIG_INVALID, and STORE_…
+ * when a store can't be read.
  */
-export async function verify({ run, keys, expected = {} }: VerifyInput): Promise<Verification> {
-  return verifyRun(parseRun(run), { keys: await readKeys(keys), expected });
+export async function verify({
+  run: object,
+  keys,
+  expected = {},
+  stores = ['tekton'],
+  config: data = {},
+  taskRuns = [],
+}: VerifyInput): Promise<Verification> {
+  const [run, { config }] = [parseRun(object), parseConfig(data)];
+  const options = { keys: await readKeys(keys), expected, stores, config, strict: true };
+  return (await verifyStores({ run, taskRuns }, options)).verification;
 }

@@ -115,6 +115,6 @@ function isThereAlready(error: unknown): boolean {
 }
 
 /** Archivista answers in plain text what went wrong. */
-function reasonIn({ bytes }: Answer): string {
+export function reasonIn({ bytes }: Answer): string {
   return Buffer.from(bytes).toString('utf8');
 }

@@ -5,6 +5,7 @@ import { readJson } from './content.ts';
 import { signedMessage } from './envelope.ts';
 import { type Expectations, expectsAnything, meets } from './expectations.ts';
 import type { VerificationKey } from './key.ts';
+import { keyOfCertificate } from './public-key.ts';
 import { isStatement } from './statement.ts';
 
 /** One thing that was looked at. */
@@ -38,6 +39,10 @@ export interface Stored {
   readonly payload: Uint8Array;
   /** A DSSE envelope, or the signature itself. */
   readonly signature: Uint8Array;
+  /** PEM, where one is stored beside it; empty is none. */
+  readonly certificate?: string | undefined;
+  /** Where it was, if that is to be told. */
+  readonly place?: string;
 }
 
 /** What must hold of a payload's content; a name and a judgement each. */
@@ -51,16 +56,20 @@ export interface Checked {
 
 /** Checks the signature, then the content, then what is expected of provenance. */
 export async function checkStored(
-  { name, payload, signature }: Stored,
+  { name, payload, signature, certificate = '', place }: Stored,
   { keys, expected }: VerificationOptions,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
-  const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}`;
+  const where = place === undefined ? '' : ` at ${place}`;
+  const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
   const read = readJson(payload);
   const statement = read !== undefined && isStatement(read.json) ? read.json : undefined;
   const checks = [
     { name: `${name} stored`, ok: true, reason },
     { name: `${name} signature`, ...(await isSigned(payload, signature, keys)) },
+    ...(certificate === ''
+      ? []
+      : [{ name: `${name} certificate`, ...(await isOfCertificate(payload, signature, certificate)) }]),
     ...[
       ...contentChecks(payload),
       ...(isProvenance(statement) ? meets(statement ?? null, expected) : []),
@@ -127,4 +136,20 @@ async function isSigned(
     reasons.push(`${key.id} ${why}`);
   }
   return { ok: false, reason: reasons.join('; ') };
+}
+
+/** The certificate beside a signature must be of the key that made it; who issued it, and when, is for whoever trusts it. */
+async function isOfCertificate(
+  payload: Uint8Array,
+  stored: Uint8Array,
+  certificate: string,
+): Promise<Judgement> {
+  const signed = signedMessage(payload, stored);
+  const key = keyOfCertificate(certificate);
+  if (typeof signed === 'string' || key === undefined)
+    return { ok: false, reason: 'the certificate that is stored beside it can’t be read' };
+  const why = await key.check(signed.message, signed.signature);
+  return why === undefined
+    ? { ok: true, reason: 'the certificate is of the key that signed' }
+    : { ok: false, reason: `the key of the certificate that is stored beside it, ${key.id}, ${why}` };
 }

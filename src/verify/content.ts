@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
-import { at, type Json, member, parseJson } from '../model/json.ts';
+import { at, isJsonList, type Json, member, parseJson } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 
 /** Whether something holds, and why or why not. */
@@ -21,23 +21,24 @@ export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
       );
 }
 
-/** Whether the payload under an image's key names an image that the run says it built, or is the status that says so. */
-export function namesImageOf(run: Run, key: string, payload: Uint8Array): Judgement {
+/**
+ * Whether the payload under an image's key names an image that the run says it built, or is the status that says so.
+ * @param name the image's key or its full name
+ */
+export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judgement {
   const images = extract(run).artifacts.flatMap((one) =>
-    one.kind === 'oci' && one.key === key ? [one] : [],
+    one.kind === 'oci' && (one.key === name || one.fullKey === name) ? [one] : [],
   );
   if (images.length === 0) {
     return no(
-      `the run names no image whose digest begins with ${key}: the annotation was changed, or copied from another run`,
+      `the run names no image whose digest begins with ${name}: the annotation was changed, or copied from another run`,
     );
   }
   const read = readJson(payload);
   if (read === undefined) return no('the payload is no JSON');
-  const digest = at(read.json, 'critical', 'image', 'docker-manifest-digest');
-  const reference = at(read.json, 'critical', 'identity', 'docker-reference');
-  const type = at(read.json, 'critical', 'type');
+  const { reference, digest } = signedImage(read.json);
   const named = images.find(({ image }) => image.digest === digest && image.repository === reference);
-  if (named !== undefined && type === 'cosign container image signature') {
+  if (named !== undefined) {
     return { ok: true, reason: `the payload names ${quote(named.fullKey)}, which the run says it built` };
   }
   if (equalsStatus(run, read.json))
@@ -47,6 +48,27 @@ export function namesImageOf(run: Run, key: string, payload: Uint8Array): Judgem
       ? quote(`${reference}@${digest}`)
       : 'no image';
   return no(`the payload names ${names}, not an image of this key that the run says it built`);
+}
+
+/** The predicate of what stands in a Sigstore bundle for an image's signature. */
+const bundledSignature = 'https://sigstore.dev/cosign/sign/v1';
+
+/** The image that cosign's signature is of, in its own form or as a statement. */
+function signedImage(json: Json): {
+  readonly reference?: Json | undefined;
+  readonly digest?: Json | undefined;
+} {
+  if (at(json, 'critical', 'type') === 'cosign container image signature') {
+    const critical = member(json, 'critical');
+    return {
+      reference: at(critical, 'identity', 'docker-reference'),
+      digest: at(critical, 'image', 'docker-manifest-digest'),
+    };
+  }
+  const subjects = member(json, 'subject');
+  if (member(json, 'predicateType') !== bundledSignature || !isJsonList(subjects)) return {};
+  const [subject] = subjects;
+  return { reference: member(subject, 'name'), digest: `sha256:${String(at(subject, 'digest', 'sha256'))}` };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

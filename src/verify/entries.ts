@@ -7,6 +7,7 @@ export interface Entry {
   readonly key: string;
   readonly payload: string | undefined;
   readonly signature: string | undefined;
+  readonly certificate: string | undefined;
 }
 
 /** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
@@ -32,7 +33,12 @@ function entryOf(run: Run, key: string): Entry {
     const name = `${markPrefix}${part}-${key}`;
     return Object.hasOwn(run.annotations, name) ? run.annotations[name] : undefined;
   };
-  return { key, payload: annotation('payload'), signature: annotation('signature') };
+  return {
+    key,
+    payload: annotation('payload'),
+    signature: annotation('signature'),
+    certificate: annotation('cert'),
+  };
 }
 
 /** The bytes of padded standard base64; undefined for a text that says the same in another way, or nothing. */

@@ -8,6 +8,8 @@ export type { VerificationKey } from './key.ts';
 export { readPublicKey } from './public-key.ts';
 export { type VerifiedImage, verifyImage } from './image.ts';
 export { verifyRun } from './run.ts';
+export { openReader, type StoresOptions, storesOf, type Subject, verifyStores } from './stores.ts';
+export type { GoneRun } from './gone.ts';
 export { type Summary, summaryOf } from './summary.ts';
 
 /** Reads the keys to verify with. @throws ChainsError KEY_INVALID when one can't be read, or there is none */

@@ -74,3 +74,14 @@ function certificateKey(certificate: X509Certificate): VerificationKey {
       : undefined;
   });
 }
+
+/** The key that a certificate in PEM is of, whether or not it is still in force; undefined where it can't be read. */
+export function keyOfCertificate(pem: string): VerificationKey | undefined {
+  try {
+    const certificate = new X509Certificate(pem);
+    // A reader that skips what it doesn't know would take a changed text for the same certificate.
+    return certificate.toString().trim() === pem.trim() ? plainKey(certificate.publicKey) : undefined;
+  } catch {
+    return undefined;
+  }
+}

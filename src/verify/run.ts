@@ -49,6 +49,9 @@ export function ownContent(run: Run, key: string): ContentChecks {
   };
 }
 
+/** The check that a run without an entry of its own fails. */
+export const unsignedCheck = 'signed';
+
 function unsigned(run: Run): Check {
   const state = endStateOf(run);
   const message = run.annotations[messageMark];
@@ -57,7 +60,7 @@ function unsigned(run: Run): Check {
     failed: `signing it failed${message === undefined ? '' : `: ${quote(message)}`}`,
     undefined: `it has no payload and signature of its own in its annotations`,
   };
-  return { name: 'signed', ok: false, reason: `the run is unsigned: ${reasons[`${state}`]}` };
+  return { name: unsignedCheck, ok: false, reason: `the run is unsigned: ${reasons[`${state}`]}` };
 }
 
 /** The key `taskrun` has no uid, and a rerun copies annotations. */
@@ -76,11 +79,17 @@ async function checkEntry(
   options: VerificationOptions,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
-  const [payload, signature] = [decoded(texts.payload), decoded(texts.signature)];
-  if (typeof payload !== 'string' && typeof signature !== 'string') {
-    return checkStored({ name: key, payload, signature }, options, contentChecks);
+  // Others write an empty one where there is none.
+  const [payload, signature, certificate] = [
+    decoded(texts.payload),
+    decoded(texts.signature),
+    decoded(texts.certificate ?? ''),
+  ];
+  if (typeof payload !== 'string' && typeof signature !== 'string' && typeof certificate !== 'string') {
+    const stored = { name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') };
+    return checkStored(stored, options, contentChecks);
   }
-  const wrong = Object.entries({ payload, signature }).flatMap(([part, is]) =>
+  const wrong = Object.entries({ payload, signature, certificate }).flatMap(([part, is]) =>
     typeof is === 'string' ? [`the ${part} ${is}`] : [],
   );
   return {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buildSchema, graphqlSync, parse, validate } from 'graphql';
 import type { Envelope } from '../../src/model/dsse.ts';
-import { at, isJsonList, isJsonObject, member, parseJson } from '../../src/model/json.ts';
+import { at, isJsonList, isJsonObject, type Json, member, parseJson } from '../../src/model/json.ts';
 import { type Answer, jsonOf, type Request, startWeb, type Web } from './web.ts';
 
 /** An Archivista. */
@@ -9,7 +9,7 @@ export interface Archivista extends Web {
   /** Whether it was started with its GraphQL, as it is unless told otherwise. */
   graphql: boolean;
   /** What is stored, by gitoid. */
-  readonly envelopes: ReadonlyMap<string, Buffer>;
+  readonly envelopes: Map<string, Buffer>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function startArchivista(): Promise<Archivista> {
     if (errors.length > 0)
       return { status: 422, json: { errors: errors.map(({ message }) => ({ message })) } };
     const variableValues = Object(member(request, 'variables'));
-    const dsses = ({ where }: { readonly where?: Where }) => ({ edges: found(envelopes.values(), where) });
+    const dsses = ({ where }: { readonly where?: Where }) => ({ edges: found(envelopes, where) });
     const { data } = graphqlSync({ schema, source, variableValues, rootValue: { dsses } });
     return { status: 200, json: parseJson(JSON.stringify({ data })) };
   }
@@ -70,10 +70,13 @@ export async function startArchivista(): Promise<Archivista> {
   return archivista;
 }
 
-/** As much of Archivista's schema as says what stands under a payload. */
+/** As much of Archivista's schema as says what stands under a payload, or about a subject. */
 const schema = buildSchema(`
   type Query { dsses(first: Int, where: DsseWhereInput): DsseConnection! }
-  input DsseWhereInput { gitoidSha256: String, payloadType: String, hasPayloadDigestsWith: [PayloadDigestWhereInput!] }
+  input DsseWhereInput { gitoidSha256: String, payloadType: String, hasPayloadDigestsWith: [PayloadDigestWhereInput!], hasStatementWith: [StatementWhereInput!] }
+  input StatementWhereInput { predicate: String, hasSubjectsWith: [SubjectWhereInput!] }
+  input SubjectWhereInput { name: String, hasSubjectDigestsWith: [SubjectDigestWhereInput!] }
+  input SubjectDigestWhereInput { algorithm: String, value: String, valueIn: [String!] }
   input PayloadDigestWhereInput { algorithm: String, value: String }
   type DsseConnection { edges: [DsseEdge], totalCount: Int! }
   type DsseEdge { node: Dsse }
@@ -83,17 +86,36 @@ const schema = buildSchema(`
 
 interface Where {
   readonly hasPayloadDigestsWith?: readonly { readonly algorithm?: string; readonly value?: string }[];
+  readonly hasStatementWith?: readonly {
+    readonly hasSubjectsWith?: readonly {
+      readonly hasSubjectDigestsWith?: readonly { readonly valueIn?: readonly string[] }[];
+    }[];
+  }[];
 }
 
-function found(envelopes: Iterable<Buffer>, where: Where = {}): readonly object[] {
+function found(envelopes: ReadonlyMap<string, Buffer>, where: Where = {}): readonly object[] {
   const wanted = where.hasPayloadDigestsWith ?? [];
-  return [...envelopes].flatMap((bytes) => {
+  const valuesIn = (where.hasStatementWith ?? [])
+    .flatMap(({ hasSubjectsWith = [] }) => hasSubjectsWith)
+    .flatMap(({ hasSubjectDigestsWith = [] }) => hasSubjectDigestsWith)
+    .flatMap(({ valueIn }) => (valueIn === undefined ? [] : [valueIn]));
+  return [...envelopes].flatMap(([gitoidSha256, bytes]) => {
     const envelope: Envelope = JSON.parse(bytes.toString('utf8'));
-    const value = createHash('sha256').update(Buffer.from(envelope.payload, 'base64')).digest('hex');
+    const payload = Buffer.from(envelope.payload, 'base64');
+    const value = createHash('sha256').update(payload).digest('hex');
     if (!wanted.every((digest) => digest.algorithm === 'sha256' && digest.value === value)) return [];
+    const digests = subjectDigests(jsonOf(payload));
+    if (!valuesIn.every((values) => values.some((one) => digests.includes(one)))) return [];
     const signatures = envelope.signatures.map(({ keyid, sig }) => ({ keyID: keyid, signature: sig }));
-    return [{ node: { payloadType: envelope.payloadType, signatures } }];
+    return [{ node: { gitoidSha256, payloadType: envelope.payloadType, signatures } }];
   });
+}
+
+function subjectDigests(statement: Json | undefined): readonly string[] {
+  const subjects = member(statement, 'subject');
+  return (isJsonList(subjects) ? subjects : []).flatMap((subject) =>
+    Object.values(Object(member(subject, 'digest'))).map(String),
+  );
 }
 
 function complaintAbout(body: Buffer): string | undefined {

@@ -9,7 +9,7 @@ export interface StoredObject {
   readonly generation: string;
 }
 
-/** A Cloud Storage without its network: the JSON API's uploads, downloads and deletions. */
+/** A Cloud Storage without its network: the JSON API's uploads, downloads, lists and deletions. */
 export interface GcsDouble {
   readonly respond: Respond;
   readonly buckets: Map<string, Map<string, StoredObject>>;
@@ -29,6 +29,9 @@ interface Session {
   bytes: Buffer;
 }
 
+/** Few, so that lists have pages. */
+const pageSize = 2;
+
 /** Makes a Cloud Storage with these empty buckets. */
 export function createGcs(names: readonly string[]): GcsDouble {
   const buckets: GcsDouble['buckets'] = new Map(names.map((name) => [name, new Map()]));
@@ -46,6 +49,7 @@ export function createGcs(names: readonly string[]): GcsDouble {
     const bucket = buckets.get(decodeURIComponent(bucketName));
     if (bucket === undefined) return googleError(404, 'notFound', 'The specified bucket does not exist.');
     if (upload !== undefined) return begin(request, decodeURIComponent(bucketName), bucket);
+    if (rest === '' && method === 'GET') return list(bucket, url.searchParams);
     const name = decodeURIComponent(rest);
     const found = bucket.get(name);
     if (found === undefined) {
@@ -67,6 +71,21 @@ export function createGcs(names: readonly string[]): GcsDouble {
         'x-goog-hash': hash,
       },
       bytes: found.bytes,
+    };
+  }
+
+  function list(bucket: Map<string, StoredObject>, query: URLSearchParams): GateAnswer {
+    const prefix = query.get('prefix') ?? '';
+    const names = [...bucket.keys()].filter((name) => name.startsWith(prefix)).toSorted();
+    const from = Number(query.get('pageToken') ?? 0);
+    const items = names.slice(from, from + pageSize).flatMap((name) => {
+      const found = bucket.get(name);
+      return found === undefined ? [] : [resource(name, found)];
+    });
+    const next = from + pageSize < names.length ? { nextPageToken: `${from + pageSize}` } : {};
+    return {
+      status: 200,
+      json: { kind: 'storage#objects', ...(items.length > 0 ? { items } : {}), ...next },
     };
   }
 

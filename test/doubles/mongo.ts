@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { BSON, type Document } from 'mongodb';
+import { BSON, type Document, Long } from 'mongodb';
 
 /** A MongoDB server in this process: it checks passwords (SCRAM-SHA-256) and keeps documents by `_id`. */
 export interface MongoDouble {
@@ -109,6 +109,7 @@ export async function startMongo(users: ReadonlyMap<string, MongoUser>): Promise
     if (name === 'saslStart') return begin(command, state);
     if (name === 'saslContinue') return prove(command, state);
     if (name === 'update') return update(command, state.login);
+    if (name === 'find') return find(command, state.login);
     return error(59, 'CommandNotFound', `no such command: '${name}'`);
   }
 
@@ -139,6 +140,17 @@ export async function startMongo(users: ReadonlyMap<string, MongoUser>): Promise
     double.logins.set(login.user, (double.logins.get(login.user) ?? 0) + 1);
     const ours = hmac(hmac(salted, 'Server Key'), auth).toString('base64');
     return { conversationId: 1, done: true, payload: Buffer.from(`v=${ours}`), ok: 1 };
+  }
+
+  function find({ $db, find: collection, filter }: Document, login: Login | undefined): Document {
+    const namespace = `${$db}.${collection}`;
+    if (users.size > 0 && login?.proven !== true)
+      return error(13, 'Unauthorized', 'command find requires authentication');
+    const found = double.documents.get(`${namespace}/${filter['_id']}`);
+    return {
+      cursor: { firstBatch: found === undefined ? [] : [found], id: Long.ZERO, ns: namespace },
+      ok: 1,
+    };
   }
 
   function update(command: Document, login: Login | undefined): Document {

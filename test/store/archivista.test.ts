@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import { verify } from '../../src/index.ts';
 import type { Envelope } from '../../src/model/dsse.ts';
 import { openPipeline } from '../../src/pipeline.ts';
 import { stores } from '../../src/store/index.ts';
@@ -54,6 +55,39 @@ for (const wanted of combinations) {
     assert.equal(archivista.requests.length, 0);
   });
 }
+
+test('a run is verified by the envelopes that name what it built, whoever put others beside', async (context) => {
+  const { archivista, store } = await start(context);
+  const entry = await signedArtifact({ kind: 'taskrun', format: 'slsa/v2alpha3' });
+  const { key } = entry.artifact;
+  const failures = async (object: unknown = entry.artifact.run.object) => {
+    const keys = [entry.signature.key.publicKey];
+    const config = { 'storage.archivista.url': archivista.url };
+    const { checks } = await verify({ run: object, keys, stores: ['archivista'], config });
+    return checks.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
+  };
+  assert.match(
+    (await failures())[0] ?? '',
+    new RegExp(`${key} stored: nothing is stored at http\\S+, among`),
+  );
+  await store.store(await signedArtifact({ ...provenance, key: 'RSA' }));
+  assert.match((await failures())[0] ?? '', new RegExp(`${key} signature`));
+  await store.store(entry);
+  assert.deepEqual(await failures(), []);
+  const gitoid = [...archivista.envelopes.keys()].at(-1) ?? assert.fail();
+  const envelope = JSON.parse(String(archivista.envelopes.get(gitoid)));
+  archivista.envelopes.set(gitoid, Buffer.from(JSON.stringify({ ...envelope, payloadType: 'text' })));
+  assert.match((await failures())[0] ?? '', new RegExp(`${key} signature`));
+  archivista.trouble = firstly({
+    status: 200,
+    json: { data: null, errors: [{ message: 'database is gone' }] },
+  });
+  await assert.rejects(failures(), { code: 'STORE_UNAVAILABLE', message: /search http\S+ for envelopes/ });
+  const { status: _, ...without } = entry.artifact.run.object;
+  assert.deepEqual(await failures(without), [
+    'archivista stored: the run names nothing that it built, and this store keeps what is said of a run with that',
+  ]);
+});
 
 test('an envelope that is sent again is there once, with GraphQL or without', async (context) => {
   const { archivista, store } = await start(context);

@@ -5,7 +5,8 @@ import { openDocdb, openDocdbStore } from '../../src/store/docdb/index.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import type { Store } from '../../src/store/index.ts';
 import { combinations } from './entries.ts';
-import { assertSigned, signedEntry } from './named-entries.ts';
+import { assertSigned, publicPem, signedEntry } from './named-entries.ts';
+import { assertReadBack } from './read-back.ts';
 
 /** A document as something that isn't our code reads it. */
 export interface StoredDocument {
@@ -168,6 +169,18 @@ export function docdbSuite({ name, limit, without = [], goCloud = false, start }
       const { Signed, Object: object } = await documentOf('taskrun-uid-scripts');
       assert.deepEqual(Buffer.from(Signed), bytes);
       assert.deepEqual(object, payload);
+    });
+
+    test('what is stored is read back and verified; what is changed or missing there is not', async () => {
+      for (const [format, run] of [
+        ['slsa/v2alpha3', 'read-provenance'],
+        ['tekton', 'read-status'],
+      ] as const) {
+        const own = await signedEntry('taskrun', format, { name: run });
+        const image = await signedEntry('oci', 'simplesigning', { name: run });
+        const { settings } = database;
+        await assertReadBack(own, image, { name: 'docdb', store, settings, publicKey: publicPem });
+      }
     });
 
     test('1 MiB is stored, or PAYLOAD_TOO_LARGE with the sizes; so is the limit itself', async () => {

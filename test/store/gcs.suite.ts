@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
+import { openGcsReader } from '../../src/store/gcs/read.ts';
 import type { Store } from '../../src/store/index.ts';
 import type { Gate, GateRequest } from '../doubles/gate.ts';
 import { combinations } from './entries.ts';
-import { assertSigned, signedEntry } from './named-entries.ts';
+import { assertSigned, publicPem, signedEntry } from './named-entries.ts';
+import { assertReadBack } from './read-back.ts';
 
 /** A Cloud Storage, or what stands for it, with the bucket `chains` and what reads it without our code. */
 export interface GcsUnderTest {
@@ -58,6 +60,25 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
         assertSigned(payload, signature, entry.payload.dsseType !== undefined);
       });
     }
+
+    test('what is stored is read back and verified; what is changed or missing there is not', async () => {
+      const own = await signedEntry('taskrun', 'slsa/v2alpha3', { name: 'read-back' });
+      const image = await signedEntry('oci', 'simplesigning', { name: 'read-back' });
+      const settings = { 'storage.gcs.bucket': 'chains' };
+      const pipelineRun = await signedEntry('pipelinerun', 'in-toto', { name: 'read-back' });
+      const reading = { name: 'gcs', store, settings, publicKey: publicPem } as const;
+      await assertReadBack(own, image, reading);
+      await assertReadBack(pipelineRun, undefined, reading);
+    });
+
+    test('a run’s uids are found by its name', async () => {
+      const entry = await signedEntry('taskrun', 'tekton', { name: 'renewed' });
+      for (const uid of ['first', 'second', 'third'])
+        await store.store({ ...entry, artifact: { ...entry.artifact, key: `taskrun-${uid}` } });
+      const reader = await openGcsReader(parseConfig({ 'storage.gcs.bucket': 'chains' }).config);
+      assert.deepEqual(await reader.uids?.(entry.artifact.run), ['first', 'second', 'third']);
+      await reader.close();
+    });
 
     test('a certificate and its chain are stored too, and go when the next signature has none', async () => {
       const entry = await signedEntry('taskrun', 'in-toto', { name: 'certified' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, createPublicKey } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import { verify } from '../../src/index.ts';
 import { at, type Json, member } from '../../src/model/json.ts';
 import { openGrafeasStore } from '../../src/store/grafeas/index.ts';
 import { stores } from '../../src/store/index.ts';
@@ -63,6 +64,44 @@ for (const wanted of combinations.filter(({ format }) => format === 'tekton')) {
     assert.equal(grafeas.requests.length, 0);
   });
 }
+
+test('a run and its image are verified by the occurrences for what it built', async (context) => {
+  const { grafeas, store } = await start(context);
+  const images = ['a', 'b'].map((digit) => `gcr.io/acme/${digit}${digit}@${digest(digit)}`);
+  const own = await signedArtifact({ kind: 'taskrun', format: 'slsa/v2alpha3', images });
+  const failures = async () => {
+    const { checks } = await verify({
+      run: own.artifact.run.object,
+      keys: [own.signature.key.publicKey],
+      stores: ['grafeas'],
+      config: { ...settings, 'artifacts.oci.storage': 'grafeas' },
+    });
+    return checks.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
+  };
+  const place = (note: string, uri: string) =>
+    `nothing is stored at projects/acme/notes/chains-${note} for ${uri}`;
+  const run = `grafeas ${own.artifact.key}`;
+  const ofImages = [
+    `grafeas aaaaaaaaaaaa stored: ${place('simplesigning', images[0] ?? '')}`,
+    `grafeas bbbbbbbbbbbb stored: ${place('simplesigning', images[1] ?? '')}`,
+  ];
+  assert.deepEqual(await failures(), [
+    ...images.map((uri) => `${run} stored: ${place('taskrun-intoto', uri)}`),
+    ...ofImages,
+  ]);
+  await store.store(own);
+  assert.deepEqual(await failures(), ofImages);
+  for (const one of images) await store.store(await signedArtifact({ ...signature, images: [one] }));
+  assert.deepEqual(await failures(), []);
+
+  // One that somebody else wrote counts for nothing, and does no harm.
+  await store.store(await signedArtifact({ ...signature, images: images.slice(0, 1), key: 'RSA' }));
+  assert.deepEqual(await failures(), []);
+  const occurrence = JSON.parse(JSON.stringify(grafeas.occurrences[0]));
+  occurrence.envelope.signatures[0].sig = btoa('forged');
+  grafeas.occurrences.splice(0, 1, occurrence);
+  assert.match((await failures())[0] ?? '', new RegExp(`^${run} signature: `));
+});
 
 test('the notes say what they are for', async (context) => {
   const { grafeas, store } = await start(context, { 'storage.grafeas.notehint': 'our images' });

@@ -10,6 +10,8 @@ import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+/** PEM of the key that signs every entry here. */
+export const publicPem: string = publicKey.export({ format: 'pem', type: 'spki' }).toString();
 const secrets = secretsWith({ 'x509.pem': pkcs8(privateKey) });
 
 /** What an entry is made of beside kind and format. */

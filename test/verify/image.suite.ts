@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
+import { verify } from '../../src/index.ts';
 import { type Expectations, readKeys, verifyImage } from '../../src/verify/index.ts';
+import { pipelineRun, taskRunWith } from '../runs.ts';
 import {
   assertSigned,
   digestIn,
@@ -60,6 +62,73 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
         assert.ok(!(await verified(image, key.publicKey, { builderId: 'x' })).verification.verified);
       });
     }
+
+    for (const data of [
+      { ...v1, 'storage.oci.encoding-format': 'dsse' },
+      { ...v1, 'storage.oci.encoding-format': 'sigstore-bundle' },
+      { 'artifacts.taskrun.format': 'tekton' },
+    ]) {
+      test(`a run is verified by what is attached to its images: ${Object.values(data).join(', ')}`, async () => {
+        const image = await sign(`run ${JSON.stringify(data)}`, data);
+        const { object } = taskRunWith([['IMAGES', image]]);
+        const failures = async (publicKey: string, run: unknown = object) => {
+          const config = { 'artifacts.oci.storage': 'oci' };
+          const { checks } = await verify({ run, keys: [publicKey], stores: ['oci'], config });
+          return checks.filter(({ ok }) => !ok).map(({ name: what, reason }) => `${what}: ${reason}`);
+        };
+        assert.deepEqual(await failures(key.publicKey), []);
+        const wrong = await failures(other.publicKey);
+        assert.ok(wrong.some((one) => one.startsWith('oci taskrun-uid-1 signature')));
+        assert.ok(wrong.some((one) => one.startsWith(`oci ${digestIn(image).slice(7, 19)} signature`)));
+        const unsigned = await app.pushImage(`unsigned ${JSON.stringify(data)}`);
+        const [nothing] = await failures(key.publicKey, taskRunWith([['IMAGES', unsigned]]).object);
+        assert.equal(nothing, `oci taskrun-uid-1 stored: nothing is stored at ${unsigned}`);
+        const [placeless] = await failures(key.publicKey, taskRunWith([]).object);
+        assert.match(placeless ?? '', /^oci stored: the run names nothing that it built/);
+        // An attestation is one of the run that it names, whatever the image.
+        const { metadata } = object;
+        const rerun = { ...object, metadata: { ...Object(metadata), uid: 'uid-2' } };
+        if (data['artifacts.taskrun.format'] !== 'tekton')
+          assert.match((await failures(key.publicKey, rerun))[0] ?? '', /uid-2 provenance: .*uid-1/);
+      });
+    }
+
+    test('a PipelineRun is verified by what is attached to the images that its TaskRuns built', async () => {
+      const image = await app.pushImage('built by a TaskRun');
+      const succeeded = {
+        conditions: [{ type: 'Succeeded', status: 'True' }],
+        completionTime: '2026-01-01T00:01:00Z',
+      };
+      const { object } = taskRunWith([['IMAGES', image]]);
+      const child = {
+        ...object,
+        status: { ...Object(object['status']), ...succeeded },
+        metadata: {
+          namespace: 'ci',
+          name: 'child',
+          uid: 'uid-child',
+          labels: { 'tekton.dev/pipelineTask': 'b' },
+        },
+      };
+      const reference = { kind: 'TaskRun', name: 'child', pipelineTaskName: 'b' };
+      const run = pipelineRun({
+        ...succeeded,
+        pipelineSpec: { tasks: [{ name: 'b', taskRef: { name: 'b' } }] },
+        childReferences: [reference],
+      });
+      const config = {
+        'artifacts.pipelinerun.format': 'slsa/v2alpha4',
+        'artifacts.pipelinerun.storage': 'oci',
+        'artifacts.pipelinerun.enable-deep-inspection': 'true',
+      };
+      const pipeline = openSigning(key.privateKey, config);
+      assertSigned(await pipeline.process(run, { taskRuns: [child] }));
+      await pipeline.close();
+      const given = { run: run.object, taskRuns: [child], stores: ['oci'], config } as const;
+      const { verified: is, checks } = await verify({ ...given, keys: [key.publicKey] });
+      assert.ok(is, JSON.stringify(checks));
+      assert.ok(!(await verify({ ...given, keys: [other.publicKey] })).verified);
+    });
 
     test('a run’s status that refers to the image verifies', async () => {
       const image = await sign('tekton', {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { FormatName } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
@@ -11,6 +11,7 @@ import { parseRun } from '../../src/model/run.ts';
 import { signers, signPayload } from '../../src/sign/index.ts';
 import { stores } from '../../src/store/index.ts';
 import { type Expectations, readKeys, verifyRun } from '../../src/verify/index.ts';
+import { createAuthority } from '../kubernetes/certificates.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from '../sign/keys.ts';
 
@@ -99,6 +100,20 @@ test('every changed character of every annotation, and every missing one, fails'
       assert.ok(!(await checked(withAnnotations(run, annotations))).verified, where);
     }
   }
+});
+
+test('a certificate that is stored beside a signature must be of the key that made it', async () => {
+  const [pair, other] = [createAuthority('ours').issue('builds'), createAuthority('theirs').issue('builds')];
+  const run = await signed(taskRun(status), createPrivateKey(pair.key));
+  const failing = (text: string) => {
+    const annotations = { ...run.annotations, [mark('cert-taskrun')]: text };
+    return failedChecks(withAnnotations(run, annotations), [pair.cert]);
+  };
+  assert.deepEqual(await failing(btoa(pair.cert)), []);
+  assert.deepEqual(await failing(''), []);
+  assert.deepEqual(await failing(btoa(other.cert)), ['taskrun certificate']);
+  assert.deepEqual(await failing(btoa('no certificate')), ['taskrun certificate']);
+  assert.deepEqual(await failing(`${btoa(pair.cert)}\n`), ['taskrun stored']);
 });
 
 test('base64 that says the same in another way is refused', async () => {

@@ -9,7 +9,16 @@ export interface Collection {
    * @throws ChainsError PAYLOAD_TOO_LARGE, STORE_REFUSED or STORE_UNAVAILABLE
    */
   put(document: SignedDocument, signal?: AbortSignal): Promise<void>;
+  /** Reads a document's payload, signature and certificate. @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE */
+  get(id: string, signal?: AbortSignal): Promise<ReadDocument | undefined>;
   close(): Promise<void>;
+}
+
+/** What of a document is verified; undefined is what it hasn't, or not as bytes or text. */
+export interface ReadDocument {
+  readonly Signed: Uint8Array | undefined;
+  readonly Signature: string | undefined;
+  readonly Cert: string | undefined;
 }
 
 /** What every kind of database needs. */

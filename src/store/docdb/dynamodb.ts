@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   DynamoDBClient,
   DynamoDBServiceException,
+  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { oneLine } from '../../model/answers.ts';
@@ -41,6 +42,22 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
   });
   const keys = ['partition_key', 'sort_key'].flatMap((name) => options.get(name) ?? []);
 
+  async function call<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: (abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const limit = AbortSignal.timeout(timeout);
+    const abortSignal = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    try {
+      return await send(abortSignal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (abortSignal.aborted) throw unanswered(what, new Error(`none within ${timeout} ms`));
+      throw failure(what, error);
+    }
+  }
+
   return {
     async put(document, signal) {
       const what = `write ${reference.scheme}://${reference.path}/${document.Name}`;
@@ -48,17 +65,20 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
       const item = { ...Object.fromEntries(keys.map((key) => [key, id])), ...attributesOf(document) };
       const size = attributesSize(item);
       if (size > limit) throw tooLarge(what, size, limit);
-      const abortSignal = AbortSignal.any([
-        AbortSignal.timeout(timeout),
-        ...(signal === undefined ? [] : [signal]),
-      ]);
-      try {
-        await client.send(new PutItemCommand({ TableName: reference.path, Item: item }), { abortSignal });
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (abortSignal.aborted) throw unanswered(what, new Error(`none within ${timeout} ms`));
-        throw failure(what, error);
-      }
+      await call(what, signal, (abortSignal) =>
+        client.send(new PutItemCommand({ TableName: reference.path, Item: item }), { abortSignal }),
+      );
+    },
+    async get(name, signal) {
+      const what = `read ${reference.scheme}://${reference.path}/${name}`;
+      const id: AttributeValue = { S: name };
+      const Key = Object.fromEntries(keys.map((key) => [key, id]));
+      const { Item } = await call(what, signal, (abortSignal) =>
+        client.send(new GetItemCommand({ TableName: reference.path, Key, ConsistentRead: true }), {
+          abortSignal,
+        }),
+      );
+      return Item && { Signed: Item['Signed']?.B, Signature: Item['Signature']?.S, Cert: Item['Cert']?.S };
     },
     async close() {
       client.destroy();

@@ -1,7 +1,7 @@
 import { ChainsError } from '../../model/errors.ts';
-import { isJsonList, type Json } from '../../model/json.ts';
+import { at, isJsonList, type Json, member } from '../../model/json.ts';
 import { openGoogle } from '../../network/google.ts';
-import { failures, tooLarge } from '../failures.ts';
+import { failures, tooLarge, unreadable } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
@@ -37,6 +37,24 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
       await google.call({ what, method: 'PATCH', url, body, signal, hint }).catch((error: unknown) => {
         throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
       });
+    },
+    async get(id, signal) {
+      const what = `read firestore://${reference.path}/${id}`;
+      const url = `/v1/${collection}/${encodeURIComponent(id)}`;
+      const answer = await google.call({ what, method: 'GET', url, expects: [404], signal, hint });
+      if (answer.status === 404) return undefined;
+      if (answer.body === undefined) throw unreadable(what, 'no JSON');
+      const fields = member(answer.body, 'fields');
+      const [signed, signature, cert] = [
+        at(fields, 'Signed', 'bytesValue'),
+        at(fields, 'Signature', 'stringValue'),
+        at(fields, 'Cert', 'stringValue'),
+      ];
+      return {
+        Signed: typeof signed === 'string' ? Buffer.from(signed, 'base64') : undefined,
+        Signature: typeof signature === 'string' ? signature : undefined,
+        Cert: typeof cert === 'string' ? cert : undefined,
+      };
     },
     close: () => google.close(),
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
 import type { Store } from '../store.ts';
-import type { CollectionReference, OpenCollection } from './collection.ts';
+import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
 import { documentOf } from './document.ts';
 
 /** Every kind of database, by the scheme of its URL. */
@@ -17,16 +17,8 @@ export function openDocdbStore(config: Config): Promise<Store> {
 }
 
 /** Opens the store. @param timeout how long to wait for an answer, in milliseconds */
-export async function openDocdb(config: Config, timeout = 30_000): Promise<Store> {
-  const reference = config['storage.docdb.url'];
-  if (reference === undefined) {
-    throw new ChainsError(
-      'CONFIG_INVALID',
-      'storage.docdb.url is not set: name the collection of the store `docdb`',
-    );
-  }
-  const open = await databases[reference.scheme]();
-  const collection = open({ reference, config, timeout });
+export async function openDocdb(config: Config, timeout?: number): Promise<Store> {
+  const { reference, collection } = await openCollection(config, timeout);
   return {
     async store(entry, signal) {
       await collection.put(documentOf(entry), signal);
@@ -35,4 +27,20 @@ export async function openDocdb(config: Config, timeout = 30_000): Promise<Store
     places: ({ artifact }) => [`document ${artifact.key} in ${reference.scheme}://${reference.path}`],
     close: () => collection.close(),
   };
+}
+
+/** Opens the collection `storage.docdb.url`. @throws ChainsError CONFIG_INVALID */
+export async function openCollection(
+  config: Config,
+  timeout = 30_000,
+): Promise<{ readonly reference: CollectionReference; readonly collection: Collection }> {
+  const reference = config['storage.docdb.url'];
+  if (reference === undefined) {
+    throw new ChainsError(
+      'CONFIG_INVALID',
+      'storage.docdb.url is not set: name the collection of the store `docdb`',
+    );
+  }
+  const open = await databases[reference.scheme]();
+  return { reference, collection: open({ reference, config, timeout }) };
 }

@@ -1,4 +1,11 @@
-import { BSON, type Document, Double, MongoClient } from 'mongodb';
+import {
+  Binary,
+  BSON,
+  type Collection as MongoCollection,
+  type Document,
+  Double,
+  MongoClient,
+} from 'mongodb';
 import { isJsonList, type Json } from '../../model/json.ts';
 import { tooLarge, unusable } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
@@ -9,6 +16,8 @@ import { readServerUrl, type ServerUrl } from './server-url.ts';
 /** The largest document in bytes, as BSON. */
 const limit = 16 * 1024 * 1024;
 
+type Documents = MongoCollection<Document & { _id: string }>;
+
 /** A client, and what is at work with it. */
 interface Connected {
   readonly url: string;
@@ -17,7 +26,7 @@ interface Connected {
 }
 
 /**
- * Opens a collection of MongoDB. The server's URL is read before every write; after a change there is a new client, and
+ * Opens a collection of MongoDB. The server's URL is read before every call; after a change there is a new client, and
  * the old one is closed when its work is done. `id_field` says only in which field go-cloud shows the document's `_id`.
  */
 export function openMongo({ reference, config, timeout }: CollectionOptions): Collection {
@@ -35,26 +44,45 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
     return current;
   }
 
+  async function call<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    ask: (documents: Documents) => Promise<T>,
+  ): Promise<T> {
+    const { client, work, url } = await connected();
+    signal?.throwIfAborted();
+    const asking = ask(client.db(database).collection(collection));
+    const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => work.delete(settled));
+    work.add(settled);
+    try {
+      return await within(asking, timeout, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw failure(what, error, url, limit);
+    }
+  }
+
   return {
     async put(document, signal) {
       const what = `write mongo://${reference.path}/${document.Name}`;
       const replacement = { _id: document.Name, ...bsonOf(document) };
       const size = BSON.calculateObjectSize(replacement);
       if (size > limit) throw tooLarge(what, size, limit);
-      const { client, work, url } = await connected();
-      signal?.throwIfAborted();
-      const writing = client
-        .db(database)
-        .collection<Document & { _id: string }>(collection)
-        .replaceOne({ _id: document.Name }, replacement, { upsert: true });
-      const settled: Promise<unknown> = Promise.allSettled([writing]).then(() => work.delete(settled));
-      work.add(settled);
-      try {
-        await within(writing, timeout, signal);
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw failure(what, error, url, limit);
-      }
+      await call(what, signal, (documents) =>
+        documents.replaceOne({ _id: document.Name }, replacement, { upsert: true }),
+      );
+    },
+    async get(id, signal) {
+      const found = await call(`read mongo://${reference.path}/${id}`, signal, (documents) =>
+        documents.findOne({ _id: id }, { projection: { Signed: 1, Signature: 1, Cert: 1 } }),
+      );
+      if (found === null) return undefined;
+      const { Signed: signed, Signature: signature, Cert: cert } = found;
+      return {
+        Signed: signed instanceof Binary ? signed.value() : undefined,
+        Signature: typeof signature === 'string' ? signature : undefined,
+        Cert: typeof cert === 'string' ? cert : undefined,
+      };
     },
     async close() {
       await Promise.all([retired, current && retire(current)]);

@@ -1,4 +1,5 @@
 import { ChainsError } from '../../model/errors.ts';
+import { isJsonList, member } from '../../model/json.ts';
 import { openGoogle } from '../../network/google.ts';
 import { failures, patience, unreadable } from '../failures.ts';
 import { upload } from './upload.ts';
@@ -32,6 +33,8 @@ export interface Bucket {
   put(item: Item, seen: Seen | undefined, signal?: AbortSignal): Promise<void>;
   /** Removes an object that may be there. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
+  /** The names of all objects that begin so. */
+  list(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -78,6 +81,20 @@ export function openBucket({ name: bucket, timeout = patience }: BucketOptions):
       const url = pathOf(bucket, name);
       await google.call({ what, method: 'DELETE', url, expects: [404], signal, hint });
     },
+    async list(prefix, signal) {
+      const what = `list gs://${bucket}/${prefix}*`;
+      const names: string[] = [];
+      for (let pageToken = ''; ; ) {
+        const query = new URLSearchParams({ prefix, ...(pageToken === '' ? {} : { pageToken }) }).toString();
+        const url = `${pathOf(bucket)}?${query}`;
+        const { body } = await google.call({ what, method: 'GET', url, signal, hint });
+        if (body === undefined) throw unreadable(what, 'no JSON');
+        const items = member(body, 'items');
+        names.push(...(isJsonList(items) ? items : []).map((item) => String(member(item, 'name'))));
+        pageToken = String(member(body, 'nextPageToken') ?? '');
+        if (pageToken === '') return names;
+      }
+    },
     close: () => google.close(),
   };
 }
@@ -90,8 +107,9 @@ function endpoint(): { readonly origin: string; readonly emulated: boolean } {
   return { origin: emulator.includes('://') ? emulator : `http://${emulator}`, emulated: true };
 }
 
-function pathOf(bucket: string, name: string): string {
-  return `/storage/v1/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(name)}`;
+function pathOf(bucket: string, name?: string): string {
+  const objects = `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
+  return name === undefined ? objects : `${objects}/${encodeURIComponent(name)}`;
 }
 
 function same(seen: Seen | undefined, bytes: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
+import type { Run } from '../../model/run.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { Store } from '../store.ts';
 import { type BucketOptions, openBucket } from './bucket.ts';
@@ -44,14 +45,18 @@ export function openGcs(options: BucketOptions): Store {
 
 /** The objects of an entry (behaviour.md, “Stores”); those of an image lie in the folder of the run that built it. */
 function objectsOf({ artifact, payload, signature }: SignedArtifact) {
-  const { kind, namespace, name } = artifact.run;
-  const path = `${kind.toLowerCase()}-${namespace}-${name}/${artifact.key}`;
+  const path = `${folderOf(artifact.run)}/${artifact.key}`;
   return {
     payload: { name: `${path}.payload`, bytes: payload.bytes },
     signature: { name: `${path}.signature`, bytes: signature.bytes },
     certificate: { name: `${path}.cert`, bytes: utf8(signature.certificate) },
     chain: { name: `${path}.chain`, bytes: utf8(signature.chain) },
   };
+}
+
+/** Where the objects of a run lie, and those of the images that it built. */
+export function folderOf({ kind, namespace, name }: Pick<Run, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind.toLowerCase()}-${namespace}-${name}`;
 }
 
 function utf8(text: string | undefined): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { Config } from '../../config/keys.ts';
 import { planFor } from '../../config/plan.ts';
+import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../model/dsse.ts';
 import { includesSignatureOf } from '../../model/genuine.ts';
 import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
@@ -47,7 +48,7 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
   if (payload.format !== 'simplesigning') throw unfit('grafeas', artifact, payload, 'simplesigning');
   const publicKeyId = keyIdOf(entry, config);
   return {
-    noteId: `${prefixOf(entry, config)}-simplesigning`,
+    noteId: noteIdOf('oci', artifact.run.namespace, config),
     note: {
       shortDescription: 'Signatures of images',
       attestation: { hint: { humanReadableName: config['storage.grafeas.notehint'] } },
@@ -70,14 +71,14 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
 
 function build(entry: SignedArtifact, config: Config): Entries {
   const { artifact, payload, signature } = entry;
-  const { apiVersion, kind } = artifact.run;
+  const { apiVersion, kind, namespace } = artifact.run;
   const statement = payload.dsseType === inTotoType ? json(payload.bytes) : undefined;
   const details = isJsonObject(statement) ? buildOccurrence(statement) : undefined;
   if (!isJsonObject(statement) || details === undefined) {
     throw unfit('grafeas', artifact, payload, 'in-toto');
   }
   return {
-    noteId: `${prefixOf(entry, config)}-${artifact.kind}-intoto`,
+    noteId: noteIdOf(artifact.kind, namespace, config),
     note: {
       shortDescription: `Provenance of ${kind}s`,
       build: { builderVersion: `${apiVersion}/${kind}` },
@@ -95,9 +96,10 @@ function build(entry: SignedArtifact, config: Config): Entries {
   };
 }
 
-/** Without a note of its own, each namespace has one. */
-function prefixOf({ artifact }: SignedArtifact, config: Config): string {
-  return config['storage.grafeas.noteid'] ?? `tekton-${artifact.run.namespace}`;
+/** The note of artifacts of this kind; without one of its own, each namespace has one. */
+export function noteIdOf(kind: ArtifactKind, namespace: string, config: Config): string {
+  const prefix = config['storage.grafeas.noteid'] ?? `tekton-${namespace}`;
+  return kind === 'oci' ? `${prefix}-simplesigning` : `${prefix}-${kind}-intoto`;
 }
 
 /**

@@ -18,11 +18,9 @@ const scope = 'https://www.googleapis.com/auth/cloud-platform';
  */
 export async function openGrafeasStore(
   config: Config,
-  { timeout = patience }: { readonly timeout?: number } = {},
+  options: { readonly timeout?: number } = {},
 ): Promise<Store> {
-  const project = required(config, 'grafeas', 'storage.grafeas.projectid');
-  const service = openGoogle({ origin, scope, failures, project, patience: timeout, limits: { timeout } });
-  const analysis = new ContainerAnalysis(service, project);
+  const analysis = openContainerAnalysis(config, options);
   return {
     async store(entry, signal) {
       const entries = entriesFor(entry, config);
@@ -32,33 +30,45 @@ export async function openGrafeasStore(
     },
     places(entry) {
       const { noteId, resourceUris } = entriesFor(entry, config);
-      return resourceUris.length === 0 ? [] : [`projects/${project}/notes/${noteId}`];
+      return resourceUris.length === 0 ? [] : [`${analysis.parent}/notes/${noteId}`];
     },
     close: () => analysis.close(),
   };
 }
 
-class ContainerAnalysis {
+/** Opens the API for the project `storage.grafeas.projectid`. @throws ChainsError CONFIG_INVALID */
+export function openContainerAnalysis(
+  config: Config,
+  { timeout = patience }: { readonly timeout?: number } = {},
+): ContainerAnalysis {
+  const project = required(config, 'grafeas', 'storage.grafeas.projectid');
+  const service = openGoogle({ origin, scope, failures, project, patience: timeout, limits: { timeout } });
+  return new ContainerAnalysis(service, project);
+}
+
+/** Notes and occurrences of one project. */
+export class ContainerAnalysis {
   readonly #service: GoogleService;
-  readonly #parent: string;
+  /** `projects/PROJECT` */
+  readonly parent: string;
   /** Names of notes that were there when last asked. */
   readonly #notes = new Set<string>();
 
   constructor(service: GoogleService, project: string) {
     this.#service = service;
-    this.#parent = `projects/${project}`;
+    this.parent = `projects/${project}`;
   }
 
   /** Adds an occurrence for the URI, unless there is one with this payload from this key. */
   async add(entries: Entries, resourceUri: string, signal: AbortSignal | undefined): Promise<void> {
-    const noteName = `${this.#parent}/notes/${entries.noteId}`;
+    const noteName = `${this.parent}/notes/${entries.noteId}`;
     await this.#ensureNote(noteName, entries, signal);
     try {
       if (await this.#has(noteName, resourceUri, entries, signal)) return;
       await this.#service.call({
         what: `create an occurrence of ${noteName} for ${resourceUri}`,
         method: 'POST',
-        url: urlOf(`${this.#parent}/occurrences`),
+        url: urlOf(`${this.parent}/occurrences`),
         body: JSON.stringify({ ...entries.occurrence, resourceUri, noteName }),
         signal,
         // Another controller was faster.
@@ -92,7 +102,7 @@ class ContainerAnalysis {
       await this.#service.call({
         what: `create ${noteName}`,
         method: 'POST',
-        url: urlOf(`${this.#parent}/notes`, { noteId }),
+        url: urlOf(`${this.parent}/notes`, { noteId }),
         body: JSON.stringify(note),
         signal,
         expects: [409],
@@ -107,6 +117,33 @@ class ContainerAnalysis {
     wanted: Entries,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
+    for await (const page of this.#pages(noteName, resourceUri, signal)) {
+      for (const one of page) if (await isSame(one, resourceUri, wanted)) return true;
+    }
+    return false;
+  }
+
+  /** A note's occurrences for the URI; none where there is no such note. @throws ChainsError STORE_… */
+  async occurrences(
+    noteId: string,
+    resourceUri: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly noteName: string; readonly occurrences: readonly Json[] }> {
+    const noteName = `${this.parent}/notes/${noteId}`;
+    const occurrences: Json[] = [];
+    try {
+      for await (const page of this.#pages(noteName, resourceUri, signal)) occurrences.push(...page);
+    } catch (error) {
+      if (!(error instanceof ChainsError) || error.status !== 404) throw error;
+    }
+    return { noteName, occurrences };
+  }
+
+  async *#pages(
+    noteName: string,
+    resourceUri: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Json[]> {
     let pageToken = '';
     do {
       const filter = `resourceUrl=${JSON.stringify(resourceUri)}`;
@@ -117,12 +154,9 @@ class ContainerAnalysis {
         signal,
       });
       const occurrences = member(body, 'occurrences');
-      for (const one of isJsonList(occurrences) ? occurrences : []) {
-        if (await isSame(one, resourceUri, wanted)) return true;
-      }
+      yield isJsonList(occurrences) ? occurrences : [];
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
-    return false;
   }
 }
 

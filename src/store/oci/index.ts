@@ -123,7 +123,8 @@ function runReferrer(entry: SignedArtifact): Referrer {
   return { artifactType: runType, annotations: createdAt(entry), layer: signedLayer(entry, runType) };
 }
 
-function elsewhereIn(config: Config): Repository | undefined {
+/** The repository that takes everything, where one is set. @throws ChainsError CONFIG_INVALID */
+export function elsewhereIn(config: Config): Repository | undefined {
   const name = config['storage.oci.repository'];
   if (name === undefined) return undefined;
   const repository = parseRepository(name);

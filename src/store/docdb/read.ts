@@ -1,0 +1,29 @@
+import type { Found } from '../../model/stored.ts';
+import type { OpenReader } from '../readers.ts';
+import type { ReadDocument } from './collection.ts';
+import { openCollection } from './index.ts';
+
+/** Reads the store `docdb`: an artifact's document by its id. */
+export const openDocdbReader: OpenReader = async (config) => {
+  const { reference, collection } = await openCollection(config);
+  return {
+    async read({ key }, signal) {
+      const place = `${reference.scheme}://${reference.path}/${key}`;
+      const document = await collection.get(key, signal);
+      return [document === undefined ? { place, entries: [] } : foundIn(place, document)];
+    },
+    close: () => collection.close(),
+  };
+};
+
+function foundIn(
+  place: string,
+  { Signed: payload, Signature: text, Cert: certificate }: ReadDocument,
+): Found {
+  if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
+  if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
+  const signature = Buffer.from(text, 'base64');
+  return signature.toString('base64') === text
+    ? { place, entries: [{ place, payload, signature, certificate }] }
+    : { place, entries: [], flaw: 'its field Signature is no padded standard base64' };
+}

@@ -1,0 +1,58 @@
+import { at, isJsonList, type Json, member } from '../../model/json.ts';
+import type { Found, Sought, StoredEntry } from '../../model/stored.ts';
+import type { OpenReader } from '../readers.ts';
+import { openContainerAnalysis } from './index.ts';
+import { noteIdOf } from './entries.ts';
+
+/**
+ * Reads the store `grafeas`: the occurrences of the note of this kind of artifact, for each image and for whatever else
+ * the run made.
+ */
+export const openGrafeasReader: OpenReader = async (config) => {
+  const analysis = openContainerAnalysis(config);
+  return {
+    async read(sought, signal) {
+      const noteId = noteIdOf(sought.kind, sought.run.namespace, config);
+      const lookFor = async (uri: string): Promise<Found> => {
+        const { noteName, occurrences } = await analysis.occurrences(noteId, uri, signal);
+        const place = `${noteName} for ${uri}`;
+        return { place, entries: occurrences.flatMap((one) => entryIn(one, sought, place) ?? []) };
+      };
+      const ofImages = await Promise.all(sought.images.map(lookFor));
+      // Formats differ in what beside images is a subject.
+      const ofOthers = await Promise.all(sought.others.map(lookFor));
+      return [...ofImages, ...ofOthers.filter(({ entries }) => entries.length > 0)];
+    },
+    close: () => analysis.close(),
+  };
+};
+
+function entryIn(occurrence: Json, { kind }: Sought, place: string): StoredEntry | undefined {
+  if (kind === 'oci') {
+    const attestation = member(occurrence, 'attestation');
+    const [first] = listIn(attestation, 'signatures');
+    const [payload, signature] = [member(attestation, 'serializedPayload'), member(first, 'signature')];
+    if (typeof payload !== 'string' || typeof signature !== 'string') return undefined;
+    return {
+      place,
+      payload: Buffer.from(payload, 'base64'),
+      signature: Buffer.from(signature, 'base64'),
+    };
+  }
+  const [payload, payloadType] = [
+    at(occurrence, 'envelope', 'payload'),
+    at(occurrence, 'envelope', 'payloadType'),
+  ];
+  if (typeof payload !== 'string' || typeof payloadType !== 'string') return undefined;
+  const signatures = listIn(member(occurrence, 'envelope'), 'signatures').map((one) => ({
+    keyid: member(one, 'keyid') ?? '',
+    sig: member(one, 'sig') ?? '',
+  }));
+  const envelope = { payloadType, payload, signatures };
+  return { place, payload: Buffer.from(payload, 'base64'), signature: Buffer.from(JSON.stringify(envelope)) };
+}
+
+function listIn(value: Json | undefined, key: string): readonly Json[] {
+  const list = member(value, key);
+  return isJsonList(list) ? list : [];
+}

@@ -1,0 +1,58 @@
+import { type Json, member, parseJson } from '../../model/json.ts';
+import type { Found, Sought } from '../../model/stored.ts';
+import type { OpenReader } from '../readers.ts';
+import { readEntries } from './entries.ts';
+import { elsewhereIn } from './index.ts';
+import { Registries } from './registries.ts';
+import { parseRepository } from './repository.ts';
+
+/** Reads the store `oci`: what is attached to each image, a run's attestations or the image's own signatures. */
+export const openOciReader: OpenReader = async (config) => {
+  const elsewhere = elsewhereIn(config);
+  const registries = new Registries(config, {});
+  return {
+    async read(sought, signal) {
+      // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.
+      const isOfOthers = sought.images.length === 0;
+      const places = (isOfOthers ? sought.others : sought.images).map(
+        async (image): Promise<readonly Found[]> => {
+          const [name = '', digest = ''] = image.split('@');
+          const repository = elsewhere ?? parseRepository(name);
+          // What isn't named like a repository has none: nothing was attached to it.
+          if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
+          const client = await registries.open(repository, undefined, signal);
+          const entries = (await readEntries(client, digest)).filter(({ payload }) =>
+            concerns(sought, payload),
+          );
+          const found = entries.map(({ name: where, payload, signature }) => ({
+            place: `${where} of ${image}`,
+            payload,
+            signature,
+          }));
+          return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
+        },
+      );
+      return (await Promise.all(places)).flat();
+    },
+    close: () => registries.close(),
+  };
+};
+
+/** An image's signature names the image and nothing else; a run's attestation, or its status, stands beside it. */
+function concerns({ kind }: Sought, payload: Uint8Array): boolean {
+  const json = parsed(payload);
+  const isSignature =
+    member(json, 'critical') !== undefined ||
+    member(json, 'predicateType') === 'https://sigstore.dev/cosign/sign/v1';
+  const isStatement = member(json, '_type') !== undefined;
+  return kind === 'oci' ? isSignature || !isStatement : !isSignature;
+}
+
+function parsed(payload: Uint8Array): Json | undefined {
+  try {
+    return parseJson(Buffer.from(payload).toString('utf8'));
+  } catch {
+    // Something of others, or damaged: whoever verifies it says so.
+    return undefined;
+  }
+}
