@@ -82,12 +82,9 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         '    --uid 6f916ff1-65f1-4aa6-902b-5d8de91f750a',
     },
     {
-      purpose: 'An exported run, with the key that is in a Secret',
-      command: 'chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets',
-    },
-    {
-      purpose: 'With a key in a KMS, for machines',
-      command: 'chains verify -f signed.yaml --key hashivault://chains -o json',
+      purpose: 'An exported run, with the key that is in a Secret or a KMS, for machines',
+      command:
+        'chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets hashivault://chains -o json',
     },
   ],
   keygen: [
