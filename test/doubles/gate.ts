@@ -1,15 +1,7 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { request } from 'undici';
+import { type Listener, listen, type Request } from './listener.ts';
 
-/** A request as it came. */
-export interface GateRequest {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+export type { Request as GateRequest } from './listener.ts';
 
 /** What is answered: JSON, or bytes. */
 export interface GateAnswer {
@@ -20,7 +12,7 @@ export interface GateAnswer {
 }
 
 /** What answers requests. */
-export type Respond = (request: GateRequest) => GateAnswer | Promise<GateAnswer>;
+export type Respond = (request: Request) => GateAnswer | Promise<GateAnswer>;
 
 /** What is wrong with the way to a service. */
 export interface Trouble {
@@ -28,16 +20,13 @@ export interface Trouble {
   readonly happens: GateAnswer | 'hangs' | 'breaks' | 'breaks after it is done';
   times: number;
   /** Which requests count; all without it. */
-  readonly when?: (request: GateRequest) => boolean;
+  readonly when?: (request: Request) => boolean;
 }
 
 /** An HTTP server, over TLS where it has a certificate, that counts what comes and can be troubled. */
-export interface Gate {
-  readonly port: number;
-  readonly url: string;
-  readonly requests: GateRequest[];
+export interface Gate extends Pick<Listener, 'port' | 'url' | 'close'> {
+  readonly requests: Request[];
   trouble: Trouble | undefined;
-  close(): Promise<void>;
 }
 
 /** Opens a gate on a free port of the loopback interface. */
@@ -45,57 +34,36 @@ export async function openGate(
   respond: Respond,
   tls?: { readonly cert: string; readonly key: string },
 ): Promise<Gate> {
-  const sockets = new Set<Socket>();
-  async function listener(...[incoming, response]: Parameters<RequestListener>): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-    const received: GateRequest = {
-      method: incoming.method ?? '',
-      url: new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`),
-      headers: incoming.headers,
-      body: Buffer.concat(chunks),
-    };
+  const listener = await listen(async (received, response) => {
     gate.requests.push(received);
     const happens = happening(gate.trouble, received);
     if (happens === 'hangs') return;
-    if (happens === 'breaks') return void incoming.socket.destroy();
+    if (happens === 'breaks') {
+      response.destroy();
+      return;
+    }
     const answer =
       typeof happens === 'object'
         ? happens
         : await Promise.resolve()
             .then(() => respond(received))
             .catch((error: unknown): GateAnswer => ({ status: 500, json: { error: String(error) } }));
-    if (happens === 'breaks after it is done') return void incoming.socket.destroy();
+    if (happens === 'breaks after it is done') {
+      response.destroy();
+      return;
+    }
     const bytes = answer.bytes ?? (answer.json === undefined ? '' : JSON.stringify(answer.json));
     response.writeHead(answer.status, {
       ...(answer.json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
       ...answer.headers,
     });
     response.end(bytes);
-  }
-  const listen: RequestListener = (...call) => void listener(...call).catch(() => call[0].destroy());
-  const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const gate: Gate = {
-    port,
-    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
-    requests: [],
-    trouble: undefined,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
+  }, tls);
+  const gate: Gate = { ...listener, requests: [], trouble: undefined };
   return gate;
 }
 
-function happening(trouble: Trouble | undefined, request: GateRequest): Trouble['happens'] | undefined {
+function happening(trouble: Trouble | undefined, request: Request): Trouble['happens'] | undefined {
   if (trouble === undefined || trouble.times === 0 || trouble.when?.(request) === false) return undefined;
   trouble.times -= 1;
   return trouble.happens;

@@ -1,14 +1,9 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Lie } from './keys.ts';
+import { type Listener, listen, type Request as Received } from './listener.ts';
 
 /** A request as it came. */
-export interface Request {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: IncomingHttpHeaders;
+export interface Request extends Omit<Received, 'body'> {
   readonly body: string;
 }
 
@@ -34,16 +29,9 @@ export interface Trouble {
 }
 
 /** A server over real HTTP, or HTTPS where it has a certificate, that counts what comes. */
-export interface Service {
-  readonly port: number;
+export interface Service extends Omit<Listener, 'url'> {
   readonly trouble: Trouble;
   readonly requests: readonly Request[];
-  /** The connections that were ever made. */
-  readonly connections: () => number;
-  /** Stops listening and breaks every connection. */
-  close(): Promise<void>;
-  /** Listens again at the same port. */
-  reopen(): Promise<void>;
 }
 
 /** Starts a service on a free port of the loopback interface. */
@@ -53,18 +41,8 @@ export async function startService(
 ): Promise<Service> {
   const requests: Request[] = [];
   const trouble: Trouble = {};
-  const sockets = new Set<Socket>();
-  let connections = 0;
-
-  async function listener(...[incoming, response]: Parameters<RequestListener>): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-    const request: Request = {
-      method: incoming.method ?? '',
-      url: new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`),
-      headers: incoming.headers,
-      body: Buffer.concat(chunks).toString('utf8'),
-    };
+  const listener = await listen(async (received, response) => {
+    const request: Request = { ...received, body: received.body.toString('utf8') };
     requests.push(request);
     if (trouble.hang === true) return;
     await pause(trouble.delay ?? 0);
@@ -82,28 +60,6 @@ export async function startService(
       ...answer.headers,
     });
     response.end(answer.text ?? (answer.json === undefined ? '' : JSON.stringify(answer.json)));
-  }
-  const server =
-    tls === undefined
-      ? createServer((...call) => void listener(...call))
-      : createTlsServer(tls, (...call) => void listener(...call));
-  server.on('connection', (socket) => {
-    connections += 1;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    trouble,
-    requests,
-    connections: () => connections,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-    reopen: () => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
-  };
+  }, tls);
+  return { ...listener, trouble, requests };
 }

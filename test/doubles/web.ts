@@ -1,22 +1,8 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { parseJson, type Json } from '../../src/model/json.ts';
 import type { Pair } from '../kubernetes/certificates.ts';
+import { type Listener, listen, type Request } from './listener.ts';
 
-/** A request as it came. */
-export interface Request {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+export type { Request } from './listener.ts';
 
 /** What is answered: JSON, or text. */
 export interface Answer {
@@ -30,56 +16,31 @@ export interface Answer {
 export type Trouble = (request: Request) => Answer | 'hang' | 'hang up' | undefined;
 
 /** A web server with something that can be in its way. */
-export interface Web {
-  readonly port: number;
-  readonly url: string;
+export interface Web extends Pick<Listener, 'port' | 'url' | 'close'> {
   /** Every request that came, those that met trouble too. */
   readonly requests: readonly Request[];
   trouble: Trouble | undefined;
-  close(): Promise<void>;
 }
 
 /** Starts a server on a free port of the loopback interface: with TLS, where it has a certificate. */
 export async function startWeb(respond: (request: Request) => Answer, pair?: Pair): Promise<Web> {
   const requests: Request[] = [];
-  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-    const host = incoming.headers.host ?? '';
-    const request = {
-      method: incoming.method ?? '',
-      url: new URL(incoming.url ?? '', `http://${host}`),
-      headers: incoming.headers,
-      body: Buffer.concat(chunks),
-    };
+  const listener = await listen(async (request, response) => {
     requests.push(request);
     const met = web.trouble?.(request) ?? respond(request);
     if (met === 'hang') return;
     if (met === 'hang up') {
-      incoming.socket.destroy();
+      response.destroy();
       return;
     }
     const { status, json, text, headers = {} } = met;
-    if (json === undefined) outgoing.writeHead(status, headers).end(text);
+    if (json === undefined) response.writeHead(status, headers).end(text);
     else
-      outgoing
+      response
         .writeHead(status, { 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(json));
-  };
-  const listener: RequestListener = (incoming, outgoing) => void handle(incoming, outgoing);
-  const server = pair === undefined ? createServer(listener) : createTlsServer(pair, listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const web: Web = {
-    port,
-    url: `http://127.0.0.1:${port}`,
-    requests,
-    trouble: undefined,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  }, pair);
+  const web: Web = { ...listener, requests, trouble: undefined };
   return web;
 }
 

@@ -36,6 +36,7 @@ export async function upload(google: GoogleService, given: Upload): Promise<bool
   const send = given.bytes.length <= simpleLimit ? simple : resumable;
   const answer = await send(google, given);
   if (answer.status === 412) return false;
+  if (answer.body === undefined) throw unreadable(given.what, 'no JSON');
   const checksum = member(answer.body, 'crc32c');
   if (checksum === checksumOf(given.bytes)) return true;
   throw new ChainsError('STORE_UNAVAILABLE', `${given.what}: it arrived damaged: its CRC32C does not match`);
