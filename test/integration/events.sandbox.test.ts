@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { controllerWith, eventsSuite, told } from './events.suite.ts';
-import { doneStatus, ended, eventually, mark } from './world.ts';
+import { doneStatus, ended, eventually, mark, openWorld } from './world.ts';
 
 eventsSuite('the sandbox', () => startSandbox({ life: false }));
 
@@ -29,4 +29,19 @@ test('an Event that can’t be written fails no run, and the log says so', async
   await eventually('the log says it', () =>
     world.logged.some((line) => line.includes('the Event Signed could not be written')) ? true : undefined,
   );
+});
+
+test('SigningFailed, with the size as the reason, of a run whose payloads the API server refused', async (context) => {
+  const sandbox = await startSandbox({ life: false });
+  const world = await openWorld(sandbox);
+  context.after(() => world.close());
+  await world.configure({});
+  await world.createRun('build', { status: doneStatus });
+  const when = ({ resource, verb }: { readonly resource: string; readonly verb: string }) =>
+    resource === 'taskruns' && verb === 'patch';
+  sandbox.faults.add({ kind: 'status', code: 413 }, { when, count: 1 });
+  await world.startController();
+  assert.equal(mark(await ended(world, 'build'), 'signed'), 'failed');
+  const [event = ''] = await told(world, 'build');
+  assert.match(event, /^Warning SigningFailed: the API server refused the payloads: .*413/);
 });
