@@ -1,0 +1,4 @@
+import { eventsSuite } from '../integration/events.suite.ts';
+import { startCluster } from './cluster.ts';
+
+eventsSuite('a real API server', startCluster);
