@@ -3,10 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import tls from 'node:tls';
 import { member } from '../../src/model/json.ts';
-import { createAuthority } from '../kubernetes/certificates.ts';
 import { serveProxy } from '../kubernetes/servers.ts';
+import { authority } from '../sign/kms/environment.ts';
 import { type Answer, firstly, jsonOf, type Request, startWeb, type Trouble, type Web } from './web.ts';
 
 /** What an account may do: everything, look but not write, or nothing, since its key isn't known. */
@@ -30,8 +29,6 @@ export interface Google extends Web {
 }
 
 const tokenServer = 'oauth2.googleapis.com';
-const authority = createAuthority('everybody here');
-tls.setDefaultCACertificates([...tls.getCACertificates(), authority.cert]);
 
 /** The error of one of Google's APIs. */
 export function failure(code: number, status: string, message: string): Answer {
