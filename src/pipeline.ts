@@ -1,6 +1,6 @@
 import type { Config, SignerName, StoreName } from './config/keys.ts';
-import { type Plan, planFor, plansFor } from './config/plan.ts';
-import { type Depth, extract } from './extract/index.ts';
+import { depthFor, type Plan, planFor, plansFor } from './config/plan.ts';
+import { extract } from './extract/index.ts';
 import { loadFormat } from './format/index.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import type { JsonObject } from './model/json.ts';
@@ -15,6 +15,7 @@ import type { StoreAccess } from './model/store-access.ts';
 import { type Secrets, type Signer, signers, signPayload } from './sign/index.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type Store, stores } from './store/index.ts';
+import { placesByStore, placesOf } from './store/places.ts';
 import { openWitness } from './witness/index.ts';
 
 /** An artifact with its plan and its payload, or why there is none: what would be signed. */
@@ -146,12 +147,17 @@ export function openPipeline({
     const { artifact, plan } = one;
     const entry = earlier?.made === undefined ? await signDraft(one, signal) : { artifact, ...earlier.made };
     const before = earlier?.stored ?? new Set();
-    if ('stage' in entry) return { results: [entry], progress: { made: undefined, stored: before } };
+    const unmade = { made: undefined, stored: before };
+    if ('stage' in entry) return { results: [entry], places: [], progress: unmade };
     const names = plan.stores.filter((name) => !before.has(name));
     const results = await storeEntry(entry, names, signal);
-    const { payload, signature } = entry;
     const stored = new Set([...before, ...results.flatMap(keptElsewhere)]);
-    return { results, progress: { made: { payload, signature }, stored } };
+    const places = await placesOf(entry, plan.stores, openStore);
+    return {
+      results,
+      places,
+      progress: { made: { payload: entry.payload, signature: entry.signature }, stored },
+    };
   }
 
   async function process(run: Run, { taskRuns, signal, earlier }: ProcessOptions = {}): Promise<Outcome> {
@@ -177,6 +183,7 @@ export function openPipeline({
     return {
       annotations: fitted.annotations,
       signed: [...new Set(signed)],
+      places: placesByStore(finished.flatMap(({ places }) => places)),
       off: drafts.flatMap(({ plan }) => plan.off ?? []),
       failures,
       problems: [...problems, ...fitted.problems],
@@ -210,15 +217,6 @@ export function openPipeline({
   }
 
   return { config, draft, signDraft, process, check, close };
-}
-
-/** Results of steps count in one format only, those of TaskRuns with deep inspection. */
-function depthFor(config: Config, run: Run): Depth {
-  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
-  return {
-    stepResults: planFor(config, kind).format === 'slsa/v2alpha4',
-    childResults: config['artifacts.pipelinerun.enable-deep-inspection'],
-  };
 }
 
 type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });

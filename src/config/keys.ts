@@ -241,6 +241,16 @@ export const keys = {
     default: '',
     doc: 'Runs with one of these in `spec.managedBy` are signed too; others that are not managed by Tekton itself are not.',
   },
+  'events.signed': {
+    type: choice('auto', 'true', 'false'),
+    default: 'auto',
+    doc: 'Whether a signed run gets an Event that says where payloads and signatures are; `auto`: where a store other than `tekton` has them.',
+  },
+  'events.skipped': {
+    type: boolean,
+    default: 'false',
+    doc: 'Whether a run that is done and is not signed on purpose gets an Event that says why.',
+  },
   'signing.retry-deadline': {
     type: duration,
     default: '1h',

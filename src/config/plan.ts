@@ -1,3 +1,4 @@
+import type { Run } from '../model/run.ts';
 import type { ArtifactKind } from '../model/artifact.ts';
 import type { Config, FormatName, SignerName, StoreName } from './keys.ts';
 
@@ -43,4 +44,16 @@ export function planFor(config: Config, kind: ArtifactKind): Plan {
 function whyOff(kind: ArtifactKind, signer: SignerName, stores: readonly StoreName[]): string | undefined {
   if (signer === 'none') return `artifacts.${kind}.signer is none`;
   return stores.length === 0 ? `artifacts.${kind}.storage is empty` : undefined;
+}
+
+/** Whose results count beside the run's own: those of steps in one format only, those of TaskRuns with deep inspection. */
+export function depthFor(
+  config: Config,
+  run: Run,
+): { readonly stepResults: boolean; readonly childResults: boolean } {
+  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
+  return {
+    stepResults: planFor(config, kind).format === 'slsa/v2alpha4',
+    childResults: config['artifacts.pipelinerun.enable-deep-inspection'],
+  };
 }

@@ -7,9 +7,13 @@ import type { Run } from '../model/run.ts';
  * `skip` nothing, ever; `wait` nothing until it changes or `until` comes; `hold` put our finalizer on it;
  * `sign` it; `release` take our finalizer off it.
  */
-export type Decision =
-  | { readonly action: 'skip' | 'hold' | 'sign' | 'release'; readonly reason: string }
-  | { readonly action: 'wait'; readonly reason: string; readonly until?: Date };
+export type Decision = { readonly reason: string; readonly event?: DecisionEvent } & (
+  | { readonly action: 'skip' | 'hold' | 'sign' | 'release' }
+  | { readonly action: 'wait'; readonly until?: Date }
+);
+
+/** The Event that tells a decision which keeps a run unsigned. */
+export type DecisionEvent = 'Held' | 'NotSigned' | 'Skipped' | 'Unreadable';
 
 /** What decisions depend on beside the run. */
 export interface Circumstances {
@@ -52,10 +56,8 @@ function managedElsewhere(run: Run, { managedBy }: Circumstances): Decision | un
   ) {
     return undefined;
   }
-  return letGo(
-    run,
-    `spec.managedBy is ${JSON.stringify(run.managedBy)}, which filter.managed-by does not list`,
-  );
+  const reason = `spec.managedBy is ${JSON.stringify(run.managedBy)}, which filter.managed-by does not list`;
+  return { ...letGo(run, reason), ...(run.progress.state === 'done' ? { event: 'Skipped' } : {}) };
 }
 
 function alreadyMarked(run: Run): Decision | undefined {
@@ -67,13 +69,16 @@ function deletedTooEarly(run: Run, { deletionGrace, now }: Circumstances): Decis
   const until = graceEnds(run, deletionGrace);
   if (until === undefined || run.progress.state === 'done') return undefined;
   const reason = run.progress.state === 'unreadable' ? run.progress.message : 'it never finished';
-  return ourFinalizers(run).length > 0 && now < until
-    ? { action: 'wait', reason: 'it is being deleted unfinished, and is held until its grace ends', until }
-    : letGo(run, `it is being deleted and cannot be signed: ${reason}`);
+  if (ourFinalizers(run).length === 0 || now >= until) {
+    return { ...letGo(run, `it is being deleted and cannot be signed: ${reason}`), event: 'NotSigned' };
+  }
+  const held = `it is being deleted unfinished, and is held until its grace ends at ${until.toISOString()}`;
+  return { action: 'wait', reason: held, until, event: 'Held' };
 }
 
 function unreadable(run: Run): Decision | undefined {
-  return run.progress.state === 'unreadable' ? { action: 'wait', reason: run.progress.message } : undefined;
+  if (run.progress.state !== 'unreadable') return undefined;
+  return { action: 'wait', reason: run.progress.message, event: 'Unreadable' };
 }
 
 function unfinished(run: Run): Decision | undefined {

@@ -1,13 +1,14 @@
-import { recordEvent } from '../kubernetes/events.ts';
+import { type EventText, recordEvent } from '../kubernetes/events.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../model/errors.ts';
 import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { Log } from '../telemetry/logs.ts';
-import { runFields } from '../telemetry/logs.ts';
+import { type Log, runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { decisionEvent, endEvent, waitingEvent } from './announcements.ts';
 import { waitingFor } from './children.ts';
 import { type Family, gather } from './family.ts';
 import { type Judgement, judge } from './judgement.ts';
@@ -56,10 +57,11 @@ export async function reconcile(
   }
 }
 
-function step(run: Run, work: Work<Run>, around: Surroundings): Promise<Verdict> {
+async function step(run: Run, work: Work<Run>, around: Surroundings): Promise<Verdict> {
   const circumstances = circumstancesOf(around.pipeline.config, new Date());
   const decision = decide(run, circumstances);
   around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
+  await announce(run, decisionEvent(decision, around.pipeline.config), around);
   return steps[decision.action](run, { decision, circumstances, work, around });
 }
 
@@ -78,8 +80,7 @@ const steps: { readonly [A in Decision['action']]: (run: Run, situation: Situati
   sign,
 };
 
-async function wait(run: Run, { decision, around }: Situation): Promise<Verdict> {
-  if (run.progress.state === 'unreadable') await announce(run, 'Unreadable', decision.reason, around);
+async function wait(_run: Run, { decision }: Situation): Promise<Verdict> {
   if (decision.action !== 'wait' || decision.until === undefined) return finished;
   const again = Math.max(0, decision.until.getTime() - Date.now());
   return { finished: false, failed: false, stale: true, again };
@@ -95,10 +96,7 @@ async function hold(run: Run, { around }: Situation): Promise<Verdict> {
 }
 
 async function release(run: Run, { decision, around }: Situation): Promise<Verdict> {
-  const state = endStateOf(run);
-  if (run.deletedAt !== undefined && state === undefined)
-    await announce(run, 'NotSigned', decision.reason, around);
-  await takeFinalizersOff(run, state, around);
+  await takeFinalizersOff(run, endStateOf(run), around);
   around.log.info(`released: ${decision.reason}`, runFields(run));
   return finished;
 }
@@ -124,18 +122,21 @@ async function sign(run: Run, { work, around, circumstances }: Situation): Promi
     config: around.pipeline.config,
     now: Date.now(),
   });
-  return judgement.end === undefined
-    ? retryLater(run, judgement, work, around)
-    : finish(run, { ...judgement.end, failures: work.failures, annotations: outcome.annotations }, around);
+  if (judgement.end === undefined) return retryLater(run, judgement, work, around);
+  const end = { ...judgement.end, failures: work.failures, annotations: outcome.annotations };
+  return finish(run, end, outcome, around);
 }
 
 /** The mark of the last one wakes the PipelineRun; should that be missed, it is looked at again after a while. */
-function waitForTaskRuns(
+async function waitForTaskRuns(
   run: Run,
   names: readonly string[],
   { around, circumstances }: Pick<Situation, 'around' | 'circumstances'>,
-): Verdict {
+): Promise<Verdict> {
   around.log.debug(waitingFor(names), runFields(run));
+  const waitedSince = run.completedAt?.getTime() ?? circumstances.now.getTime();
+  if (circumstances.now.getTime() - waitedSince >= lookAgainAfter)
+    await announce(run, waitingEvent(waitingFor(names)), around);
   const grace = graceEnds(run, circumstances.deletionGrace)?.getTime() ?? Number.POSITIVE_INFINITY;
   const again = Math.min(lookAgainAfter, Math.max(0, grace - circumstances.now.getTime()));
   return { finished: false, failed: false, stale: false, again };
@@ -152,26 +153,34 @@ async function retryLater(
   return { finished: false, failed: true, stale: true, again, within };
 }
 
-async function finish(run: Run, end: End, around: Surroundings): Promise<Verdict> {
-  const marked = await mark(run, end, around);
+async function finish(run: Run, wanted: End, outcome: Outcome, around: Surroundings): Promise<Verdict> {
+  const { marked, end } = await mark(run, wanted, around);
   if (ourFinalizers(marked).length > 0) await takeFinalizersOff(marked, end.state, around);
   const seconds = run.completedAt === undefined ? undefined : (Date.now() - run.completedAt.getTime()) / 1000;
   around.metrics.marked(run.kind, seconds);
-  if (end.state === 'failed') await announce(run, 'SigningFailed', end.message, around);
-  else around.log.info(end.message === '' ? 'signed' : `signed: ${end.message}`, runFields(run));
+  if (end.state === 'true')
+    around.log.info(end.message === '' ? 'signed' : `signed: ${end.message}`, runFields(run));
+  await announce(run, endEvent(run, end, outcome, around.pipeline.config), around);
   return finished;
 }
 
 /** What the API server won't take with its payloads it may take without: the run must get its end state. */
-async function mark(run: Run, end: End, { rest, resource, log, signal }: Surroundings): Promise<Run> {
+async function mark(
+  run: Run,
+  wanted: End,
+  { rest, resource, log, signal }: Surroundings,
+): Promise<{ readonly marked: Run; readonly end: End }> {
+  const state = async (end: End) => {
+    const answer = await rest.apply(resource, objectName(run), endStatement(run, end), signal);
+    return { marked: afterWrite(run, answer), end };
+  };
   try {
-    return afterWrite(run, await rest.apply(resource, objectName(run), endStatement(run, end), signal));
+    return await state(wanted);
   } catch (error) {
     if (!(error instanceof ChainsError) || !tooMuch(error)) throw error;
     log.warn(`marking the run without its payloads: ${error.message}`, runFields(run));
-    const message = messageOf([`the API server refused the payloads: ${error.message}`, end.message]);
-    const bare: End = { ...end, state: 'failed', message, annotations: {} };
-    return afterWrite(run, await rest.apply(resource, objectName(run), endStatement(run, bare), signal));
+    const message = messageOf([`the API server refused the payloads: ${error.message}`, wanted.message]);
+    return state({ ...wanted, state: 'failed', message, annotations: {} });
   }
 }
 
@@ -186,10 +195,12 @@ async function takeFinalizersOff(run: Run, state: EndState | undefined, around: 
 }
 
 /** Says it in the log and in an Event on the run; without the Event the run goes on all the same. */
-async function announce(run: Run, reason: string, message: string, around: Surroundings): Promise<void> {
-  around.log.warn(`${reason}: ${message}`, runFields(run));
+async function announce(run: Run, event: EventText | undefined, around: Surroundings): Promise<void> {
+  if (event === undefined) return;
+  const { type, reason, message } = event;
+  around.log[type === 'Warning' ? 'warn' : 'debug'](`${reason}: ${message}`, runFields(run));
   try {
-    await recordEvent(around.rest, run, { type: 'Warning', reason, message }, around.signal);
+    await recordEvent(around.rest, run, event, around.signal);
   } catch (error) {
     around.log.warn(`the Event ${reason} could not be written: ${reasonOf(error)}`, runFields(run));
   }

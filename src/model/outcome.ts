@@ -36,6 +36,8 @@ export interface Outcome {
   readonly annotations: Readonly<Record<string, string>>;
   /** Keys of the artifacts that are signed and stored everywhere. */
   readonly signed: readonly string[];
+  /** Where what was signed is found once it is stored, by the store's name in the ConfigMap. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
   /** What the configuration turned off, for artifacts that this run has: `artifacts.oci.signer is none`. */
   readonly off: readonly string[];
   readonly failures: readonly Failure[];

@@ -31,8 +31,14 @@ export async function openArchivistaStore(
         await upload(service, `${url}/upload`, entry, signal);
       return {};
     },
+    places: () => [withoutCredentials(url)],
     close: () => service.close(),
   };
+}
+
+function withoutCredentials(text: string): string {
+  const { origin, pathname } = new URL(text);
+  return `${origin}${pathname}`;
 }
 
 const query = `query ($digest: String!) {

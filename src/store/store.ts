@@ -6,6 +6,8 @@ import type { StoreAccess } from '../model/store-access.ts';
 export interface Store {
   /** Stores one artifact; resolves to the annotations that the run is to be marked with, none where the store keeps the entry itself. */
   store(entry: SignedArtifact, signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** Where an entry that was stored is found, as people name such places; none where there was nothing to store it at. */
+  places(entry: SignedArtifact): readonly string[];
   close?(): Promise<void>;
 }
 

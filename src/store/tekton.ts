@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 
 /** The store `tekton`: the run’s own annotations. It writes nothing itself; the mark carries what it returns. */
 export async function openTektonStore(): Promise<Store> {
-  return { store: async (entry) => annotationsFor(entry) };
+  return { store: async (entry) => annotationsFor(entry), places: () => ['annotations of the run'] };
 }
 
 /**

@@ -29,6 +29,7 @@ function judged(parts: Partial<Outcome>, by: Partial<JudgedBy> = {}, of: Run = r
   const outcome: Outcome = {
     annotations: {},
     signed: [],
+    places: new Map(),
     off: [],
     failures: [],
     problems: [],

@@ -32,6 +32,7 @@ export async function openDocdb(config: Config, timeout = 30_000): Promise<Store
       await collection.put(documentOf(entry), signal);
       return {};
     },
+    places: ({ artifact }) => [`document ${artifact.key} in ${reference.scheme}://${reference.path}`],
     close: () => collection.close(),
   };
 }

@@ -37,6 +37,7 @@ export function openGcs(options: BucketOptions): Store {
       await bucket.put(signature, seenSignature, signal);
       return {};
     },
+    places: (entry) => [`gs://${options.name}/${objectsOf(entry).payload.name}`],
     close: () => bucket.close(),
   };
 }

@@ -29,6 +29,10 @@ export async function openGrafeasStore(
       for (const uri of entries.resourceUris) await analysis.add(entries, uri, signal);
       return {};
     },
+    places(entry) {
+      const { noteId, resourceUris } = entriesFor(entry, config);
+      return resourceUris.length === 0 ? [] : [`projects/${project}/notes/${noteId}`];
+    },
     close: () => analysis.close(),
   };
 }

@@ -42,6 +42,12 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
       if (errors.length > 0) throw together(errors);
       return {};
     },
+    places: (entry) =>
+      imagesOf(entry).map(({ repository, digest }) => {
+        const name = repositoryName(elsewhere ?? repository);
+        const suffix = tagSuffixes[encodingOf(entry, config)];
+        return suffix === undefined ? `referrer of ${name}@${digest}` : `${name}:${tagOf(digest, suffix)}`;
+      }),
     close: () => registries.close(),
   };
 };
@@ -58,10 +64,15 @@ interface Place {
   readonly options: TagOptions;
 }
 
+/** The ends of the tags that entries are written at; those without one are referrers. */
+const tagSuffixes = { signature: 'sig', attestation: 'att', bundle: undefined, run: undefined } as const;
+
 /** How entries are written. */
 const encodings = {
-  signature: (entry: SignedArtifact, place: Place) => addLayer(signatureLayer(entry), 'sig', place),
-  attestation: (entry: SignedArtifact, place: Place) => addLayer(attestationLayer(entry), 'att', place),
+  signature: (entry: SignedArtifact, place: Place) =>
+    addLayer(signatureLayer(entry), tagSuffixes.signature, place),
+  attestation: (entry: SignedArtifact, place: Place) =>
+    addLayer(attestationLayer(entry), tagSuffixes.attestation, place),
   bundle: (entry: SignedArtifact, place: Place) => refer(bundleReferrer(entry), place),
   run: (entry: SignedArtifact, place: Place) => refer(runReferrer(entry), place),
 } as const;
@@ -77,8 +88,17 @@ async function addLayer(
   suffix: string,
   { image, client, from, options }: Place,
 ): Promise<void> {
-  const tag = `${image.digest.replace(':', '-')}.${suffix}`;
-  await addToTag(client, tag, layerEntry(client, layer, mountable(from, client)), options);
+  await addToTag(
+    client,
+    tagOf(image.digest, suffix),
+    layerEntry(client, layer, mountable(from, client)),
+    options,
+  );
+}
+
+/** cosign's tag for what belongs to an image. */
+function tagOf(digest: string, suffix: string): string {
+  return `${digest.replace(':', '-')}.${suffix}`;
 }
 
 /** The path of a repository that the same registry can mount from. */

@@ -25,14 +25,14 @@ export async function openPubsubStore(
   { timeout = patience }: Partial<TopicOptions> = {},
 ): Promise<Store> {
   const provider = required(config, 'pubsub', 'storage.pubsub.provider');
-  const topic = await providers[provider](config, required(config, 'pubsub', 'storage.pubsub.topic'), {
-    timeout,
-  });
+  const name = required(config, 'pubsub', 'storage.pubsub.topic');
+  const topic = await providers[provider](config, name, { timeout });
   return {
     async store(entry, signal) {
       await topic.publish(messageFor(entry), signal);
       return {};
     },
+    places: () => [`${provider} topic ${name}`],
     close: () => topic.close(),
   };
 }
