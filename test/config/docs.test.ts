@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { configTable, documents, root, withConfigTable } from '../../scripts/docs.ts';
+import { configTable, documents, fill, root } from '../../scripts/docs.ts';
 import { keys } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 
@@ -24,9 +24,9 @@ test('every default is allowed', () => {
   }
 });
 
-test('the table goes between the markers, and the rest of the text stays', () => {
-  const filled = withConfigTable('before <!-- config -->old<!-- /config --> after');
-  assert.equal(filled, `before <!-- config -->\n\n${configTable()}\n\n<!-- /config --> after`);
-  assert.equal(withConfigTable(filled), filled);
-  assert.equal(withConfigTable('no markers'), 'no markers');
+test('a part goes between its markers, and the rest of the text stays', () => {
+  const filled = fill('before <!-- a -->old<!-- /a --> after <!-- b -->', 'a', 'new');
+  assert.equal(filled, 'before <!-- a -->\n\nnew\n\n<!-- /a --> after <!-- b -->');
+  assert.equal(fill(filled, 'a', 'new'), filled);
+  assert.equal(fill('no markers', 'a', 'new'), 'no markers');
 });
