@@ -3,9 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { object, parse, string } from 'valibot';
 import { combinationsSuite, type OpenPlace, type Signed } from '../store/combinations.suite.ts';
-import { openPlaces, openRegistry } from '../store/open-places.ts';
+import type { DatabaseUnderTest } from '../store/docdb.suite.ts';
+import { both, openPlaces, openRegistry } from '../store/open-places.ts';
+import { startDynamodbLocal } from './dynamodb.ts';
+import { startFakeGcs } from './gcs.ts';
 import { startTopic } from './kafka-topic.ts';
+import { startFerret } from './mongo.ts';
 import { startReferrersRegistry } from './registries.ts';
 import { say } from './signed.ts';
 import { tool } from './tools.ts';
@@ -64,18 +69,49 @@ async function openKafka(context: TestContext): Promise<OpenPlace> {
   };
 }
 
-const { tags: _tags, bundles: _bundles, ...doubled } = openPlaces;
-for (const name of Object.keys(doubled) as (keyof typeof doubled)[]) {
-  combinationsSuite(name, doubled[name], openssl);
+/** The real fake-gcs-server, asked for objects over HTTP. */
+async function openGcs(context: TestContext): Promise<OpenPlace> {
+  const { read, close } = await startFakeGcs();
+  context.after(close);
+  return {
+    settings: {},
+    async read({ kind, key }) {
+      const folder = `${kind === 'pipelinerun' ? 'pipelinerun' : 'taskrun'}-ci-build`;
+      const [payload, signature] = await Promise.all(
+        ['payload', 'signature'].map((part) => read(`${folder}/${key}.${part}`)),
+      );
+      return both(payload?.bytes, signature?.bytes);
+    },
+  };
 }
-combinationsSuite(
-  'tags',
-  (context) => openRegistry(context, startReferrersRegistry),
-  cosign(['cosign 2', 'cosign 3']),
-);
-combinationsSuite(
-  'bundles',
-  (context) => openRegistry(context, startReferrersRegistry),
-  cosign(['cosign 3']),
-);
+
+/** Of a document, as go-cloud reads it: both in base64. */
+const signedDocument = object({ Signed: string(), Signature: string() });
+
+/** A real database, read by go-cloud's docstore. */
+function openDatabase(startDatabase: () => Promise<DatabaseUnderTest>) {
+  return async (context: TestContext): Promise<OpenPlace> => {
+    const { settings, readWithGoCloud, close } = await startDatabase();
+    context.after(close);
+    return {
+      settings,
+      async read({ key }) {
+        const document = parse(signedDocument, await readWithGoCloud?.(key));
+        const [payload, signature] = [document.Signed, document.Signature].map((text) =>
+          Buffer.from(text, 'base64'),
+        );
+        return both(payload, signature);
+      },
+    };
+  };
+}
+
+const registry = (context: TestContext) => openRegistry(context, startReferrersRegistry);
+for (const name of ['tekton', 'firestore', 'grafeas', 'archivista', 'pubsub'] as const)
+  combinationsSuite(name, openPlaces[name], openssl);
+combinationsSuite('tags', registry, cosign(['cosign 2', 'cosign 3']));
+combinationsSuite('bundles', registry, cosign(['cosign 3']));
+combinationsSuite('gcs', openGcs, openssl);
+combinationsSuite('mongo', openDatabase(startFerret), openssl);
+combinationsSuite('dynamodb', openDatabase(startDynamodbLocal), openssl);
 combinationsSuite('kafka', openKafka, openssl);

@@ -13,12 +13,15 @@ import { newKey } from './oci/world.ts';
 
 /** What a place gave back: a DSSE envelope has its payload inside. */
 export interface ReadBack {
+  /** As the table calls it; `✔` where a store has one way only. */
+  readonly stored?: string;
   readonly signature: Uint8Array;
   readonly payload?: Uint8Array;
 }
 
 /** Where an artifact was put. */
 export interface Put {
+  readonly kind: ArtifactKind;
   readonly key: string;
   readonly image: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -67,7 +70,13 @@ export function combinationsSuite(
         const codes = failures.map(({ error }) => error.code);
         if ('refused' in fate) return assert.deepEqual(codes, [fate.refused]);
         assert.deepEqual(failures, []);
-        const found = await opened.read({ key: signed[0] ?? assert.fail('nothing'), image, annotations });
+        const found = await opened.read({
+          kind,
+          key: signed[0] ?? assert.fail('nothing'),
+          image,
+          annotations,
+        });
+        assert.equal(found.stored ?? '✔', fate.stored);
         const parts = partsOf(found);
         assert.ok(Buffer.from(parts.payload).includes(image.slice(-64)), 'it is about another image');
         await verify({ kind, format, image, publicKey: key.publicKey, ...parts });

@@ -34,7 +34,7 @@ export const places = {
     fate: every,
     readBack: 'the run’s annotations',
     tools: 'openssl, gpg; kubectl reads',
-    tests: [openssl, 'test/servers/walkthrough.servers.test.ts'],
+    tests: [openssl, 'test/servers/gpg.servers.test.ts', 'test/servers/walkthrough.servers.test.ts'],
   },
   tags: {
     name: '`oci`, `dsse`',
@@ -59,7 +59,7 @@ export const places = {
     settings: { store: 'gcs', 'storage.gcs.bucket': 'chains' },
     fate: every,
     readBack: 'a double',
-    tools: 'openssl; fake-gcs-server holds',
+    tools: 'openssl, what fake-gcs-server holds',
     tests: [openssl, 'test/servers/gcs.servers.test.ts'],
   },
   firestore: {
@@ -78,7 +78,7 @@ export const places = {
     settings: { store: 'docdb', 'storage.docdb.url': 'mongo://ci/chains?id_field=name' },
     fate: every,
     readBack: 'a double',
-    tools: 'openssl; FerretDB holds, go-cloud reads',
+    tools: 'openssl, what FerretDB holds and go-cloud reads',
     tests: [openssl, 'test/servers/mongo.servers.test.ts'],
   },
   dynamodb: {
@@ -86,7 +86,7 @@ export const places = {
     settings: { store: 'docdb', 'storage.docdb.url': 'dynamodb://chains?partition_key=name' },
     fate: every,
     readBack: 'dynalite',
-    tools: 'openssl; DynamoDB Local holds, go-cloud reads',
+    tools: 'openssl, what DynamoDB Local holds and go-cloud reads',
     tests: [openssl, 'test/servers/dynamodb.servers.test.ts'],
   },
   grafeas: {
@@ -125,7 +125,7 @@ export const places = {
     settings: { store: 'pubsub', 'storage.pubsub.provider': 'kafka', 'storage.pubsub.topic': 'chains' },
     fate: every,
     readBack: 'Kafka itself, in `npm run test:servers`',
-    tools: 'openssl; Kafka’s own consumer reads envelopes',
+    tools: 'openssl, what Kafka holds; its own consumer reads envelopes',
     tests: [openssl, 'test/servers/pubsub.servers.test.ts'],
   },
 } as const satisfies Record<string, Place>;

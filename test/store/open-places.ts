@@ -76,8 +76,12 @@ export const openPlaces: Readonly<Record<Exclude<PlaceName, 'kafka'>, Open>> = {
         const signatures = at(last, 'attestation', 'signatures');
         const [first] = Array.isArray(signatures) ? signatures : [];
         return payload === undefined
-          ? { signature: Buffer.from(JSON.stringify(member(last, 'envelope'))) }
-          : { payload: base64(payload), signature: base64(member(first, 'signature')) };
+          ? { stored: 'build', signature: Buffer.from(JSON.stringify(member(last, 'envelope'))) }
+          : {
+              stored: 'attestation',
+              payload: base64(payload),
+              signature: base64(member(first, 'signature')),
+            };
       },
     };
   },
@@ -89,7 +93,7 @@ export const openPlaces: Readonly<Record<Exclude<PlaceName, 'kafka'>, Open>> = {
       async read() {
         const gitoid = [...archivista.envelopes.keys()].at(-1);
         const answer = await fetch(`${archivista.url}/download/${gitoid}`);
-        return { signature: Buffer.from(await answer.arrayBuffer()) };
+        return { stored: 'envelope', signature: Buffer.from(await answer.arrayBuffer()) };
       },
     };
   },
@@ -119,16 +123,21 @@ export async function openRegistry(
     settings: {},
     pushImage: (content) => app.pushImage(content),
     async read({ image }): Promise<ReadBack> {
-      const tagged = [...(await app.layers(image, 'sig')), ...(await app.layers(image, 'att'))];
-      const referring = (await app.referrers(image)).flatMap(({ layers }) => layers ?? []);
-      const [layer, ...more] = [...tagged, ...referring];
+      const tagged = async (suffix: 'sig' | 'att') =>
+        (await app.layers(image, suffix)).map((layer) => ({ stored: `\`.${suffix}\``, layer }));
+      const referring = (await app.referrers(image)).flatMap(({ artifactType, layers = [] }) => {
+        const stored = artifactType?.includes('bundle') === true ? 'bundle' : 'referrer';
+        return layers.map((layer) => ({ stored, layer }));
+      });
+      const [found, ...more] = [...(await tagged('sig')), ...(await tagged('att')), ...referring];
       assert.deepEqual(more, []);
-      assert.ok(layer !== undefined, 'nothing is there');
+      assert.ok(found !== undefined, 'nothing is there');
+      const { stored, layer } = found;
       const blob = await app.blob(layer.digest);
       const signature = layer.annotations?.['dev.cosignproject.cosign/signature'] ?? '';
-      if (signature !== '') return { payload: blob, signature: base64(signature) };
+      if (signature !== '') return { stored, payload: blob, signature: base64(signature) };
       const envelope = member(JSON.parse(blob.toString('utf8')), 'dsseEnvelope');
-      return { signature: envelope === undefined ? blob : Buffer.from(JSON.stringify(envelope)) };
+      return { stored, signature: envelope === undefined ? blob : Buffer.from(JSON.stringify(envelope)) };
     },
   };
 }
@@ -149,7 +158,8 @@ function documentOf(document: unknown): ReadBack {
   return { payload: bytes, signature: Buffer.from(Signature, 'base64') };
 }
 
-function both(payload: Uint8Array | undefined, signature: Uint8Array | undefined): ReadBack {
+/** Payload and signature, of which neither may be missing. */
+export function both(payload: Uint8Array | undefined, signature: Uint8Array | undefined): ReadBack {
   assert.ok(payload !== undefined && signature !== undefined, 'payload or signature is missing');
   return { payload, signature };
 }
