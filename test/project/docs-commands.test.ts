@@ -5,10 +5,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { keys } from '../../src/config/keys.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
 import { blocksOf, prelude, project, readPages } from './pages.ts';
 
 const run = promisify(execFile);
 const pages = await readPages();
+const shown = new Metrics();
+shown.queue(() => ({ depth: 0, oldestSeconds: 0, waiting: 0 }));
+const { body: metrics } = await shown.page();
 const marks = /^(run|run: servers|run: install|walk-through( \w+)?|not run: .+)$/;
 const tools =
   'npx|npm|kubectl|cosign|oras|gpg|openssl|jq|curl|gcloud|docker|vault|aws|az|kustomize|kafka-\\S+|archivistactl';
@@ -42,6 +48,17 @@ for (const page of pages) {
     const installing = blocks.filter(({ mark }) => mark === 'run: install');
     for (const line of installing.flatMap(({ commands }) => commands.trimEnd().split('\n')))
       assert.ok(script.includes(line.replace(/ *#.*$/, '')), line);
+  });
+
+  test(`${page.path}: the keys and metrics that it names are known, and its YAML can be read`, () => {
+    const keyNames = Object.keys(keys);
+    for (const [, name = ''] of page.text.matchAll(
+      /`((?:artifacts|storage|signers|transparency)\.[a-z0-9.-]+)`/g,
+    ))
+      assert.ok(keyNames.includes(name), `there is no key ${name}`);
+    for (const [name] of page.text.matchAll(/\b(?:chains|watcher)(?:_[a-z0-9]+)+(?![\w*]|_\*)/g))
+      assert.ok(metrics.includes(`# TYPE ${name} `), `there is no metric ${name}`);
+    for (const [, yaml = ''] of page.text.matchAll(/^```yaml\n([^]*?)^```$/gm)) assert.ok(parse(yaml));
   });
 
   const runnable = blocks.filter(({ mark }) => mark === 'run').map(({ commands }) => commands);
