@@ -1,8 +1,13 @@
-// Writes docs/config.md and docs/errors.md, and the table between README.md's markers, from the tables in the source.
+// Writes docs/config.md, and the parts of other pages that stand between markers, from the tables in the source.
 
 import { readFile, writeFile } from 'node:fs/promises';
+import { parse } from 'yaml';
 import { keys } from '../src/config/keys.ts';
+import { explain } from '../src/index.ts';
 import { errorCodes } from '../src/model/errors.ts';
+import { eventReasons } from '../src/model/event-reasons.ts';
+import { Metrics } from '../src/telemetry/metrics.ts';
+import { allPlaces, combinationRows } from '../test/store/combinations.ts';
 
 interface Documented {
   readonly type: { readonly allowed: string };
@@ -11,19 +16,20 @@ interface Documented {
 }
 
 const generated = '<!-- Made by `npm run docs`; change the table in the source, not this file. -->';
-const markers = /(<!-- config -->)[^]*?(<!-- \/config -->)/;
 
-function row(...cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [heads, heads.map(() => '---'), ...rows].map(line).join('\n');
 }
 
 /** The table of all keys of the ConfigMap, in Markdown. */
 export function configTable(): string {
   const rows = Object.entries<Documented>(keys).map(([name, key]) => {
     const value = key.default === undefined || key.default === '' ? '' : `\`${key.default}\``;
-    return row(`\`${name}\``, key.doc, key.type.allowed, value);
+    return [`\`${name}\``, key.doc, key.type.allowed, value];
   });
-  return [row('key', 'what for', 'allowed', 'default'), row('---', '---', '---', '---'), ...rows].join('\n');
+  return table(['key', 'what for', 'allowed', 'default'], rows);
 }
 
 /** The text of `docs/config.md`. */
@@ -48,40 +54,92 @@ ${configTable()}
 `;
 }
 
-/** The text of `docs/errors.md`. */
-export function errorsPage(): string {
-  const rows = Object.entries(errorCodes).map(([code, { meaning, remedy, terminal }]) =>
-    row(`\`${code}\``, meaning, remedy, terminal ? 'no' : 'yes'),
-  );
-  return `${generated}
-
-# Errors
-
-Every error has one of these codes, in the log (\`error.code\`) and in what the library throws.
-
-${[row('code', 'meaning', 'what to do', 'tried again'), row('---', '---', '---', '---'), ...rows].join('\n')}
-`;
+function errorTable(): string {
+  const rows = Object.entries(errorCodes).map(([code, { meaning, remedy, terminal }]) => [
+    `\`${code}\``,
+    meaning,
+    remedy,
+    terminal ? 'no' : 'yes',
+  ]);
+  return table(['code', 'meaning', 'what to do', 'tried again'], rows);
 }
 
-/** A text with the table of keys between its markers, where it has markers. */
-export function withConfigTable(text: string): string {
-  return text.replace(markers, (_, start, end) => `${start}\n\n${configTable()}\n\n${end}`);
+function eventTable(): string {
+  const rows = Object.entries(eventReasons).map(([reason, { about, type, meaning, remedy }]) => [
+    `\`${reason}\``,
+    `${about}, ${type}`,
+    meaning,
+    remedy,
+  ]);
+  return table(['reason', 'on', 'meaning', 'what to do'], rows);
+}
+
+/** Every metric of our own, as the page of a controller that has just started tells it. */
+async function metricTable(): Promise<string> {
+  const metrics = new Metrics();
+  metrics.queue(() => ({ depth: 0, oldestSeconds: 0, waiting: 0 }));
+  const { body } = await metrics.page();
+  const rows = [...body.matchAll(/^# HELP ((?:watcher|chains)_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => [`\`${name}\``, type, help],
+  );
+  return table(['metric', 'type', 'what it counts'], rows);
+}
+
+function combinationTables(): string {
+  const heads = ['artifact, format', ...allPlaces.map(([, { name }]) => name)];
+  const readers = allPlaces.map(([, { name, readBack, tools, tests }]) => [
+    name,
+    readBack,
+    tools,
+    tests.map((path) => `[${path.replace(/^.*\/|\.servers\.test\.ts$/g, '')}](../${path})`).join(', '),
+  ]);
+  const how = ['store', 'read back in `npm test` from', 'verified or read by', 'in'];
+  return `${table(heads, combinationRows())}\n\n${table(how, readers)}`;
+}
+
+/** A payload of the example, as the library makes it. */
+async function payload(kind: 'taskrun' | 'oci', format: string): Promise<string> {
+  const run: unknown = parse(await readFile(new URL('examples/finished-task-run.yaml', root), 'utf8'));
+  const { artifacts } = await explain({ run, config: { [`artifacts.${kind}.format`]: format } });
+  const found = artifacts.find((artifact) => artifact.kind === kind);
+  return `\`\`\`json\n${JSON.stringify(found?.payload, undefined, 2)}\n\`\`\``;
+}
+
+/** Puts a text between the markers of this name; a text without them stays as it is. */
+export function fill(text: string, name: string, content: string): string {
+  const markers = new RegExp(`(<!-- ${name} -->)[^]*?(<!-- /${name} -->)`);
+  return text.replace(markers, (_, start, end) => `${start}\n\n${content}\n\n${end}`);
 }
 
 /** The root of the project, where this script reads and writes. */
 export const root = new URL('../', import.meta.url);
 
+/** Pages with what stands between their markers, by the markers' names. */
+const parts: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
+  'docs/operating.md': { metrics: metricTable },
+  'docs/provenance.md': {
+    'payload tekton': () => payload('taskrun', 'tekton'),
+    'payload slsa/v1': () => payload('taskrun', 'slsa/v1'),
+    'payload slsa/v2alpha3': () => payload('taskrun', 'slsa/v2alpha3'),
+    'payload slsa/v2alpha4': () => payload('taskrun', 'slsa/v2alpha4'),
+    'payload simplesigning': () => payload('oci', 'simplesigning'),
+  },
+  'docs/storage.md': { combinations: combinationTables },
+  'docs/troubleshooting.md': { errors: errorTable, events: eventTable },
+};
+
 /** The files that this script writes, and what belongs into each. */
 export async function documents(): Promise<ReadonlyMap<string, string>> {
-  const readme = await readFile(new URL('README.md', root), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  return new Map([
-    ['docs/config.md', configPage()],
-    ['docs/errors.md', errorsPage()],
-    ...(readme === undefined ? [] : [['README.md', withConfigTable(readme)] as const]),
-  ]);
+  const made = new Map([['docs/config.md', configPage()]]);
+  for (const [path, markers] of Object.entries(parts)) {
+    let text = await readFile(new URL(path, root), 'utf8');
+    for (const [name, content] of Object.entries(markers)) {
+      if (!text.includes(`<!-- ${name} -->`)) throw new Error(`${path} has no place for ${name}`);
+      text = fill(text, name, await content());
+    }
+    made.set(path, text);
+  }
+  return made;
 }
 
 if (import.meta.main) {

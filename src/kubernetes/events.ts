@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
+import type { EventReason } from '../model/event-reasons.ts';
 import type { Resource } from './resources.ts';
 import { fieldManager, type Rest } from './rest.ts';
 
@@ -15,8 +16,7 @@ export interface EventSubject {
 /** What happened. */
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
-  /** One word in upper camel case. */
-  readonly reason: string;
+  readonly reason: EventReason;
   /** Cut to 1,024 bytes of UTF-8. */
   readonly message: string;
 }

@@ -1,6 +1,6 @@
 /**
  * Every error code: what it means, what to do, and whether trying again can help.
- * `docs/errors.md` shows this table; a test keeps the two equal.
+ * `docs/troubleshooting.md` shows this table; a test keeps the two equal.
  */
 export const errorCodes = {
   BACKEND_NOT_BUILT: {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { configTable, documents, root, withConfigTable } from '../../scripts/docs.ts';
+import { configTable, documents, fill, root } from '../../scripts/docs.ts';
 import { keys } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
+import { eventReasons } from '../../src/model/event-reasons.ts';
 
 test('the documents are those that the tables in the source make', async () => {
   for (const [path, text] of await documents()) {
@@ -24,9 +25,20 @@ test('every default is allowed', () => {
   }
 });
 
-test('the table goes between the markers, and the rest of the text stays', () => {
-  const filled = withConfigTable('before <!-- config -->old<!-- /config --> after');
-  assert.equal(filled, `before <!-- config -->\n\n${configTable()}\n\n<!-- /config --> after`);
-  assert.equal(withConfigTable(filled), filled);
-  assert.equal(withConfigTable('no markers'), 'no markers');
+test('a part goes between its markers, and the rest of the text stays', () => {
+  const filled = fill('before <!-- a -->old<!-- /a --> after <!-- b -->', 'a', 'new');
+  assert.equal(filled, 'before <!-- a -->\n\nnew\n\n<!-- /a --> after <!-- b -->');
+  assert.equal(fill(filled, 'a', 'new'), filled);
+  assert.equal(fill('no markers', 'a', 'new'), 'no markers');
+});
+
+test('every reason of an Event in the table is one that the controller gives', async () => {
+  const folders = ['controller', 'config'].map((name) => new URL(`src/${name}/`, root));
+  const files = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(folder)).map((file) => readFile(new URL(file, folder), 'utf8')),
+    ),
+  );
+  const source = (await Promise.all(files.flat())).join('\n');
+  for (const reason of Object.keys(eventReasons)) assert.ok(source.includes(`'${reason}'`), reason);
 });

@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import tls from 'node:tls';
-import { createAuthority } from '../kubernetes/certificates.ts';
 import { serveProxy } from '../kubernetes/servers.ts';
+import { authority } from '../sign/kms/environment.ts';
 import { GoogleAccounts, tokenServer } from './google-accounts.ts';
 import { type Answer, firstly, type Request, startWeb, type Trouble, type Web } from './web.ts';
 
@@ -27,9 +26,6 @@ export interface Google extends Web {
   /** Lets every token end at once. */
   revokeTokens(): void;
 }
-
-const authority = createAuthority('everybody here');
-tls.setDefaultCACertificates([...tls.getCACertificates(), authority.cert]);
 
 /** The error of one of Google's APIs. */
 export function failure(code: number, status: string, message: string): Answer {

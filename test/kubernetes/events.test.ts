@@ -46,7 +46,7 @@ test('the same Event is kept once; another reason, message or uid is another Eve
   await recordEvent(rest, run, failed);
   await recordEvent(rest, run, failed);
   assert.deepEqual([kept.size, paths.length], [1, 2]);
-  await recordEvent(rest, run, { ...failed, reason: 'Other' });
+  await recordEvent(rest, run, { ...failed, reason: 'NotSigned' });
   await recordEvent(rest, run, { ...failed, message: 'other' });
   await recordEvent(rest, { ...run, uid: 'u-2' }, failed);
   assert.equal(kept.size, 4);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Consumer, MessagesStreamModes } from '@platformatic/kafka';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { assertVerifies, signedArtifact } from '../store/entries.ts';
-import { type Delivered, openStore, type Provider, pubsubSuite } from '../store/pubsub.suite.ts';
-import { type Kafka, startKafka } from './kafka.ts';
+import { openStore, pubsubSuite } from '../store/pubsub.suite.ts';
+import { settingsFor, startTopic } from './kafka-topic.ts';
+import { startKafka } from './kafka.ts';
 
 /** Both beside the body, in full: headers are bytes of any length. */
 function headers({ payload, signature }: SignedArtifact): Readonly<Record<string, Buffer>> {
@@ -14,49 +14,9 @@ function headers({ payload, signature }: SignedArtifact): Readonly<Record<string
   };
 }
 
-function settingsFor(kafka: Kafka, topic: string): Readonly<Record<string, string>> {
-  return {
-    'storage.pubsub.provider': 'kafka',
-    'storage.pubsub.topic': topic,
-    'storage.pubsub.kafka.bootstrap.servers': `127.0.0.1:${kafka.port}`,
-  };
-}
-
-async function start(): Promise<Provider> {
-  const kafka = await startKafka();
-  await kafka.createTopic('chains', { 'max.message.bytes': 10_000_000 });
-  const consumer = new Consumer({
-    groupId: 'tests',
-    clientId: 'tests',
-    bootstrapBrokers: [`127.0.0.1:${kafka.port}`],
-    maxBytes: 50_000_000,
-  });
-  const stream = await consumer.consume({ topics: ['chains'], mode: MessagesStreamModes.EARLIEST });
-  const messages = stream[Symbol.asyncIterator]();
-  return {
-    settings: settingsFor(kafka, 'chains'),
-    noTopic: 'none',
-    async delivered(count) {
-      const found: Delivered[] = [];
-      while (found.length < count) {
-        const { value } = await messages.next();
-        if (value === undefined) throw new Error('the stream has ended');
-        const metadata = [...value.headers].map(([name, bytes]) => [name.toString('utf8'), bytes] as const);
-        found.push({ body: value.value, metadata: Object.fromEntries(metadata) });
-      }
-      return found;
-    },
-    async close() {
-      await stream.close();
-      await consumer.close(true);
-      await kafka.close();
-    },
-  };
-}
-
 pubsubSuite({
   name: 'kafka, on a real one',
-  start,
+  start: startTopic,
   metadata: headers,
   tooLarge: {
     padding: 3_000_000,
