@@ -57,7 +57,7 @@ function sandbox(): Command {
     .option('--no-controller', 'only the API: bring your own controller')
     .addHelpText(
       'after',
-      '\nExample:\n  chains sandbox            prints a KUBECONFIG to use in another shell',
+      '\nExample:\n  chains sandbox            prints what to say in another shell: KUBECONFIG and more',
     )
     .action(async (options: SandboxArguments) => (await import('./sandbox.ts')).runSandbox(options));
 }
