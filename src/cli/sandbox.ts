@@ -10,23 +10,27 @@ export interface SandboxArguments {
   readonly controller: boolean;
 }
 
-/** `chains sandbox`: serves until SIGTERM or SIGINT. Standard output holds one line, to be evaluated by a shell. */
+/** `chains sandbox`: serves until SIGTERM or SIGINT. Standard output holds lines to be evaluated by a shell. */
 export async function runSandbox({ port, controller: wanted }: SandboxArguments): Promise<void> {
   const stop = stopRequested();
   const log = await openLog({ level: logLevel() });
   const workshop = await openWorkshop(port);
   const controller = wanted ? await workshop.startController(log) : undefined;
-  process.stdout.write(`export KUBECONFIG=${workshop.kubeconfig}\n`);
+  const { kubeconfig, image, secretsFolder } = workshop;
+  process.stdout.write(
+    `export KUBECONFIG=${kubeconfig}\nexport IMAGE=${image}\nexport SIGNING_SECRETS=${secretsFolder}\n`,
+  );
   process.stderr.write(
     [
       wrap(
         '',
-        `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the line above, then for instance:`,
+        `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the lines above, then for instance:`,
       ),
       '  chains keygen --type ecdsa --secret | kubectl apply -f -',
       '  kubectl create -f examples/task-output-image.yaml',
       '  kubectl get taskruns',
-      'Ctrl-C stops it; nothing is kept.',
+      '  chains verify taskrun/NAME --key k8s://tekton-chains/signing-secrets',
+      'IMAGE is an image in that registry, SIGNING_SECRETS where the Secret is mounted. Ctrl-C stops it; nothing is kept.',
       '',
     ].join('\n'),
   );

@@ -8,6 +8,7 @@ import { Rest } from '../kubernetes/rest.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type Sandbox, startSandbox } from '../sandbox/index.ts';
 import { mountSecret } from '../sandbox/mount.ts';
+import { putExampleImage } from '../sandbox/registry/example.ts';
 import { type SandboxRegistry, startRegistry } from '../sandbox/registry/index.ts';
 import { readSecrets } from '../sign/secrets.ts';
 import type { Log } from '../telemetry/logs.ts';
@@ -21,9 +22,13 @@ export interface Workshop {
   readonly registry: SandboxRegistry;
   /** The repository in the registry that signatures are pushed to. */
   readonly signatures: string;
+  /** An image in the registry: `localhost:5000/demo/hello@sha256:…`. */
+  readonly image: string;
   readonly rest: Rest;
   /** A kubeconfig file for the sandbox; its folder is gone after `close`. */
   readonly kubeconfig: string;
+  /** Where the Secret `signing-secrets` is mounted, as `/etc/signing-secrets` is in a pod. */
+  readonly secretsFolder: string;
   /** Creates the Secret `signing-secrets` and waits until it is mounted. */
   supply(secret: JsonObject): Promise<void>;
   /** Starts the real controller against the sandbox, over HTTP. */
@@ -47,6 +52,7 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
   await writeFile(kubeconfig, sandbox.kubeconfig, { mode: 0o600 });
   const registry = await startRegistry();
   const signatures = `${registry.host}/signatures`;
+  const image = `${registry.host}/demo/hello@${putExampleImage(registry.contents('demo/hello'))}`;
   const rest = new Rest(await openConnection({ kubeconfig }));
   await rest.create(
     { group: '', version: 'v1', plural: 'configmaps' },
@@ -60,8 +66,10 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
     sandbox,
     registry,
     signatures,
+    image,
     rest,
     kubeconfig,
+    secretsFolder,
     async supply(object) {
       await rest.create({ group: '', version: 'v1', plural: 'secrets' }, systemNamespace, object);
       while ((await readSecrets(secretsFolder)).files.size === 0) await pause(10);

@@ -72,39 +72,32 @@ export class LivePipeline {
   }
 
   async #replace(): Promise<void> {
-    if (this.#config === undefined || this.#secrets === undefined || this.#closed) return;
-    const wanted = await this.#open(this.#config, this.#secrets);
-    const before = this.#inUse;
-    if (before === undefined || !brokenKey(wanted.states) || !keepsEveryFile(before, this.#secrets)) {
-      await this.#adopt(wanted.pipeline, this.#secrets, wanted.states, '');
-      return;
+    const [config, secrets, before] = [this.#config, this.#secrets, this.#inUse];
+    if (config === undefined || secrets === undefined || this.#closed) return;
+    const wanted = this.#open(config, secrets);
+    // A configuration counts at once, with the key that is in use; another key is tried first, which may take a while.
+    if (before !== undefined && this.#current?.config !== config) {
+      this.#use(secrets === before ? wanted : this.#open(config, before), before);
     }
-    const kept = await this.#open(this.#config, before);
-    await wanted.pipeline.close();
-    await this.#adopt(kept.pipeline, before, wanted.states, '; the last good key stays in use');
+    const states = await wanted.check(this.#options.kinds);
+    const isKept =
+      before !== undefined && secrets !== before && brokenKey(states) && keepsEveryFile(before, secrets);
+    if (isKept) await wanted.close();
+    else if (wanted !== this.#current) this.#use(wanted, secrets);
+    this.#report(states, isKept ? '; the last good key stays in use' : '');
+    this.#recheckLater(states);
+    this.#options.changed();
   }
 
-  async #open(
-    config: Config,
-    secrets: Secrets,
-  ): Promise<{ pipeline: Pipeline; states: readonly BackendState[] }> {
+  #open(config: Config, secrets: Secrets): Pipeline {
     const { access, listener } = this.#options;
-    const pipeline = openPipeline({ config, secrets, access, listener });
-    return { pipeline, states: await pipeline.check(this.#options.kinds) };
+    return openPipeline({ config, secrets, access, listener });
   }
 
-  async #adopt(
-    pipeline: Pipeline,
-    secrets: Secrets,
-    states: readonly BackendState[],
-    note: string,
-  ): Promise<void> {
+  #use(pipeline: Pipeline, secrets: Secrets): void {
     const before = this.#current;
     this.#current = pipeline;
     this.#inUse = secrets;
-    this.#report(states, note);
-    this.#recheckLater(pipeline, states);
-    this.#options.changed();
     // Runs in progress may still sign with it; its back ends are only closed once they had time to end.
     if (before !== undefined) setTimeout(() => void before.close(), 60_000).unref();
   }
@@ -121,9 +114,10 @@ export class LivePipeline {
     this.#checks = states.map(({ key, backend }) => `${key} ${backend}`);
   }
 
-  #recheckLater(pipeline: Pipeline, states: readonly BackendState[]): void {
+  #recheckLater(states: readonly BackendState[]): void {
     clearTimeout(this.#timer);
-    if (!states.some(({ error }) => error !== undefined && !error.terminal)) return;
+    const pipeline = this.#current;
+    if (pipeline === undefined || !states.some(({ error }) => error !== undefined && !error.terminal)) return;
     this.#timer = setTimeout(() => void this.#recheck(pipeline), this.#options.recheck ?? 10_000).unref();
   }
 
@@ -131,7 +125,7 @@ export class LivePipeline {
     const states = await pipeline.check(this.#options.kinds);
     if (pipeline !== this.#current || this.#closed) return;
     this.#report(states, '');
-    this.#recheckLater(pipeline, states);
+    this.#recheckLater(states);
     if (states.every(({ error }) => error === undefined)) this.#options.changed();
   }
 }

@@ -25,9 +25,9 @@ for (const page of pages) {
   test(`${page.path}: commands are run by a test, or the page says why not`, () => {
     for (const { line, mark } of blocks)
       assert.match(mark ?? '', marks, `the block at line ${line} is not marked as run or not run`);
-    const indented = page.text.match(new RegExp(`^ {4,}(?:${tools}) .*$`, 'm'));
-    const fenced = blocks.map(({ commands }) => commands).join('');
-    assert.ok(indented === null || fenced.includes(indented[0]), `put into a block: ${indented?.[0]}`);
+    assert.doesNotMatch(page.text, /^```(bash|shell|console)$/m, 'shell blocks begin with ```sh');
+    const outside = page.text.replaceAll(/^```[^]*?^```$/gm, '');
+    assert.deepEqual(outside.match(new RegExp(`^ {4,}(?:${tools}) .*$`, 'gm')), null, 'put it into a block');
   });
 
   test(`${page.path}: what it links to is there`, async () => {

@@ -1,87 +1,93 @@
-import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { mountSecret } from '../../src/sandbox/mount.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { Rest } from '../../src/kubernetes/rest.ts';
-import { at } from '../../src/model/json.ts';
-import { doneStatus, eventually, openWorld } from '../integration/world.ts';
+import { at, isJsonList, parseJson } from '../../src/model/json.ts';
+import { mountSecret } from '../../src/sandbox/mount.ts';
+import { startControllerProcess } from '../integration/controller-process.ts';
+import { doneStatus, openWorld, taskRuns, type World } from '../integration/world.ts';
+import { RepositoryView } from '../store/oci/world.ts';
 import { startCluster } from './cluster.ts';
+import { outputOf, start } from './process.ts';
+import { startDockerRegistry } from './registries.ts';
 import { tool } from './tools.ts';
+import { project, walkThrough } from './walkthrough.ts';
 
-const project = fileURLToPath(new URL('../..', import.meta.url));
+const long = { timeout: 300_000 };
 
-/** The commands of the README's walk-through, as they stand there. */
-async function commands(): Promise<string> {
-  const readme = await readFile(join(project, 'README.md'), 'utf8');
-  const block = /<!-- walk-through -->\n```sh\n([^]*?)```/.exec(readme)?.[1];
-  assert.ok(block !== undefined, 'the README has a walk-through');
-  return block;
-}
-
-/** Says the walk-through in a shell, in a folder with the examples; gives what it printed. */
-async function walkThrough(kubeconfig: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chains-walk-'));
-  await cp(join(project, 'examples'), join(folder, 'examples'), { recursive: true });
-  const path = [dirname(tool('kubectl')), process.env['PATH']].join(delimiter);
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', await commands()], {
-    cwd: folder,
-    env: { ...process.env, PATH: path, KUBECONFIG: kubeconfig },
-  });
-  let said = '';
-  for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (text) => (said += String(text)));
-  const [code] = await once(shell, 'close');
-  await rm(folder, { recursive: true, force: true });
-  assert.equal(code, 0, said);
-  return said;
-}
-
-test('the walk-through of the README works on `chains sandbox`', { timeout: 120_000 }, async (t) => {
-  const sandbox = spawn(process.execPath, [join(project, 'bin/chains.js'), 'sandbox'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  t.after(() => sandbox.kill());
-  let printed = '';
-  sandbox.stdout.on('data', (text) => (printed += String(text)));
-  const kubeconfig = await eventually(
-    'the KUBECONFIG is printed',
-    () => /export KUBECONFIG=(\S+)\n/.exec(printed)?.[1],
-  );
-  assert.match(await walkThrough(kubeconfig), /Verified OK/);
+test('the walk-through works on `chains sandbox`', long, async (t) => {
+  const sandbox = start(process.execPath, [join(project, 'bin/chains.js'), 'sandbox']);
+  t.after(() => sandbox.stop());
+  const value = async (name: string) =>
+    (await sandbox.printed(new RegExp(`^export ${name}=(\\S+)$`, 'm')))[1] ?? '';
+  const [KUBECONFIG, IMAGE, SIGNING_SECRETS] = await Promise.all([
+    value('KUBECONFIG'),
+    value('IMAGE'),
+    value('SIGNING_SECRETS'),
+  ]);
+  await walkThrough(t, { KUBECONFIG, IMAGE, SIGNING_SECRETS }, 'cosign 3');
 });
 
-test('the walk-through of the README works on a real API server', { timeout: 120_000 }, async (t) => {
-  const world = await openWorld(await startCluster());
+test('the walk-through works on a real API server, with what `deploy/` sets up', long, async (t) => {
+  const cluster = await startCluster();
+  const world = await openWorld(cluster);
+  const registry = await startDockerRegistry();
   const stopping = new AbortController();
   const rest = new Rest(await openConnection({ kubeconfig: world.kubeconfigFile }));
-  await world.configure({ 'artifacts.oci.storage': 'tekton' });
-  // The kubelet and Tekton are played here: one mounts the Secret, the other lets the run finish.
+  await cluster.kubectl(['apply', '-k', join(project, 'deploy')]);
+  // The kubelet and Tekton are played here: one mounts the Secret, the other lets runs finish.
   const mounted = join(world.folder, 'mounted');
-  const mounting = mountSecret(
-    rest,
-    { namespace: 'tekton-chains', name: 'signing-secrets' },
-    mounted,
-    stopping.signal,
-  );
+  const secret = { namespace: 'tekton-chains', name: 'signing-secrets' };
+  const playing = [mountSecret(rest, secret, mounted, stopping.signal), playTekton(world, stopping.signal)];
+  const controller = startControllerProcess({
+    kubeconfigFile: await accountIn(world, cluster),
+    secretsFolder: mounted,
+  });
   t.after(async () => {
+    await controller.end('SIGTERM');
     stopping.abort();
-    await mounting;
+    await Promise.all(playing);
     await rest.close();
+    await registry.close();
     await world.close();
   });
-  await world.startController({ secretsFolder: mounted });
-  const tekton = eventually('the TaskRun of the walk-through', async () => {
-    const items = at(
-      (await world.call('GET', '/apis/tekton.dev/v1/namespaces/default/taskruns')).body,
-      'items',
-    );
-    return Array.isArray(items) ? items[0] : undefined;
-  }).then((run) => world.writeStatus(String(at(run, 'metadata', 'name')), doneStatus));
-  assert.match(await walkThrough(world.kubeconfigFile), /Verified OK/);
-  await tekton;
+  const surroundings = {
+    KUBECONFIG: world.kubeconfigFile,
+    IMAGE: await new RepositoryView(registry, 'demo/hello').pushImage('hello'),
+    SIGNING_SECRETS: mounted,
+  };
+  await walkThrough(t, surroundings, 'cosign 2');
 });
+
+/** A kubeconfig with the account that `deploy/` gives the controller; its path. */
+async function accountIn(
+  { folder, kubeconfigFile }: World,
+  { kubeconfig, token }: { readonly kubeconfig: string; readonly token: string },
+): Promise<string> {
+  const asked = ['create', 'token', 'tekton-chains-controller', '-n', 'tekton-chains'];
+  const account = await outputOf(tool('kubectl'), ['--kubeconfig', kubeconfigFile, ...asked]);
+  const file = join(folder, 'account');
+  await writeFile(file, kubeconfig.replace(token, account.trim()), { mode: 0o600 });
+  return file;
+}
+
+/** Lets each TaskRun finish with the results that it brings along for the sandbox. */
+async function playTekton(world: World, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // An API server that has only just got to know the kind asks for patience.
+    const items = at((await world.call('GET', taskRuns)).body, 'items');
+    for (const run of isJsonList(items) ? items : []) {
+      if (at(run, 'status', 'completionTime') !== undefined) continue;
+      const results = parseJson(
+        String(at(run, 'metadata', 'annotations', 'sandbox.tekton.dev/results') ?? '{}'),
+      );
+      await world.writeStatus(String(at(run, 'metadata', 'name')), {
+        ...doneStatus,
+        results: Object.entries(results ?? {}).map(([name, value]) => ({ name, type: 'string', value })),
+      });
+    }
+    await pause(100);
+  }
+}
