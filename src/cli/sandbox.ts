@@ -22,10 +22,10 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
   process.stderr.write(
     [
       `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the lines above, then for instance:`,
-      '  chains keygen --type ecdsa --secret | kubectl apply -f -',
+      '  npx chains keygen --type ecdsa --secret | kubectl apply -f -',
       '  kubectl create -f examples/task-output-image.yaml',
       '  kubectl get taskruns',
-      '  chains verify taskrun/NAME --key k8s://tekton-chains/signing-secrets',
+      '  npx chains verify taskrun/NAME --key k8s://tekton-chains/signing-secrets',
       'IMAGE is an image in that registry, SIGNING_SECRETS where the Secret is mounted. Ctrl-C stops it; nothing is kept.',
       '',
     ].join('\n'),
