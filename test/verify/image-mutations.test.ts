@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
-import { isJsonObject, type Json, parseJson } from '../../src/model/json.ts';
+import { isJsonObject, type Json, type JsonObject, member, parseJson } from '../../src/model/json.ts';
 import { startRegistry } from '../../src/sandbox/registry/index.ts';
 import { readKeys, verifyImage } from '../../src/verify/index.ts';
 import {
@@ -52,6 +52,19 @@ async function only(image: string, suffix: 'sig' | 'att'): Promise<{ layer: Desc
   return { layer, bytes: await repository.blob(layer.digest) };
 }
 
+/** Envelopes with one field changed, or one of the payload in it. */
+function envelopeChanges(envelope: JsonObject): readonly (readonly [string, Json])[] {
+  const payload: Json = parseJson(Buffer.from(String(envelope['payload']), 'base64').toString());
+  return [
+    // Which key it was is a hint that may be missing.
+    ...mutations(envelope).filter(([where]) => !where.endsWith(' without keyid')),
+    ...mutations(payload).map(([where, changed]) => {
+      const text = Buffer.from(JSON.stringify(changed)).toString('base64');
+      return [`payload ${where}`, { ...envelope, payload: text }] as const;
+    }),
+  ];
+}
+
 test('an image’s signature: every changed field of the payload, and byte or character of the signature', async () => {
   const image = await signed('signature');
   assert.ok(await isVerified(image));
@@ -77,17 +90,42 @@ test('an attestation: every changed field of the envelope, the payload in it, an
   const { layer, bytes } = await only(image, 'att');
   const envelope = parseJson(bytes.toString());
   assert.ok(isJsonObject(envelope));
-  const payload: Json = parseJson(Buffer.from(String(envelope['payload']), 'base64').toString());
-  const changes = [
-    // Which key it was is a hint that may be missing.
-    ...mutations(envelope).filter(([where]) => !where.endsWith(' without keyid')),
-    ...mutations(payload).map(([where, changed]) => {
-      const text = Buffer.from(JSON.stringify(changed)).toString('base64');
-      return [`payload ${where}`, { ...envelope, payload: text }] as const;
-    }),
-  ];
-  for (const [where, changed] of changes) {
+  for (const [where, changed] of envelopeChanges(envelope)) {
     await replace(image, 'att', Buffer.from(JSON.stringify(changed)), layer);
     assert.equal(await isVerified(image), false, where);
+  }
+});
+
+test('a bundle: every changed field of the envelope, the payload in it, and byte of the signature', async () => {
+  const withReferrers = await startRegistry();
+  after(() => withReferrers.close());
+  const source = new RepositoryView(withReferrers, 'acme/app');
+  const image = await source.pushImage('bundle');
+  const bundles = { 'storage.oci.encoding-format': 'sigstore-bundle', 'artifacts.oci.storage': 'tekton' };
+  const pipeline = openSigning(key.privateKey, bundles);
+  assertSigned(await signRunOf(pipeline, image));
+  await pipeline.close();
+  const [manifest, ...more] = await source.referrers(image);
+  const [layer] = manifest?.layers ?? [];
+  assert.ok(manifest?.config !== undefined && layer !== undefined && more.length === 0);
+  const config = await source.blob(manifest.config.digest);
+  const bundle = parseJson((await source.blob(layer.digest)).toString());
+  const envelope = member(bundle, 'dsseEnvelope');
+  assert.ok(isJsonObject(bundle) && isJsonObject(envelope));
+
+  let count = 0;
+  /** Whether the image is verified by this envelope in a bundle, which alone is in a repository of its own. */
+  async function isVerifiedBy(dsseEnvelope: Json): Promise<boolean> {
+    const place = new RepositoryView(withReferrers, `acme/changed-${(count += 1)}`);
+    await place.pushBlob(Uint8Array.from(config));
+    const blob = await place.pushBlob(Buffer.from(JSON.stringify({ ...Object(bundle), dsseEnvelope })));
+    await place.pushManifest(JSON.parse(JSON.stringify({ ...manifest, layers: [{ ...layer, ...blob }] })));
+    const elsewhere = parseConfig({ 'storage.oci.repository': place.name });
+    return (await verifyImage(image, elsewhere.config, { keys, expected: {} })).verification.verified;
+  }
+
+  assert.ok(await isVerifiedBy(envelope));
+  for (const [where, changed] of envelopeChanges(envelope)) {
+    assert.equal(await isVerifiedBy(changed), false, where);
   }
 });

@@ -84,7 +84,7 @@ async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnTy
   if (envelope === undefined) return undefined;
   return {
     payload: Buffer.from(envelope.payload, 'base64'),
-    signature: Buffer.from(JSON.stringify(envelope), 'utf8'),
+    signature: Buffer.from(JSON.stringify(json), 'utf8'),
   };
 }
 
