@@ -28,6 +28,7 @@ async function whyItDoesNotCount(key: openpgp.Key): Promise<string | undefined> 
   const now = new Date();
   if (await key.isRevoked(undefined, undefined, now, config)) return 'is revoked';
   const expires = await key.getExpirationTime(undefined, config);
+  if (expires === null) return 'has no user id that it vouches for itself';
   return expires instanceof Date && expires <= now ? `expired on ${expires.toISOString()}` : undefined;
 }
 
@@ -48,7 +49,11 @@ async function whyNotSigned(
     if (only === undefined || more.length > 0)
       return `did not make this: there are ${signatures.length} signatures, not one`;
     await only.verified;
-    return undefined;
+    // It was good when it signed; a subkey may have lapsed since.
+    return await key.getSigningKey(only.keyID, new Date(), undefined, config).then(
+      () => undefined,
+      (error: unknown) => `signed it with a key that no longer counts (${reasonOf(error)})`,
+    );
   } catch (error) {
     return `did not make this signature of this payload (${reasonOf(error)})`;
   }

@@ -7,8 +7,8 @@ import { invalid, type VerificationKey } from './key.ts';
 
 /** How the key in a block of each label is read. */
 const readers: Readonly<Record<string, (text: string) => VerificationKey | Promise<VerificationKey>>> = {
-  'PUBLIC KEY': (pem) => plainKey(createPublicKey(pem)),
-  'RSA PUBLIC KEY': (pem) => plainKey(createPublicKey(pem)),
+  'PUBLIC KEY': (pem) => plainKey(exactly(pem, 'spki')),
+  'RSA PUBLIC KEY': (pem) => plainKey(exactly(pem, 'pkcs1')),
   CERTIFICATE: (pem) => certificateKey(new X509Certificate(pem)),
   'PGP PUBLIC KEY BLOCK': async (armored) => (await import('./pgp-key.ts')).pgpKey(armored),
 };
@@ -63,10 +63,21 @@ export function plainKey(
   };
 }
 
+/** OpenSSL overlooks bits that have no meaning; one that is not as it was written means that somebody changed the text. */
+function exactly(pem: string, type: 'spki' | 'pkcs1'): KeyObject {
+  const key = createPublicKey(pem);
+  const written = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
+  if (!key.export({ format: 'der', type }).equals(written)) throw invalid('is not written as DER demands');
+  return key;
+}
+
 /** Nobody is asked about a certificate: it counts for its key, as long as it is in force. */
 function certificateKey(certificate: X509Certificate): VerificationKey {
-  const { validFromDate, validToDate } = certificate;
-  return plainKey(certificate.publicKey, () => {
+  const { validFromDate, validToDate, publicKey } = certificate;
+  if (certificate.issuer === certificate.subject && !certificate.verify(publicKey)) {
+    throw invalid('is a certificate that was changed: it does not verify under its own key');
+  }
+  return plainKey(publicKey, () => {
     const now = new Date();
     if (now > validToDate) return `is in a certificate that expired on ${validToDate.toISOString()}`;
     return now < validFromDate

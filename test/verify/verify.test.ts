@@ -189,29 +189,6 @@ test('an unsigned run is not verified, and the reason says what its marks say', 
   assert.match(await reasonFor({ [mark('signed')]: 'true' }), /another store may have them/);
 });
 
-/** A self-signed Ed25519 certificate, and what its key made of the payload `{}` (openssl pkeyutl -sign -rawin). */
-const certificate = `-----BEGIN CERTIFICATE-----
-MIIBQjCB9aADAgECAhRKK0xeuOEy/co2pd6bp0zDoWby0zAFBgMrZXAwFjEUMBIG
-A1UEAwwLY2hhaW5zLXRlc3QwIBcNMjYxMTI0MDUwMDE3WhgPMjEyNjEwMzEwNTAw
-MTdaMBYxFDASBgNVBAMMC2NoYWlucy10ZXN0MCowBQYDK2VwAyEAVujLJMWEnZyL
-Ea1AkeUnX4D6oY8D0XGADe3fneMeTHujUzBRMB0GA1UdDgQWBBSiCa2Kazxi2ZiJ
-RItO1alVPYs3rTAfBgNVHSMEGDAWgBSiCa2Kazxi2ZiJRItO1alVPYs3rTAPBgNV
-HRMBAf8EBTADAQH/MAUGAytlcANBAP8dL4zg2q1hEdHQbcVFoXCnByRig/qjhE+A
-48fQJ/kVhuVS5/omxZk7kcsLB3TO6Xtox17KHLsw49EP7NmHGwM=
------END CERTIFICATE-----`;
-const signatureOfNothing =
-  'mPUXcPxnJi25rH9XIWYvGed8olPUdg2ZJI0GFHXMv+FP1QpoHPTf6E/ievDvCXvYQVlO6gO2j65+kZzKLnbfAg==';
-
-test('a certificate stands for its key, and what openssl signed verifies', async () => {
-  const annotations = {
-    [mark('payload-taskrun')]: btoa('{}'),
-    [mark('signature-taskrun')]: signatureOfNothing,
-    [mark('signed-uid')]: 'uid-1',
-  };
-  assert.deepEqual(await failedChecks(taskRun({}, { annotations }), [certificate]), []);
-  assert.deepEqual(await failedChecks(taskRun({}, { annotations })), ['taskrun signature']);
-});
-
 for (const [name, key, message] of [
   ['none', undefined, /no key to verify with/],
   ['no PEM', 'x', /0 PEM blocks/],

@@ -63,7 +63,13 @@ async function signedBlob(client: RepositoryClient, layer: Descriptor): ReturnTy
   const signature = layer.annotations?.[signatureAnnotation];
   return signature === undefined
     ? undefined
-    : { payload: await client.readBlob(layer), signature: Buffer.from(signature, 'base64') };
+    : { payload: await client.readBlob(layer), signature: strictBase64(signature) };
+}
+
+/** The bytes of padded standard base64; none for a text that says the same in another way, which no signature is. */
+function strictBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : Buffer.alloc(0);
 }
 
 async function envelopeBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
@@ -78,7 +84,7 @@ async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnTy
   if (envelope === undefined) return undefined;
   return {
     payload: Buffer.from(envelope.payload, 'base64'),
-    signature: Buffer.from(JSON.stringify(envelope), 'utf8'),
+    signature: Buffer.from(JSON.stringify(json), 'utf8'),
   };
 }
 
