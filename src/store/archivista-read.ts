@@ -3,7 +3,7 @@ import type { StoredEntry } from '../model/stored.ts';
 import { openService } from '../network/service.ts';
 import { reasonIn } from './archivista.ts';
 import { failures, patience, unreadable } from './failures.ts';
-import type { OpenReader } from './readers.ts';
+import type { OpenReader } from './store.ts';
 import { required } from './settings.ts';
 
 const query = `query ($digests: [String!]) {

@@ -1,11 +1,8 @@
-import type { Config, StoreName } from '../config/keys.ts';
-import type { StoreReader } from '../model/stored.ts';
+import type { StoreName } from '../config/keys.ts';
+import type { OpenReader } from './store.ts';
 
 /** The stores that are read back here: `tekton` is the run's own annotations, and what `pubsub` sent is its consumers'. */
 export type ReadableStore = Exclude<StoreName, 'tekton' | 'pubsub'>;
-
-/** Opens a store for reading. @throws ChainsError CONFIG_INVALID for a setting that is missing */
-export type OpenReader = (config: Config) => Promise<StoreReader>;
 
 /** Every store that is read back. */
 export const readers: { readonly [K in ReadableStore]: () => Promise<OpenReader> } = {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { StoreAccess } from '../model/store-access.ts';
+import type { StoreReader } from '../model/stored.ts';
 
 /** A place where payloads and signatures are kept. */
 export interface Store {
@@ -13,3 +14,6 @@ export interface Store {
 
 /** Opens a store, once for each configuration. Without `access` it does with what this process has of its own. */
 export type OpenStore = (config: Config, access?: StoreAccess) => Promise<Store>;
+
+/** Opens a store for reading. @throws ChainsError CONFIG_INVALID for a setting that is missing */
+export type OpenReader = (config: Config) => Promise<StoreReader>;

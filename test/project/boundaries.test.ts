@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -28,26 +28,65 @@ function roomOf(path: string): string {
   return path.split('/')[0] ?? path;
 }
 
+/** The files of ours that a file imports: types and lazy imports too. */
+function importsOf(file: string, text: string): readonly string[] {
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+    join(dirname(file), path),
+  );
+}
+
+/** The first circle of imports that is met; undefined where there is none. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const free = new Set<string>();
+  const search = (file: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (free.has(file)) return undefined;
+    for (const next of imports.get(file) ?? []) {
+      const circle = search(next, [...way, file]);
+      if (circle !== undefined) return circle;
+    }
+    free.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const circle = search(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 /** The forbidden imports of a file, types included. */
 function violations(file: string, text: string): readonly string[] {
   const room = roomOf(file);
   const rooms = allowed[room];
   if (rooms === undefined) return [];
-  const imports = [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
-    join(dirname(file), path),
-  );
-  return imports
+  return importsOf(file, text)
     .filter((path) => ![room, 'model', ...rooms].includes(roomOf(path)))
     .map((path) => `${file} imports ${path}`);
 }
 
-test('every room imports only what it may, so that stages never see each other', async () => {
-  const files = (await readdir(src, { recursive: true })).filter((file) => file.endsWith('.ts'));
+const files = (await readdir(src, { recursive: true })).filter((file) => file.endsWith('.ts'));
+const texts = new Map(
+  await Promise.all(files.map(async (file) => [file, await readFile(join(src, file), 'utf8')] as const)),
+);
+
+test('every room imports only what it may, so that stages never see each other', () => {
   assert.ok(files.length > 50);
-  for (const file of files) {
-    const path = relative(src, join(src, file));
-    assert.deepEqual(violations(path, await readFile(join(src, file), 'utf8')), []);
-  }
+  for (const [file, text] of texts) assert.deepEqual(violations(file, text), []);
+});
+
+test('no imports run in a circle, types and lazy imports included', () => {
+  const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]));
+  assert.ok([...imports.values()].flat().every((path) => texts.has(path)));
+  assert.equal(circleIn(imports), undefined);
+});
+
+test('a circle is found', () => {
+  const imports = [
+    ['a.ts', importsOf('a.ts', "import('./b.ts')")],
+    ['b.ts', importsOf('b.ts', "from './a.ts'")],
+  ] as const;
+  assert.deepEqual(circleIn(new Map(imports)), ['a.ts', 'b.ts', 'a.ts']);
 });
 
 test('an import of one stage by another, or of telemetry by a stage, is found', () => {

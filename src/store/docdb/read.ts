@@ -1,5 +1,5 @@
 import type { Found } from '../../model/stored.ts';
-import type { OpenReader } from '../readers.ts';
+import type { OpenReader } from '../store.ts';
 import type { ReadDocument } from './collection.ts';
 import { openCollection } from './index.ts';
 

@@ -1,4 +1,4 @@
-import type { OpenReader } from '../readers.ts';
+import type { OpenReader } from '../store.ts';
 import { required } from '../settings.ts';
 import { openBucket } from './bucket.ts';
 import { folderOf } from './index.ts';

@@ -1,6 +1,6 @@
 import { at, isJsonList, type Json, member } from '../../model/json.ts';
 import type { Found, Sought, StoredEntry } from '../../model/stored.ts';
-import type { OpenReader } from '../readers.ts';
+import type { OpenReader } from '../store.ts';
 import { openContainerAnalysis } from './index.ts';
 import { noteIdOf } from './entries.ts';
 

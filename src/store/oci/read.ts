@@ -1,6 +1,6 @@
 import { type Json, member, parseJson } from '../../model/json.ts';
 import type { Found, Sought } from '../../model/stored.ts';
-import type { OpenReader } from '../readers.ts';
+import type { OpenReader } from '../store.ts';
 import { readEntries } from './entries.ts';
 import { elsewhereIn } from './index.ts';
 import { Registries } from './registries.ts';
