@@ -27,7 +27,7 @@ test('the walk-through works on `chains sandbox`', long, async (t) => {
     value('IMAGE'),
     value('SIGNING_SECRETS'),
   ]);
-  await walkThrough(t, { KUBECONFIG, IMAGE, SIGNING_SECRETS }, 'cosign 3');
+  await walkThrough(t, { KUBECONFIG, IMAGE, SIGNING_SECRETS }, 'cosign 3', () => sandbox.output());
 });
 
 test('the walk-through works on a real API server, with what `deploy/` sets up', long, async (t) => {
@@ -58,7 +58,7 @@ test('the walk-through works on a real API server, with what `deploy/` sets up',
     IMAGE: await new RepositoryView(registry, 'demo/hello').pushImage('hello'),
     SIGNING_SECRETS: mounted,
   };
-  await walkThrough(t, surroundings, 'cosign 2');
+  await walkThrough(t, surroundings, 'cosign 2', () => controller.log());
 });
 
 /** A kubeconfig with the account that `deploy/` gives the controller; its path. */

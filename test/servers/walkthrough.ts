@@ -25,11 +25,12 @@ const blocks: readonly (readonly [name: string, document: string, said: readonly
   ['kms', 'docs/walk-through.md', [/^Verified OK$/m, /^ {2}verified\n[^]*^ {2}verified$/m]],
 ];
 
-/** Says every block in a shell, as it stands in the documents; each is a test of its own. */
+/** Says every block in a shell, as it stands in the documents; each is a test of its own. `log` is the controller's, for when one fails. */
 export async function walkThrough(
   context: TestContext,
   surroundings: Surroundings,
   cosign: 'cosign 2' | 'cosign 3',
+  log: () => string,
 ): Promise<void> {
   const folder = await folderFor(context);
   await furnish(folder);
@@ -48,7 +49,7 @@ export async function walkThrough(
       const bounded = ['90', 'bash', '-euo', 'pipefail', '-c', commands];
       const shell = await run('timeout', bounded, { cwd: folder, environment });
       const said = shell.stdout + shell.stderr;
-      assert.equal(shell.code, 0, said);
+      assert.equal(shell.code, 0, `${said}\nThe controller:\n${log().slice(-4000)}`);
       for (const pattern of expected) assert.match(said, pattern);
     });
   }
