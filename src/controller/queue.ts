@@ -41,6 +41,8 @@ interface Entry<Value> {
   failingSince: number | undefined;
   timer: NodeJS.Timeout | undefined;
   urgency: string | undefined;
+  /** While it was handled, what makes it fail may have been mended. */
+  hurried: boolean;
 }
 
 /** Bounds of a queue. */
@@ -118,9 +120,12 @@ export class WorkQueue<Value> {
     await this.#until(() => this.#working === 0);
   }
 
-  /** Ends every backoff: what made keys fail may be mended. */
+  /** Ends every backoff, and spares what is being handled the next one: what made keys fail may be mended. */
   hurryAll(): void {
-    for (const [key, entry] of this.#entries) if (entry.state === 'delayed') this.#makeReady(key, entry);
+    for (const [key, entry] of this.#entries) {
+      if (entry.state === 'delayed') this.#makeReady(key, entry);
+      else entry.hurried = entry.state !== 'ready';
+    }
     this.#work();
   }
 
@@ -162,6 +167,7 @@ export class WorkQueue<Value> {
       failingSince: undefined,
       timer: undefined,
       urgency: undefined,
+      hurried: false,
     };
     this.#entries.set(key, entry);
     this.#ready.add(key);
@@ -197,6 +203,7 @@ export class WorkQueue<Value> {
   async #handle(key: string, entry: Entry<Value>): Promise<void> {
     const { value, bytes, failures, failingSince } = entry;
     entry.state = 'working';
+    entry.hurried = false;
     // What is being handled no longer waits, so it doesn't count as carried.
     this.#carry(entry, undefined, 0);
     const verdict = await this.#handler({ key, value, failures, failingSince });
@@ -220,6 +227,7 @@ export class WorkQueue<Value> {
     // Values that wait for a backoff may not fill the budget, or listing would wait for what fails.
     const spare = this.#carried + bytes <= this.#budget / 4;
     if (!addedMeanwhile && !verdict.stale && spare) this.#carry(entry, value, bytes);
+    if (entry.hurried) return this.#makeReady(key, entry);
     entry.state = 'delayed';
     const backoff = Math.max(verdict.again, failed ? this.#backoff.after(entry.failures) : 0);
     const delay = Math.min(backoff, verdict.within ?? backoff, longestTimer);

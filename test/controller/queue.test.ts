@@ -117,6 +117,22 @@ describe('the queue', () => {
     assert.equal(seen.length, 2);
   });
 
+  it('tries a key at once that failed while what makes it fail was mended', async () => {
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const { queue, seen } = queueOf([promise], { backoff: never });
+    queue.add('a', 'value', 5);
+    queue.hurryAll();
+    resolve(failed);
+    await until(() => queue.depth === 0);
+    assert.deepEqual(
+      seen.map(({ value, failures }) => [value, failures]),
+      [
+        ['value', 0],
+        ['value', 1],
+      ],
+    );
+  });
+
   it('waits no longer than its handler allows', async () => {
     const { queue, seen } = queueOf([{ ...failed, within: 5 }], { backoff: never });
     queue.add('a');
