@@ -26,7 +26,8 @@ const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Runs the command in a shell line: on a terminal of its own, or in pipes. What it printed, on both streams. */
 function shell(line: string, on: 'terminal' | 'pipes', environment: Environment): Promise<string> {
-  const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+  // Node takes a terminal where CI is set for one without colours.
+  const { NO_COLOR: _no, FORCE_COLOR: _force, CI: _ci, ...inherited } = process.env;
   const env = { ...inherited, TERM: 'xterm-256color', ...environment };
   const args = on === 'terminal' ? ['-qec', line, '/dev/null'] : ['-c', `${line} 2>&1`];
   return new Promise((resolve) => {

@@ -23,8 +23,10 @@ function spellings(secret: Uint8Array): readonly string[] {
   // The lines around a PEM block are no secret, and belong into messages.
   const bare = text.replace(/-----(BEGIN|END) [A-Z ]+-----/g, '');
   const result = [bare, JSON.stringify(bare).slice(1, -1), ...bare.split(/\r?\n/)];
-  const decoded = Buffer.from(bare.replace(/\s/g, ''), 'base64');
-  for (const bytes of [Buffer.from(secret), Buffer.from(bare, 'latin1'), decoded]) {
+  // Bytes that happen to have some characters of base64 among them are no base64, and those few would be found anywhere.
+  const isBase64 = /^[\w+/=\s-]*$/.test(bare);
+  const decoded = isBase64 ? [Buffer.from(bare.replace(/\s/g, ''), 'base64')] : [];
+  for (const bytes of [Buffer.from(secret), Buffer.from(bare, 'latin1'), ...decoded]) {
     const hex = bytes.toString('hex');
     result.push(hex, hex.toUpperCase(), hex.replace(/(..)(?!$)/g, '$1:'), hex.replace(/(..)(?!$)/g, '$1 '));
     for (const skipped of [0, 1, 2]) {
