@@ -6,6 +6,7 @@ import { writeNewFiles } from './new-files.ts';
 import { keyTypes, type NewKey } from './new-keys.ts';
 import { showing } from './progress.ts';
 import { createSecret, signingSecret } from './signing-secret.ts';
+import { wrap } from './wrap.ts';
 
 /** What the command `keygen` takes. */
 export interface KeygenOptions {
@@ -76,16 +77,18 @@ async function handOver(
   const secret = signingSecret(namespace, files);
   if (apply === true) {
     await showing('waiting for the cluster', () => createSecret(secret, options));
-    stdout.write(`Secret signing-secrets created in the namespace ${namespace} with a new ${what}.\n`);
+    stdout.write(
+      `${wrap('', `Secret signing-secrets created in the namespace ${namespace} with a new ${what}.`, 2)}\n`,
+    );
   } else {
     stdout.write(stringify(secret, { lineWidth: 0 }));
-    stderr.write(`Secret signing-secrets with a new ${what}.\n`);
+    stderr.write(`${wrap('', `Secret signing-secrets with a new ${what}.`, 2)}\n`);
   }
   const shown = files.find(({ isPrivate }) => !isPrivate)?.name;
   const told = apply === true ? stdout : stderr;
   told.write(`${apply === true ? 'Its' : 'Once applied, its'} public key is shown by:\n`);
   told.write(
-    `  kubectl get secret signing-secrets -n ${namespace} -o go-template='{{index .data "${shown}" | base64decode}}'\n`,
+    `  kubectl get secret signing-secrets -n ${namespace} \\\n    -o go-template='{{index .data "${shown}" | base64decode}}'\n`,
   );
 }
 
@@ -93,14 +96,13 @@ async function write({ what, files }: NewKey, options: Placed, { stdout }: Strea
   const paths = await writeNewFiles(options.out ?? '.', files);
   for (const file of files) {
     const more = file.what === 'private key' ? `, a new ${what}` : '';
-    stdout.write(`${paths.get(file.name)}  ${file.what}${more}\n`);
+    stdout.write(`${wrap('', `${paths.get(file.name)}  ${file.what}${more}`, 2)}\n`);
   }
   const needed = files.filter(({ isPrivate }) => isPrivate);
   const parts = needed.map((file) => `--from-file=${shellWord(paths.get(file.name) ?? '')}`);
   stdout.write('To sign with it:\n');
-  stdout.write(
-    `  kubectl create secret generic signing-secrets -n ${options.namespace} ${parts.join(' ')}\n`,
-  );
+  const command = `  kubectl create secret generic signing-secrets -n ${options.namespace}`;
+  stdout.write(`${[command, ...parts].join(' \\\n    ')}\n`);
 }
 
 function unknownType(type: string): ChainsError {

@@ -30,7 +30,10 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
       '  kubectl create -f examples/task-output-image.yaml',
       '  kubectl get taskruns',
       '  npx chains verify taskrun/NAME --key k8s://tekton-chains/signing-secrets',
-      'IMAGE is an image in that registry, SIGNING_SECRETS where the Secret is mounted. Ctrl-C stops it; nothing is kept.',
+      wrap(
+        '',
+        'IMAGE is an image in that registry, SIGNING_SECRETS where the Secret is mounted. Ctrl-C stops it; nothing is kept.',
+      ),
       '',
     ].join('\n'),
   );
