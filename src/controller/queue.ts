@@ -1,36 +1,8 @@
 import { Backoff } from './backoff.ts';
+import type { Handler, Verdict } from './work.ts';
 
 /** Milliseconds; a longer timer would fire at once. */
 const longestTimer = 2 ** 31 - 1;
-
-/** What a handler says of a key: finished with it, or look again after `again` milliseconds. */
-export type Verdict =
-  | { readonly finished: true }
-  | {
-      readonly finished: false;
-      /** A failure counts towards the backoff and the deadline; waiting for a moment does not. */
-      readonly failed: boolean;
-      /** Milliseconds to wait at least; failures wait for their backoff besides. */
-      readonly again: number;
-      /** Milliseconds to wait at most, whatever the backoff. */
-      readonly within?: number;
-      /** True if the value that the handler was given may be out of date. */
-      readonly stale: boolean;
-    };
-
-/** A key with what the handler needs to know of it. */
-export interface Work<Value> {
-  readonly key: string;
-  /** The newest value seen, or undefined where it must be fetched. */
-  readonly value: Value | undefined;
-  /** Failures in a row. */
-  readonly failures: number;
-  /** When the first of them was. */
-  readonly failingSince: number | undefined;
-}
-
-/** What handles one key at a time; it never throws. */
-export type Handler<Value> = (work: Work<Value>) => Promise<Verdict>;
 
 interface Entry<Value> {
   value: Value | undefined;

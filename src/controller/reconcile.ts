@@ -24,7 +24,7 @@ import {
 } from './marking.ts';
 import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from './policy.ts';
 import type { ProgressKept } from './progress-kept.ts';
-import type { Verdict, Work } from './queue.ts';
+import type { Verdict, Work } from './work.ts';
 
 /** What reconciling needs; `pipeline` is the one in force when the run is begun. */
 export interface Surroundings {

@@ -15,9 +15,10 @@ import { Backoff } from './backoff.ts';
 import type { Family } from './family.ts';
 import type { ControllerPace } from './pace.ts';
 import { ProgressKept } from './progress-kept.ts';
-import { type Verdict, type Work, WorkQueue } from './queue.ts';
+import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { sweep } from './sweep.ts';
+import type { Verdict, Work } from './work.ts';
 
 /** What following runs needs. */
 export interface WatchedRunsOptions {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Backoff } from '../../src/controller/backoff.ts';
-import { type QueueOptions, type Verdict, type Work, WorkQueue } from '../../src/controller/queue.ts';
+import { type QueueOptions, WorkQueue } from '../../src/controller/queue.ts';
+import type { Verdict, Work } from '../../src/controller/work.ts';
 
 const finished: Verdict = { finished: true };
 const failed: Verdict = { finished: false, failed: true, again: 0, stale: false };
