@@ -152,7 +152,10 @@ export function openPipeline({
     const names = plan.stores.filter((name) => !before.has(name));
     const results = await storeEntry(entry, names, signal);
     const stored = new Set([...before, ...results.flatMap(keptElsewhere)]);
-    const places = await placesOf(entry, plan.stores, openStore);
+    // One that failed may not even open, and is not asked.
+    const holds = (name: StoreName) =>
+      before.has(name) || results.some((result) => 'store' in result && result.store === name);
+    const places = await placesOf(entry, plan.stores.filter(holds), openStore);
     return {
       results,
       places,
