@@ -9,7 +9,7 @@ import { request } from 'undici';
 import { parse } from 'yaml';
 import type { Resource } from '../kubernetes/resources.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, parseJson } from '../model/json.ts';
 import { markPrefix, signedMark } from '../model/marks.ts';
 import { readKeys, verifyRun } from '../verify/index.ts';
 import { parseRun } from '../model/run.ts';
@@ -148,16 +148,14 @@ async function verifyInRegistry(
   { registry, signatures }: Workshop,
   say: Say,
 ): Promise<void> {
-  const results = at(signed, 'status', 'results');
-  const digest = (isJsonList(results) ? results : []).find((one) => at(one, 'name') === 'IMAGE_DIGEST');
+  const digest = listAt(signed, 'status', 'results').find((one) => at(one, 'name') === 'IMAGE_DIGEST');
   const tag = `${String(at(digest, 'value')).replace(':', '-')}.sig`;
   const read = async (path: string): Promise<Buffer> => {
     const answer = await request(`http://${registry.host}/v2/signatures/${path}`);
     return Buffer.from(await answer.body.arrayBuffer());
   };
   const manifest = parseJson((await read(`manifests/${tag}`)).toString('utf8'));
-  const layers = at(manifest, 'layers');
-  const [layer] = isJsonList(layers) ? layers : [];
+  const [layer] = listAt(manifest, 'layers');
   const payload = await read(`blobs/${String(at(layer, 'digest'))}`);
   const signature = at(layer, 'annotations', 'dev.cosignproject.cosign/signature');
   if (!verify('sha256', payload, publicKey, Buffer.from(String(signature), 'base64')))

@@ -1,6 +1,6 @@
 import type { Examination } from '../library/examine.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, member, parseJson } from '../model/json.ts';
+import { at, listAt, member, parseJson } from '../model/json.ts';
 import { claimedEndState, markPrefix, messageMark, retriesMark, signedUidMark } from '../model/marks.ts';
 import { runName } from '../model/run.ts';
 import type { Draft } from '../pipeline.ts';
@@ -80,14 +80,17 @@ function contentLines(bytes: Uint8Array, shown: Shown): readonly string[] {
   if (at(statement, 'predicateType') === undefined) return [];
   const predicate = member(statement, 'predicate');
   const dependencies =
-    member(predicate, 'materials') ?? at(predicate, 'buildDefinition', 'resolvedDependencies') ?? [];
-  const subjects = member(statement, 'subject') ?? [];
+    member(predicate, 'materials') ?? at(predicate, 'buildDefinition', 'resolvedDependencies');
   return [
-    ...listed(shown, 'subject', isJsonList(subjects) ? subjects.map((one) => member(one, 'name')) : []),
+    ...listed(
+      shown,
+      'subject',
+      listAt(statement, 'subject').map((one) => member(one, 'name')),
+    ),
     ...listed(
       shown,
       'made from',
-      isJsonList(dependencies) ? dependencies.map((one) => member(one, 'uri') ?? member(one, 'name')) : [],
+      listAt(dependencies).map((one) => member(one, 'uri') ?? member(one, 'name')),
     ),
   ];
 }

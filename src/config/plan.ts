@@ -1,5 +1,5 @@
 import type { Run } from '../model/run.ts';
-import type { ArtifactKind } from '../model/artifact.ts';
+import { type ArtifactKind, artifactKindOf } from '../model/artifact.ts';
 import type { Config, FormatName, SignerName, StoreName } from './keys.ts';
 
 /** What is done with artifacts of one kind: decided once, so that nothing asks the configuration mid-flow. */
@@ -51,9 +51,8 @@ export function depthFor(
   config: Config,
   run: Run,
 ): { readonly stepResults: boolean; readonly childResults: boolean } {
-  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
   return {
-    stepResults: planFor(config, kind).format === 'slsa/v2alpha4',
+    stepResults: planFor(config, artifactKindOf(run.kind)).format === 'slsa/v2alpha4',
     childResults: config['artifacts.pipelinerun.enable-deep-inspection'],
   };
 }

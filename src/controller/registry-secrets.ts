@@ -1,7 +1,7 @@
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, type Json, type JsonObject } from '../model/json.ts';
+import { at, type Json, type JsonObject, listAt } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { RegistrySecret, StoreAccess } from '../model/store-access.ts';
 import type { Log } from '../telemetry/logs.ts';
@@ -87,7 +87,7 @@ function pullSecretsOf({ object }: Run): readonly string[] {
 }
 
 function namesIn(list: Json | undefined): readonly string[] {
-  return (isJsonList(list) ? list : []).flatMap((one) => {
+  return listAt(list).flatMap((one) => {
     const name = at(one, 'name');
     return typeof name === 'string' && name !== '' ? [name] : [];
   });

@@ -1,4 +1,4 @@
-import type { Artifact } from '../model/artifact.ts';
+import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import { fullNameOf, type NamedImage } from '../model/image.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -58,7 +58,7 @@ function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
   const own: Artifact = {
     kind: 'taskrun',
     run,
-    key: `taskrun-${run.uid}`,
+    key: ownKeyOf(run),
     fullKey: `tekton.dev-v1-TaskRun-${run.uid}`,
     evidence: findings instanceof ChainsError ? findings : findings.evidence,
   };
@@ -72,7 +72,7 @@ function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Fou
   const own: Artifact = {
     kind: 'pipelinerun',
     run,
-    key: `pipelinerun-${run.uid}`,
+    key: ownKeyOf(run),
     fullKey: `tekton.dev-v1-PipelineRun-${run.uid}`,
     evidence: orError(() => readPipelineRun({ object: run.object, taskRuns }, report, reading)),
   };

@@ -1,10 +1,20 @@
 import type { ChainsError } from './errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from './evidence.ts';
 import type { ImageReference } from './image.ts';
-import type { Run } from './run.ts';
+import type { Run, RunKind } from './run.ts';
 
 /** What can be signed: a run itself, or an OCI image that it built. The names are those of the ConfigMap's keys. */
 export type ArtifactKind = 'taskrun' | 'pipelinerun' | 'oci';
+
+/** The artifact that a run of this kind is itself. */
+export function artifactKindOf(kind: RunKind): Exclude<ArtifactKind, 'oci'> {
+  return kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
+}
+
+/** The key of a run's own artifact: `taskrun-<uid>`. */
+export function ownKeyOf({ kind, uid }: Pick<Run, 'kind' | 'uid'>): string {
+  return `${artifactKindOf(kind)}-${uid}`;
+}
 
 /** Something to sign, and the names under which its signature is stored (behaviour.md, “A run's life”). */
 export type Artifact = {

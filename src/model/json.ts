@@ -34,3 +34,9 @@ export function at(value: unknown, ...path: readonly string[]): Json | undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return here as Json | undefined;
 }
+
+/** The list that a path of keys leads to; empty where there is none. */
+export function listAt(value: unknown, ...path: readonly string[]): readonly Json[] {
+  const list = at(value, ...path);
+  return isJsonList(list) ? list : [];
+}

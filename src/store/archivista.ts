@@ -3,7 +3,7 @@ import type { Config } from '../config/keys.ts';
 import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
 import { includesSignatureOf } from '../model/genuine.ts';
-import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { listAt, member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import { type Answer, openService, type Service } from '../network/service.ts';
 import { failures, patience } from './failures.ts';
@@ -66,17 +66,12 @@ async function isFiled(
     signal,
     expects: [400, 401, 403, 404, 405, 422],
   });
-  const edges = listIn(at(body, 'data', 'dsses'), 'edges');
-  const signatures = edges.flatMap((edge) => listIn(member(edge, 'node'), 'signatures'));
+  const edges = listAt(body, 'data', 'dsses', 'edges');
+  const signatures = edges.flatMap((edge) => listAt(edge, 'node', 'signatures'));
   return includesSignatureOf(
     entry,
     signatures.map((one) => Buffer.from(String(member(one, 'signature')), 'base64')),
   );
-}
-
-function listIn(value: Json | undefined, key: string): readonly Json[] {
-  const list = member(value, key);
-  return isJsonList(list) ? list : [];
 }
 
 /** Archivista files an envelope under the hash of its bytes, so that sending the same one again adds nothing. */

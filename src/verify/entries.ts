@@ -1,3 +1,4 @@
+import { ownKeyOf } from '../model/artifact.ts';
 import { markPrefix } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 
@@ -12,7 +13,7 @@ export interface Entry {
 
 /** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
 export function ownEntry(run: Run): Entry | undefined {
-  const keys = run.kind === 'TaskRun' ? [`taskrun-${run.uid}`, 'taskrun'] : [`pipelinerun-${run.uid}`];
+  const keys = [ownKeyOf(run), ...(run.kind === 'TaskRun' ? ['taskrun'] : [])];
   return keys
     .map((key) => entryOf(run, key))
     .find((entry) => entry.payload !== undefined || entry.signature !== undefined);

@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { at, type Json, listAt, member } from '../model/json.ts';
 import type { Judgement } from './content.ts';
 
 /** What provenance must say beside speaking of the right run or image; what is left out may be anything. */
@@ -54,9 +54,8 @@ export function builderOf(predicate: Json | undefined): Json | undefined {
 
 /** What went into a build, by either version of the predicate. */
 export function sourcesOf(predicate: Json | undefined): readonly Source[] {
-  const list =
-    at(predicate, 'buildDefinition', 'resolvedDependencies') ?? member(predicate, 'materials') ?? [];
-  return (isJsonList(list) ? list : []).map((one) => ({
+  const list = at(predicate, 'buildDefinition', 'resolvedDependencies') ?? member(predicate, 'materials');
+  return listAt(list).map((one) => ({
     uri: String(member(one, 'uri') ?? ''),
     digests: Object.entries(member(one, 'digest') ?? {}).map(
       ([algorithm, hex]) => [algorithm, String(hex)] as const,

@@ -1,5 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import { at, type Json, member } from '../model/json.ts';
+import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import type { ContentChecks } from './checks.ts';
 import { type Judgement, readJson } from './content.ts';
@@ -11,8 +12,8 @@ export type GoneRun = Pick<Run, 'kind' | 'namespace' | 'name' | 'uid'>;
 
 /** What a store may have of a run that is gone. What it built isn't known, so that only its names lead to it. */
 export function wantedOfGone(run: GoneRun): Wanted {
-  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
-  const key = `${kind}-${run.uid}`;
+  const kind = artifactKindOf(run.kind);
+  const key = ownKeyOf(run);
   return { sought: { kind, run, key, images: [], others: [] }, content: goneContent(run) };
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { quote } from '../extract/quote.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { at, type Json, listAt } from '../model/json.ts';
 import type { RepositoryClient } from '../store/oci/client.ts';
 import { readEntries } from '../store/oci/entries.ts';
 import { Registries } from '../store/oci/registries.ts';
@@ -86,8 +86,7 @@ function speaksOfImage(json: Json | undefined, digest: string): Judgement {
       : { ok: false, reason: `the signature names another image, ${quote(String(signed))}` };
   }
   if (json !== undefined && isStatement(json)) {
-    const subjects = member(json, 'subject') ?? [];
-    const named = (isJsonList(subjects) ? subjects : []).some(
+    const named = listAt(json, 'subject').some(
       (subject) => `sha256:${String(at(subject, 'digest', 'sha256'))}` === digest,
     );
     return named

@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import { extract } from '../extract/index.ts';
-import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { at, type Json, listAt, member } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { pointer, read, struct } from '../model/tekton/shape.ts';
 import { time, withPaddedFraction, withShortFraction } from '../model/tekton/time.ts';
@@ -75,7 +75,7 @@ function sameTimes(
 
 function namesImages(run: Run, subject: Json | undefined): Judgement {
   const named = new Set(
-    (isJsonList(subject) ? subject : []).map(
+    listAt(subject).map(
       (one) => `${String(member(one, 'name'))}@sha256:${String(at(one, 'digest', 'sha256'))}`,
     ),
   );

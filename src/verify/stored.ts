@@ -1,5 +1,5 @@
 import { extract } from '../extract/index.ts';
-import type { Artifact } from '../model/artifact.ts';
+import { type Artifact, artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
@@ -25,8 +25,8 @@ export function wantedOf(
   taskRuns: readonly JsonObject[],
 ): { readonly own: Wanted; readonly images: readonly Sought[] } {
   const { artifacts } = extract(run, taskRuns, { stepResults: false, childResults: true });
-  const key = `${run.kind.toLowerCase()}-${run.uid}`;
-  const kind = run.kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
+  const key = ownKeyOf(run);
+  const kind = artifactKindOf(run.kind);
   const named = hintsOf(artifacts.find((one) => one.key === key));
   return {
     own: { sought: { kind, run, key, ...named }, content: ownContent(run, key) },

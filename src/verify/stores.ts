@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, StoreName } from '../config/keys.ts';
+import { artifactKindOf } from '../model/artifact.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { Found, Sought, StoreReader } from '../model/stored.ts';
@@ -150,7 +151,7 @@ function mustHave(store: StoreName, kind: Run['kind'], { config, strict }: Store
  * an entry of its own or not at all, and its annotations are the place to look for one.
  */
 export function storesOf(config: Config, kind: Run['kind']): readonly StoreName[] {
-  const named = config[kind === 'TaskRun' ? 'artifacts.taskrun.storage' : 'artifacts.pipelinerun.storage'];
+  const named = config[`artifacts.${artifactKindOf(kind)}.storage`];
   return named.length === 0 ? ['tekton'] : named;
 }
 

@@ -1,4 +1,4 @@
-import { at, isJsonList, type Json, member } from '../model/json.ts';
+import { at, type Json, listAt, member } from '../model/json.ts';
 import { builderOf, sourcesOf } from './expectations.ts';
 
 /** Who built what from which source with which steps, as provenance says it. */
@@ -20,7 +20,7 @@ export function summaryOf(statement: Json): Summary {
   const metadata = at(predicate, 'runDetails', 'metadata') ?? member(predicate, 'metadata');
   return {
     builder: text(builderOf(predicate)),
-    built: entries(member(statement, 'subject')).map((subject) =>
+    built: listAt(statement, 'subject').map((subject) =>
       named(text(member(subject, 'name')) ?? '', member(subject, 'digest')),
     ),
     from: sourcesOf(predicate).map(({ uri, digests }) => named(uri, Object.fromEntries(digests))),
@@ -32,12 +32,12 @@ export function summaryOf(statement: Json): Summary {
 
 function stepsOf(predicate: Json | undefined): readonly string[] {
   const config = member(predicate, 'buildConfig');
-  const ofTask = entries(member(config, 'steps')).map((step) => step02(step, undefined));
-  const ofTasks = entries(member(config, 'tasks')).flatMap((task) =>
-    entries(member(task, 'steps')).map((step) => step02(step, text(member(task, 'name')))),
+  const ofTask = listAt(config, 'steps').map((step) => step02(step, undefined));
+  const ofTasks = listAt(config, 'tasks').flatMap((task) =>
+    listAt(task, 'steps').map((step) => step02(step, text(member(task, 'name')))),
   );
   const spec = at(predicate, 'buildDefinition', 'externalParameters', 'runSpec');
-  const ofSpec = entries(at(spec, 'taskSpec', 'steps')).map(
+  const ofSpec = listAt(spec, 'taskSpec', 'steps').map(
     (step) => `${text(member(step, 'name')) ?? ''} (${text(member(step, 'image')) ?? ''})`,
   );
   return [...ofTask, ...ofTasks, ...ofSpec];
@@ -52,10 +52,6 @@ function step02(step: Json, task: string | undefined): string {
 function named(name: string, digest: Json | undefined): string {
   const digests = Object.entries(digest ?? {}).map(([algorithm, hex]) => `${algorithm}:${String(hex)}`);
   return digests.length === 0 ? name : `${name}@${digests.join(',')}`;
-}
-
-function entries(value: Json | undefined): readonly Json[] {
-  return isJsonList(value) ? value : [];
 }
 
 function text(value: Json | undefined): string | undefined {

@@ -1,13 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  at,
-  isJsonList,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  member,
-  parseJson,
-} from '../../model/json.ts';
+import { at, isJsonObject, type JsonObject, listAt, member, parseJson } from '../../model/json.ts';
 import { Refusal, unknown } from './refusal.ts';
 
 /** A manifest or index as it was pushed. */
@@ -45,12 +37,12 @@ export class Contents {
     const digest = digestOf(bytes);
     if (reference.includes(':') && reference !== digest)
       throw new Refusal(400, 'DIGEST_INVALID', 'the digest is not that of the content');
-    for (const part of [member(json, 'config'), ...listIn(json, 'layers')]) {
+    for (const part of [member(json, 'config'), ...listAt(json, 'layers')]) {
       const known =
         part === undefined || this.blobs.get(String(at(part, 'digest')))?.length === at(part, 'size');
       if (!known) throw new Refusal(400, 'MANIFEST_BLOB_UNKNOWN', 'blob unknown to registry');
     }
-    for (const part of listIn(json, 'manifests'))
+    for (const part of listAt(json, 'manifests'))
       if (!this.#manifests.has(String(at(part, 'digest'))))
         throw new Refusal(400, 'MANIFEST_BLOB_UNKNOWN', 'manifest unknown to registry');
     const stored = { bytes, mediaType, digest, json };
@@ -104,11 +96,6 @@ export class Contents {
 /** `sha256:…` of bytes. */
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-function listIn(json: JsonObject, key: string): readonly Json[] {
-  const value = member(json, key);
-  return isJsonList(value) ? value : [];
 }
 
 function parsed(bytes: Buffer): JsonObject | undefined {

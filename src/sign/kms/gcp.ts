@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { Algorithm, Digest } from '../../model/algorithm.ts';
 import { crc32c } from '../../model/crc32c.ts';
 import { ChainsError } from '../../model/errors.ts';
-import { at, isJsonList, type Json } from '../../model/json.ts';
+import { at, type Json, listAt } from '../../model/json.ts';
 import { openGoogle } from '../../network/google.ts';
 import { failures, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
@@ -47,8 +47,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
     do {
       const query = new URLSearchParams({ filter: 'state=ENABLED', pageSize: '500', pageToken: page });
       const answer = await ask(what, `${key}/cryptoKeyVersions?${query.toString()}`, signal);
-      const versions = at(answer, 'cryptoKeyVersions');
-      for (const version of isJsonList(versions) ? versions : []) {
+      for (const version of listAt(answer, 'cryptoKeyVersions')) {
         const number = Number(/\/cryptoKeyVersions\/(\d+)$/.exec(String(at(version, 'name')))?.[1]);
         if (at(version, 'state') === 'ENABLED' && number > newest) newest = number;
       }

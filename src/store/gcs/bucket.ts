@@ -1,5 +1,5 @@
 import { ChainsError } from '../../model/errors.ts';
-import { isJsonList, member } from '../../model/json.ts';
+import { listAt, member } from '../../model/json.ts';
 import { openGoogle } from '../../network/google.ts';
 import { failures, patience, unreadable } from '../failures.ts';
 import { upload } from './upload.ts';
@@ -89,8 +89,7 @@ export function openBucket({ name: bucket, timeout = patience }: BucketOptions):
         const url = `${pathOf(bucket)}?${query}`;
         const { body } = await google.call({ what, method: 'GET', url, signal, hint });
         if (body === undefined) throw unreadable(what, 'no JSON');
-        const items = member(body, 'items');
-        names.push(...(isJsonList(items) ? items : []).map((item) => String(member(item, 'name'))));
+        names.push(...listAt(body, 'items').map((item) => String(member(item, 'name'))));
         pageToken = String(member(body, 'nextPageToken') ?? '');
         if (pageToken === '') return names;
       }

@@ -4,7 +4,7 @@ import { planFor } from '../../config/plan.ts';
 import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../model/dsse.ts';
 import { includesSignatureOf } from '../../model/genuine.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { unfit } from '../settings.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
@@ -117,8 +117,7 @@ function keyIdOf({ artifact, signature }: SignedArtifact, config: Config): strin
 
 /** The signatures of an envelope, as Container Analysis and DSSE both write them. */
 export function signaturesIn(envelope: Json | undefined): OccurrenceBody['envelope']['signatures'] {
-  const signatures = member(envelope, 'signatures');
-  return (isJsonList(signatures) ? signatures : []).map((one) => ({
+  return listAt(envelope, 'signatures').map((one) => ({
     sig: String(member(one, 'sig')),
     keyid: String(member(one, 'keyid')),
   }));

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
-import { at, isJsonList, type Json, member } from '../../model/json.ts';
+import { at, type Json, listAt, member } from '../../model/json.ts';
 import { type GoogleService, openGoogle } from '../../network/google.ts';
 import { failures, patience } from '../failures.ts';
 import { required } from '../settings.ts';
@@ -153,8 +153,7 @@ export class ContainerAnalysis {
         url: urlOf(`${noteName}/occurrences`, { filter, pageToken }),
         signal,
       });
-      const occurrences = member(body, 'occurrences');
-      yield isJsonList(occurrences) ? occurrences : [];
+      yield listAt(body, 'occurrences');
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
   }

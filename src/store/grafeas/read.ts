@@ -1,4 +1,4 @@
-import { at, isJsonList, type Json, member } from '../../model/json.ts';
+import { at, type Json, listAt, member } from '../../model/json.ts';
 import type { Found, Sought, StoredEntry } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { openContainerAnalysis } from './index.ts';
@@ -30,7 +30,7 @@ export const openGrafeasReader: OpenReader = async (config) => {
 function entryIn(occurrence: Json, { kind }: Sought, place: string): StoredEntry | undefined {
   if (kind === 'oci') {
     const attestation = member(occurrence, 'attestation');
-    const [first] = listIn(attestation, 'signatures');
+    const [first] = listAt(attestation, 'signatures');
     const [payload, signature] = [member(attestation, 'serializedPayload'), member(first, 'signature')];
     if (typeof payload !== 'string' || typeof signature !== 'string') return undefined;
     return {
@@ -44,15 +44,10 @@ function entryIn(occurrence: Json, { kind }: Sought, place: string): StoredEntry
     at(occurrence, 'envelope', 'payloadType'),
   ];
   if (typeof payload !== 'string' || typeof payloadType !== 'string') return undefined;
-  const signatures = listIn(member(occurrence, 'envelope'), 'signatures').map((one) => ({
+  const signatures = listAt(occurrence, 'envelope', 'signatures').map((one) => ({
     keyid: member(one, 'keyid') ?? '',
     sig: member(one, 'sig') ?? '',
   }));
   const envelope = { payloadType, payload, signatures };
   return { place, payload: Buffer.from(payload, 'base64'), signature: Buffer.from(JSON.stringify(envelope)) };
-}
-
-function listIn(value: Json | undefined, key: string): readonly Json[] {
-  const list = member(value, key);
-  return isJsonList(list) ? list : [];
 }

@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../model/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, listAt, member } from '../../model/json.ts';
 
 /** Keeps what the API has a field for, since it refuses a call with any other. */
 type Field = (value: Json) => Json | undefined;
@@ -99,8 +99,7 @@ export function buildOccurrence(statement: JsonObject): JsonObject | undefined {
 
 /** The URIs of what a statement speaks of, each once: `name@algorithm:hex`, one for each digest. */
 export function subjectUris(statement: JsonObject): readonly string[] {
-  const subjects = member(statement, 'subject');
-  const uris = (isJsonList(subjects) ? subjects : []).flatMap((subject) => {
+  const uris = listAt(statement, 'subject').flatMap((subject) => {
     const digests = member(subject, 'digest');
     return Object.entries(isJsonObject(digests) ? digests : {}).map(
       ([algorithm, hex]) => `${String(member(subject, 'name'))}@${algorithm}:${String(hex)}`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isJsonList, isJsonObject, type Json, type JsonObject, member, parseJson } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../model/json.ts';
 import { unavailable } from './failures.ts';
 
 /** What names content (image specification, “Content descriptors”). */
@@ -56,13 +56,7 @@ export function descriptorsIn(
   json: JsonObject | undefined,
   list: 'layers' | 'manifests',
 ): readonly Descriptor[] {
-  return listIn(json, list).flatMap((one) => parseDescriptor(one) ?? []);
-}
-
-/** The entries of such a list as they are, to be written again with nothing lost. */
-export function listIn(json: JsonObject | undefined, list: 'layers' | 'manifests'): readonly Json[] {
-  const value = member(json, list);
-  return isJsonList(value) ? value : [];
+  return listAt(json, list).flatMap((one) => parseDescriptor(one) ?? []);
 }
 
 /** @throws ChainsError STORE_UNAVAILABLE when the content is no JSON object */

@@ -1,5 +1,5 @@
 import { ChainsError } from '../../model/errors.ts';
-import { isJsonList, type JsonObject, member } from '../../model/json.ts';
+import { type JsonObject, listAt, member } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { parseContent } from './content.ts';
 import { parseRepository, type Repository, repositoryName } from './repository.ts';
@@ -53,8 +53,7 @@ function withoutTag(name: string): string {
 }
 
 function subjectsIn(statement: JsonObject): readonly { readonly name: string; readonly sha256: string }[] {
-  const subjects = member(statement, 'subject');
-  return (isJsonList(subjects) ? subjects : []).flatMap((subject) => {
+  return listAt(statement, 'subject').flatMap((subject) => {
     const [name, sha256] = [member(subject, 'name'), member(member(subject, 'digest'), 'sha256')];
     return typeof name === 'string' && typeof sha256 === 'string' ? [{ name, sha256 }] : [];
   });

@@ -1,5 +1,5 @@
 import { includesSignatureOf } from '../../model/genuine.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, listAt } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { RepositoryClient } from './client.ts';
 import {
@@ -7,7 +7,6 @@ import {
   descriptorsIn,
   digestOf,
   imageManifest,
-  listIn,
   type Manifest,
   parseContent,
 } from './content.ts';
@@ -103,7 +102,7 @@ export function layerEntry(client: RepositoryClient, layer: Layer, from?: string
     },
     async addTo(manifest) {
       const pushed = await client.pushBlob(layer.bytes, layer.mediaType, from);
-      const layers = [...listIn(manifest?.json, 'layers'), { ...pushed, annotations: layer.annotations }];
+      const layers = [...listAt(manifest?.json, 'layers'), { ...pushed, annotations: layer.annotations }];
       const digests = [...layersOf(manifest).map(({ digest }) => digest), pushed.digest];
       const config = await client.pushBlob(configOf(digests), 'application/vnd.oci.image.config.v1+json');
       const json = { ...emptyManifest, ...manifest?.json, config, layers };

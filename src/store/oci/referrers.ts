@@ -5,13 +5,13 @@ import {
   descriptorsIn,
   imageIndex,
   imageManifest,
-  listIn,
   type Manifest,
 } from './content.ts';
 import { refused } from './failures.ts';
 import type { Layer } from './layers.ts';
 import { repositoryName } from './repository.ts';
 import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
+import { listAt } from '../../model/json.ts';
 
 /** An entry as an artifact of its own that refers to the image (image specification 1.1, “Artifacts”). */
 export interface Referrer {
@@ -106,7 +106,7 @@ function indexEntry(descriptor: Descriptor): TagEntry {
   return {
     isIn: async (index) => manifestsOf(index).some(({ digest }) => digest === descriptor.digest),
     addTo: async (index) => {
-      const manifests = [...listIn(index?.json, 'manifests'), descriptor];
+      const manifests = [...listAt(index?.json, 'manifests'), descriptor];
       const json = { schemaVersion: 2, mediaType: imageIndex, ...index?.json, manifests };
       return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageIndex };
     },

@@ -1,4 +1,4 @@
-import { at, isJsonList, type Json } from '../../../model/json.ts';
+import { type Json, listAt } from '../../../model/json.ts';
 import type { Call, Service } from '../../../network/service.ts';
 import { refusal } from '../failures.ts';
 import { jsonIn, openConnections } from '../service.ts';
@@ -23,10 +23,7 @@ export class VaultServer {
 
   constructor(settings: VaultSettings) {
     this.#settings = settings;
-    this.#connections = openConnections((failed) => {
-      const errors = at(failed, 'errors');
-      return isJsonList(errors) ? errors : [];
-    }, settings.tls);
+    this.#connections = openConnections((failed) => listAt(failed, 'errors'), settings.tls);
   }
 
   /** The answer’s body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
