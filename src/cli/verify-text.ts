@@ -5,12 +5,13 @@ import { visible, wrap } from './wrap.ts';
 /** What `chains verify` prints of a verification: a line a check, then who built what, from what, how. */
 export function verifyText(
   subject: string,
-  { verified, checks, statements }: Verification,
+  { verified, checks, notes, statements }: Verification,
   paint: Paint = plain,
 ): string {
   const lines = [
     wrap('', subject, 2),
     ...checks.map((check) => checkLine(check, paint)),
+    ...notes.map((note) => wrap('  · ', note, 4, paint.dim)),
     ...statements.flatMap((statement) => summaryLines(summaryOf(statement))),
     `  ${verified ? paint.good('verified') : paint.bad('NOT verified')}`,
   ];

@@ -109,8 +109,8 @@ async function verifyImages(
     const { image, verification } = await showing(step('verifying', index, references, reference), () =>
       verifyImage(reference, config, checking),
     );
-    const { verified, checks, statements } = verification;
-    const json = { image, verified, checks, summaries: statements.map(summaryOf) };
+    const { verified, checks, notes, statements } = verification;
+    const json = { image, verified, checks, notes, summaries: statements.map(summaryOf) };
     write(
       options.output === 'json'
         ? `${JSON.stringify(json)}\n`
@@ -147,10 +147,10 @@ const printed = {
     const title = `${nameOf(subject)} (uid ${uid}${state})`;
     return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
   },
-  json(subject: Subject, { verified, checks, statements }: Verification): string {
+  json(subject: Subject, { verified, checks, notes, statements }: Verification): string {
     const { apiVersion, kind, namespace, name, uid } =
       'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
     const run = { apiVersion, kind, namespace, name, uid };
-    return `${JSON.stringify({ run, verified, checks, summaries: statements.map(summaryOf) })}\n`;
+    return `${JSON.stringify({ run, verified, checks, notes, summaries: statements.map(summaryOf) })}\n`;
   },
 };

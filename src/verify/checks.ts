@@ -1,26 +1,21 @@
 import { quote } from '../extract/quote.ts';
-import { type Json, member } from '../model/json.ts';
-import type { Judgement } from './content.ts';
+import type { Json } from '../model/json.ts';
+import type { Check, Judgement } from './judgement.ts';
 import { readJson } from './content.ts';
+import { type Expectations, expectsAnything } from './expectations.ts';
 import { signedMessage } from './envelope.ts';
-import { type Expectations, expectsAnything, meets } from './expectations.ts';
 import type { VerificationKey } from './key.ts';
+import { type Provenance, demanded, meetsAll, provenanceIn } from './provenance.ts';
 import { keyOfCertificate } from './public-key.ts';
 import { isStatement } from './statement.ts';
-
-/** One thing that was looked at. */
-export interface Check {
-  /** `taskrun signature` */
-  readonly name: string;
-  readonly ok: boolean;
-  readonly reason: string;
-}
 
 /** Whether everything that had to hold does. */
 export interface Verification {
   readonly verified: boolean;
   /** In the order in which they were made; what follows a failed one and makes no sense then is left out. */
   readonly checks: readonly Check[];
+  /** What a reader should know although it holds: what was not compared, what changed without meaning. */
+  readonly notes: readonly string[];
   /** The statements whose checks all hold, for whoever wants to read them. */
   readonly statements: readonly Json[];
 }
@@ -41,82 +36,105 @@ export interface Stored {
   readonly signature: Uint8Array;
   /** PEM, where one is stored beside it; empty is none. */
   readonly certificate?: string | undefined;
-  /** Where it was, if that is to be told. */
+  /** Where it was, for the reason of a check. */
   readonly place?: string;
 }
 
 /** What must hold of a payload's content; a name and a judgement each. */
-export type ContentChecks = (payload: Uint8Array) => readonly (readonly [string, Judgement])[];
+export type ContentChecks = (payload: Uint8Array) => Promise<readonly (readonly [string, Judgement])[]>;
 
 /** What was found of one payload: its checks, and the statement in it where all of them hold. */
 export interface Checked {
   readonly checks: readonly Check[];
-  readonly statement: Json | undefined;
+  readonly notes?: readonly string[];
+  readonly statement?: Json | undefined;
+  /** What it proves beside the signature; only a payload whose checks all hold proves anything. */
+  readonly provenance?: Provenance | undefined;
 }
 
-/** Checks the signature, then the content, then what is expected of provenance. */
+/** Checks the signature, then the content. */
 export async function checkStored(
   { name, payload, signature, certificate = '', place }: Stored,
-  { keys, expected }: VerificationOptions,
+  { keys }: Pick<VerificationOptions, 'keys'>,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
   const where = place === undefined ? '' : ` at ${place}`;
   const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
-  const read = readJson(payload);
-  const statement = read !== undefined && isStatement(read.json) ? read.json : undefined;
-  const checks = [
-    { name: `${name} stored`, ok: true, reason },
-    { name: `${name} signature`, ...(await isSigned(payload, signature, keys)) },
+  const judgements: readonly (readonly [string, Judgement])[] = [
+    ['stored', { ok: true, reason }],
+    ['signature', await isSigned(payload, signature, keys)],
     ...(certificate === ''
       ? []
-      : [{ name: `${name} certificate`, ...(await isOfCertificate(payload, signature, certificate)) }]),
-    ...[
-      ...contentChecks(payload),
-      ...(isProvenance(statement) ? meets(statement ?? null, expected) : []),
-    ].map(([what, judgement]) => ({ name: `${name} ${what}`, ...judgement })),
+      : [['certificate', await isOfCertificate(payload, signature, certificate)] as const]),
+    ...(await contentChecks(payload)),
   ];
-  return { checks, statement: checks.every(({ ok }) => ok) ? statement : undefined };
+  const checks = judgements.map(([what, { ok, reason: why }]) => ({
+    name: `${name} ${what}`,
+    ok,
+    reason: why,
+  }));
+  const notes = judgements.flatMap(([, judgement]) =>
+    (judgement.notes ?? []).map((note) => `${name}: ${note}`),
+  );
+  if (!checks.every(({ ok }) => ok)) return { checks, notes };
+  const json = readJson(payload)?.json;
+  const statement = json !== undefined && isStatement(json) ? json : undefined;
+  return { checks, notes, statement, provenance: provenanceIn(name, statement) };
 }
 
-/** Puts checks together; where provenance must say something, there must be some. */
+/** Puts checks together. What is demanded of provenance is asked of all that was proven, and there must be some. */
 export function verificationOf(parts: readonly Checked[], expected: Expectations): Verification {
-  const statements = parts.flatMap(({ statement }) => (statement === undefined ? [] : [statement]));
-  const checks = parts.flatMap((part) => part.checks);
-  const lacking: readonly Check[] =
-    expectsAnything(expected) && statements.length === 0 && checks.every(({ ok }) => ok)
-      ? [
-          {
-            name: 'provenance',
-            ok: false,
-            reason: 'there is no provenance that could say what is expected of it',
-          },
-        ]
-      : [];
-  const all = [...checks, ...lacking];
-  return { verified: all.length > 0 && all.every(({ ok }) => ok), checks: all, statements };
-}
-
-/** Of several entries about one thing, by whomever, one that holds is enough; only what holds is told then. */
-export function verificationOfAny(parts: readonly Checked[], expected: Expectations): Verification {
-  const good = parts.filter(({ checks }) => checks.every(({ ok }) => ok));
-  const enough = expectsAnything(expected) ? good.filter(({ statement }) => isProvenance(statement)) : good;
-  if (enough.length > 0) return verificationOf(good, {});
-  const none = {
-    name: 'signed',
-    ok: false,
-    reason: parts.length === 0 ? 'nothing signed was found' : lacks(good),
+  const made = parts.flatMap(({ checks }) => checks);
+  const proven = parts.flatMap(({ provenance }) => provenance ?? []);
+  const checks = made.every(({ ok }) => ok) ? [...made, ...demanded(proven, expected)] : made;
+  return {
+    verified: checks.length > 0 && checks.every(({ ok }) => ok),
+    checks,
+    notes: parts.flatMap(({ notes = [] }) => notes),
+    statements: parts.flatMap(({ statement }) => statement ?? []),
   };
-  return { verified: false, checks: [...parts.flatMap(({ checks }) => checks), none], statements: [] };
 }
 
-function lacks(good: readonly Checked[]): string {
-  return good.length === 0
-    ? 'nothing that was found is signed by these keys and speaks of it'
-    : 'there is no provenance that could say what is expected of it';
+/** Of several entries about one thing, by whomever, one that holds is enough; only what holds is reported then. */
+export function verificationOfAny(parts: readonly Checked[], expected: Expectations): Verification {
+  const good = parts.filter(isGood);
+  const enough = meeting(good, expected);
+  if (enough.length > 0) {
+    const rest = good.filter((part) => part.provenance === undefined && !enough.includes(part));
+    return verificationOf([...enough, ...rest], expected);
+  }
+  const proven = good.flatMap(({ provenance }) => provenance ?? []);
+  const none = good.length === 0 ? [{ name: 'signed', ok: false, reason: lacks(parts) }] : [];
+  return {
+    verified: false,
+    checks: [
+      ...parts.flatMap(({ checks }) => checks),
+      ...none,
+      ...(good.length === 0 ? [] : demanded(proven, expected)),
+    ],
+    notes: [],
+    statements: [],
+  };
 }
 
-function isProvenance(statement: Json | undefined): boolean {
-  return String(member(statement, 'predicateType')).startsWith('https://slsa.dev/provenance/');
+/** The parts that hold, and that prove what is demanded where anything is. */
+export function meeting(parts: readonly Checked[], expected: Expectations): readonly Checked[] {
+  return parts.filter(
+    (part) =>
+      isGood(part) &&
+      (!expectsAnything(expected) || (part.provenance !== undefined && meetsAll(part.provenance, expected))),
+  );
+}
+
+/** Whether every check holds. */
+export function isGood({ checks }: Checked): boolean {
+  return checks.every(({ ok }) => ok);
+}
+
+function lacks(parts: readonly Checked[]): string {
+  return parts.length === 0
+    ? 'nothing signed was found'
+    : 'nothing that was found is signed by these keys and speaks of it';
 }
 
 async function isSigned(

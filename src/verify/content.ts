@@ -3,22 +3,16 @@ import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { at, isJsonList, type Json, member, parseJson } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
-
-/** Whether something holds, and why or why not. */
-export interface Judgement {
-  readonly ok: boolean;
-  readonly reason: string;
-}
+import { compare, differencesText, whole } from './differences.ts';
+import { type Judgement, no } from './judgement.ts';
 
 /** Whether a payload is the run's status as it is now: the format `tekton`. */
 export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
   const read = readJson(payload);
   if (read === undefined) return no('the payload is no JSON');
-  return equalsStatus(run, read.json)
-    ? { ok: true, reason: 'the payload is the run’s status' }
-    : no(
-        'the payload is not the run’s status: one of them was changed, or it is of a format that can’t be verified yet',
-      );
+  if (equalsStatus(run, read.json)) return { ok: true, reason: 'the payload is the run’s status' };
+  const { differences } = compare(read.json, member(run.object, 'status'), whole, ['status']);
+  return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
 
 /**
@@ -93,8 +87,4 @@ function equalsStatus(run: Run, json: Json): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
-}
-
-function no(reason: string): Judgement {
-  return { ok: false, reason };
 }

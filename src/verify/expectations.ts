@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import { at, type Json, listAt, member } from '../model/json.ts';
-import type { Judgement } from './content.ts';
+import type { Judgement } from './judgement.ts';
 
 /** What provenance must say beside speaking of the right run or image; what is left out may be anything. */
 export interface Expectations {

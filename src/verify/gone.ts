@@ -3,7 +3,8 @@ import { at, type Json, member } from '../model/json.ts';
 import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import type { ContentChecks } from './checks.ts';
-import { type Judgement, readJson } from './content.ts';
+import { readJson } from './content.ts';
+import { type Judgement, no } from './judgement.ts';
 import { isStatement } from './statement.ts';
 import type { Wanted } from './stored.ts';
 
@@ -22,7 +23,7 @@ export function wantedOfGone(run: GoneRun): Wanted {
  * itself, which whoever signed it vouches for. Where it was stored says nothing, since entries can be moved.
  */
 function goneContent({ uid, kind }: GoneRun): ContentChecks {
-  return (payload) => [['uid', namesUid(uid, kind, readJson(payload)?.json)]];
+  return async (payload) => [['uid', namesUid(uid, kind, readJson(payload)?.json)]];
 }
 
 function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Judgement {
@@ -41,8 +42,4 @@ function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Ju
         reason: `the payload is the provenance of the run with this uid; ${is} its times and images can’t be compared`,
       }
     : no(`the provenance is that of the run with uid ${quote(String(named ?? ''))}`);
-}
-
-function no(reason: string): Judgement {
-  return { ok: false, reason };
 }

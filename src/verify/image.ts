@@ -13,7 +13,8 @@ import {
   type VerificationOptions,
   verificationOfAny,
 } from './checks.ts';
-import { type Judgement, readJson } from './content.ts';
+import { readJson } from './content.ts';
+import type { Judgement } from './judgement.ts';
 import { isStatement } from './statement.ts';
 
 /** An image that was verified, by its digest. */
@@ -72,7 +73,7 @@ async function resolve(client: RepositoryClient, tag: string, reference: string)
 
 /** A payload must name the image by its digest: as cosign's signature, as a subject, or as what the run's results say. */
 function aboutImage(digest: string): ContentChecks {
-  return (payload) => {
+  return async (payload) => {
     const json = readJson(payload)?.json;
     return [['image', speaksOfImage(json, digest)]];
   };

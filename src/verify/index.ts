@@ -2,7 +2,8 @@ import { ChainsError } from '../model/errors.ts';
 import type { VerificationKey } from './key.ts';
 import { readPublicKey } from './public-key.ts';
 
-export type { Check, Verification, VerificationOptions } from './checks.ts';
+export type { Verification, VerificationOptions } from './checks.ts';
+export type { Check } from './judgement.ts';
 export type { Expectations } from './expectations.ts';
 export type { VerificationKey } from './key.ts';
 export { readPublicKey } from './public-key.ts';

@@ -1,8 +1,10 @@
+import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
+import type { Artifact } from '../model/artifact.ts';
+import type { JsonObject } from '../model/json.ts';
 import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 import {
-  type Check,
   type Checked,
   checkStored,
   type ContentChecks,
@@ -10,40 +12,64 @@ import {
   type VerificationOptions,
   verificationOf,
 } from './checks.ts';
-import { isStatusOf, type Judgement, namesImageOf, readJson } from './content.ts';
+import { isStatusOf, namesImageOf, readJson } from './content.ts';
+import type { Check, Judgement } from './judgement.ts';
+import type { ShownRun } from './remake.ts';
 import { type Entry, imageEntries, ownEntry, strictBase64 } from './entries.ts';
 import { isStatement, speaksOf } from './statement.ts';
 
+/** What is verified of a run's annotations, and how. */
+export interface AnnotationsOptions extends VerificationOptions {
+  /** The TaskRuns of a PipelineRun that are there. */
+  readonly taskRuns?: readonly JsonObject[];
+  /** Whether the store `tekton` must have the run's images, too. */
+  readonly imagesNeeded?: boolean;
+}
+
 /**
  * Verifies what the store `tekton` wrote on a run: payloads of every format, bare or in a DSSE envelope, under any of the
- * keys (behaviour.md, “The command”). A run without an entry of its own is not verified.
+ * keys (behaviour.md, 'The command'). A run without an entry of its own is not verified.
  */
-export async function verifyRun(run: Run, options: VerificationOptions): Promise<Verification> {
+export async function verifyRun(run: Run, options: AnnotationsOptions): Promise<Verification> {
+  return verificationOf(await checkAnnotations(run, options), options.expected);
+}
+
+/** Checks each entry in a run's annotations. */
+export async function checkAnnotations(
+  run: Run,
+  { taskRuns = [], imagesNeeded = false, ...options }: AnnotationsOptions,
+): Promise<readonly Checked[]> {
   const own = ownEntry(run);
-  const parts = [
+  const entries = imageEntries(run);
+  const stored = new Set(entries.map(({ key }) => key));
+  const missing = extract(run).artifacts.filter((one) => one.kind === 'oci' && !stored.has(one.key));
+  const checked = await Promise.all([
     own === undefined
-      ? { checks: [unsigned(run)], statement: undefined }
-      : await checkEntry(own, options, ownContent(run, own.key)),
-    // What is expected of provenance is asked of the run's own entry.
-    ...(await Promise.all(
-      imageEntries(run).map((entry) =>
-        checkEntry(entry, { ...options, expected: {} }, (payload) => [
-          ['image', namesImageOf(run, entry.key, payload)],
-        ]),
-      ),
-    )),
-  ];
-  return verificationOf(parts, options.expected);
+      ? Promise.resolve({ checks: [unsigned(run)] })
+      : checkEntry(own, options, ownContent({ run, taskRuns }, own.key)),
+    ...entries.map((entry) =>
+      checkEntry(entry, options, async (payload) => [['image', namesImageOf(run, entry.key, payload)]]),
+    ),
+  ]);
+  return [...checked, ...missing.map((image) => lackingImage(image, imagesNeeded))];
+}
+
+/** An image that the run names and that has no entry: a failed check where it must have one, else a note. */
+function lackingImage({ key, fullKey }: Artifact, isNeeded: boolean): Checked {
+  const what = `${quote(fullKey)}, which the run says it built, has no payload and signature in the annotations`;
+  return isNeeded
+    ? { checks: [{ name: `${key} stored`, ok: false, reason: what }] }
+    : { checks: [], notes: [`${what}: not verified here`] };
 }
 
 /** What the content of a run's own payload under this key must be. */
-export function ownContent(run: Run, key: string): ContentChecks {
-  return (payload) => {
+export function ownContent({ run, taskRuns }: ShownRun, key: string): ContentChecks {
+  return async (payload) => {
     const read = readJson(payload);
     return [
       ...(key === 'taskrun' ? [['uid', wasWrittenFor(run)] as const] : []),
       ...(read !== undefined && isStatement(read.json)
-        ? speaksOf(run, read.json)
+        ? await speaksOf({ run, taskRuns }, read.json)
         : [['status', isStatusOf(run, payload)] as const]),
     ];
   };
@@ -94,7 +120,6 @@ async function checkEntry(
   );
   return {
     checks: [{ name: `${key} stored`, ok: false, reason: wrong.join(' and ') }],
-    statement: undefined,
   };
 }
 

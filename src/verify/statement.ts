@@ -2,17 +2,19 @@ import { quote } from '../extract/quote.ts';
 import { extract } from '../extract/index.ts';
 import { at, type Json, listAt, member } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
-import { pointer, read, struct } from '../model/tekton/shape.ts';
-import { time, withPaddedFraction, withShortFraction } from '../model/tekton/time.ts';
-import type { Judgement } from './content.ts';
+import { type Judgement, no } from './judgement.ts';
+import { isMadeOf, type ShownRun } from './remake.ts';
 
 /** True for an in-toto statement. */
 export function isStatement(payload: Json): boolean {
   return String(at(payload, '_type')).startsWith('https://in-toto.io/Statement/');
 }
 
-/** Whether a statement speaks of this very run: of its uid, its times and the images that it says it built. */
-export function speaksOf(run: Run, statement: Json): readonly (readonly [string, Judgement])[] {
+/** Whether a statement speaks of this very run: of its kind or uid, of its images, and then of all else that it says. */
+export async function speaksOf(
+  { run, taskRuns }: ShownRun,
+  statement: Json,
+): Promise<readonly (readonly [string, Judgement])[]> {
   const judge = readers.get(String(member(statement, 'predicateType')));
   if (judge === undefined) {
     return [
@@ -26,52 +28,37 @@ export function speaksOf(run: Run, statement: Json): readonly (readonly [string,
     ];
   }
   const predicate = member(statement, 'predicate');
-  return [
-    ['provenance', judge(run, predicate)],
-    ['subjects', namesImages(run, member(statement, 'subject'))],
-  ];
+  const provenance = judge(run, predicate);
+  const subjects = namesImages(run, member(statement, 'subject'));
+  const named = [
+    ['provenance', provenance],
+    ['subjects', subjects],
+  ] as const;
+  // Where it speaks of something else altogether, every field differs.
+  return provenance.ok && subjects.ok
+    ? [...named, ['content', await isMadeOf({ run, taskRuns }, statement)]]
+    : named;
 }
 
-const timed = struct({ status: struct({ startTime: pointer(time), completionTime: pointer(time) }) });
-
+/** Whether a statement of each predicate speaks of the run at all; what it says of it is compared afterwards. */
 const readers = new Map<string, (run: Run, predicate: Json | undefined) => Judgement>([
   [
     'https://slsa.dev/provenance/v0.2',
-    (run, predicate) => {
-      const buildType = `tekton.dev/v1/${run.kind}`;
-      if (member(predicate, 'buildType') !== buildType)
-        return no(`the provenance is not that of a ${run.kind}`);
-      const times = ['buildStartedOn', 'buildFinishedOn'].map((key) => at(predicate, 'metadata', key));
-      return sameTimes(run, times, withShortFraction);
-    },
+    ({ kind }, predicate) =>
+      member(predicate, 'buildType') === `tekton.dev/v1/${kind}`
+        ? { ok: true, reason: `the payload is the provenance of a ${kind}` }
+        : no(`the provenance is not that of a ${kind}`),
   ],
   [
     'https://slsa.dev/provenance/v1',
-    (run, predicate) => {
-      const metadata = at(predicate, 'runDetails', 'metadata');
-      const uid = member(metadata, 'invocationId');
-      if (uid !== run.uid)
-        return no(`the provenance is that of the run with uid ${quote(String(uid ?? ''))}`);
-      return sameTimes(
-        run,
-        [member(metadata, 'startedOn'), member(metadata, 'finishedOn')],
-        withPaddedFraction,
-      );
+    ({ kind, uid }, predicate) => {
+      const named = at(predicate, 'runDetails', 'metadata', 'invocationId') ?? '';
+      return named === uid
+        ? { ok: true, reason: `the payload is the provenance of this ${kind}` }
+        : no(`the provenance is that of the run with uid ${quote(String(named))}`);
     },
   ],
 ]);
-
-function sameTimes(
-  run: Run,
-  stated: readonly (Json | undefined)[],
-  print: typeof withShortFraction,
-): Judgement {
-  const { startTime, completionTime } = read(timed, run.object).status ?? {};
-  const own = [startTime, completionTime].map((moment) => moment && print(moment));
-  return own.every((one, index) => one === (stated[index] ?? undefined))
-    ? { ok: true, reason: `the payload is the provenance of this ${run.kind}` }
-    : no('the provenance states other times than the run');
-}
 
 function namesImages(run: Run, subject: Json | undefined): Judgement {
   const named = new Set(
@@ -84,8 +71,4 @@ function namesImages(run: Run, subject: Json | undefined): Judgement {
   return missing === undefined
     ? { ok: true, reason: `the statement names all ${images.length} images that the run says it built` }
     : no(`the statement does not name ${quote(missing)}, which the run says it built`);
-}
-
-function no(reason: string): Judgement {
-  return { ok: false, reason };
 }

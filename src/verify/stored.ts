@@ -6,7 +6,14 @@ import { fullNameOf } from '../model/image.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import type { Found, Sought } from '../model/stored.ts';
-import { type Checked, checkStored, type ContentChecks, type VerificationOptions } from './checks.ts';
+import {
+  type Checked,
+  checkStored,
+  type ContentChecks,
+  isGood,
+  meeting,
+  type VerificationOptions,
+} from './checks.ts';
 import { namesImageOf } from './content.ts';
 import { ownContent } from './run.ts';
 
@@ -29,7 +36,7 @@ export function wantedOf(
   const kind = artifactKindOf(run.kind);
   const named = hintsOf(artifacts.find((one) => one.key === key));
   return {
-    own: { sought: { kind, run, key, ...named }, content: ownContent(run, key) },
+    own: { sought: { kind, run, key, ...named }, content: ownContent({ run, taskRuns }, key) },
     images: artifacts.flatMap((one) =>
       one.kind === 'oci' ? [{ kind: one.kind, run, key: one.key, images: [one.fullKey], others: [] }] : [],
     ),
@@ -67,7 +74,7 @@ function outputsIn({ artifacts, outputs }: Hints): readonly string[] {
 export function imageContent(run: Run, { key }: Sought, fullNames: readonly string[]): ContentChecks {
   const [only, ...more] = fullNames;
   const name = only === undefined || more.length > 0 ? key : only;
-  return (payload) => [['image', namesImageOf(run, name, payload)]];
+  return async (payload) => [['image', namesImageOf(run, name, payload)]];
 }
 
 /**
@@ -90,13 +97,13 @@ export async function checkFound(
     const checked = await Promise.all(
       entries.map((entry) => checkStored({ ...entry, name }, options, content)),
     );
-    const good = checked.filter(({ checks }) => checks.every(({ ok }) => ok));
-    return good.length > 0 ? good : checked;
+    const preferred = [meeting(checked, options.expected), checked.filter(isGood), checked];
+    return preferred.find((some) => some.length > 0) ?? [];
   });
   return (await Promise.all(places)).flat();
 }
 
 /** A check that doesn't hold. */
 export function failed(name: string, reason: string): Checked {
-  return { checks: [{ name, ok: false, reason }], statement: undefined };
+  return { checks: [{ name, ok: false, reason }] };
 }

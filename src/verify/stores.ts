@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, StoreName } from '../config/keys.ts';
+import { planFor } from '../config/plan.ts';
 import { artifactKindOf } from '../model/artifact.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
@@ -7,7 +8,7 @@ import type { Found, Sought, StoreReader } from '../model/stored.ts';
 import { type ReadableStore, readers } from '../store/readers.ts';
 import { type Checked, type Verification, type VerificationOptions, verificationOf } from './checks.ts';
 import { type GoneRun, wantedOfGone } from './gone.ts';
-import { unsignedCheck, verifyRun } from './run.ts';
+import { type AnnotationsOptions, checkAnnotations, unsignedCheck } from './run.ts';
 import { checkFound, failed, imageContent, type Wanted, wantedOf } from './stored.ts';
 
 /** Which stores are read back, and how to reach them. */
@@ -40,18 +41,20 @@ type StoreResult = readonly Checked[] | { readonly store: StoreName; readonly ca
  */
 export async function verifyStores(subject: Subject, options: StoresOptions): Promise<StoresVerification> {
   const { stores, expected, strict } = options;
-  if (stores.every((store) => store === 'tekton') && 'run' in subject)
-    return { verification: await verifyRun(subject.run, options), leftOut: [] };
+  if (stores.every((store) => store === 'tekton') && 'run' in subject) {
+    const parts = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+    return { verification: verificationOf(parts, expected), leftOut: [] };
+  }
   const results = await Promise.all(stores.map((store) => checkStore(store, subject, options)));
   const leftOut = results.flatMap((result) => ('cannot' in result ? [result] : []));
   const parts = results.flatMap((result) => ('cannot' in result ? [] : result));
   const isNothing = parts.length === 0;
   const missing =
     strict || isNothing ? leftOut.map(({ store, cannot }) => failed(`${store} stored`, cannot)) : [];
-  const { verified, checks, statements } = verificationOf([...parts, ...missing], expected);
+  const verification = verificationOf([...parts, ...missing], expected);
   return {
     // What two stores have is summed up once.
-    verification: { verified, checks, statements: distinct(statements) },
+    verification: { ...verification, statements: distinct(verification.statements) },
     leftOut: missing.length > 0 ? [] : leftOut.map(({ store, cannot }) => `${store} is left out: ${cannot}`),
   };
 }
@@ -66,7 +69,7 @@ async function checkStore(store: StoreName, subject: Subject, options: StoresOpt
   if (store === 'pubsub') {
     return { store, cannot: 'what was published is with its consumers, and can’t be read back' };
   }
-  if (store === 'tekton') return checkAnnotations(subject, options);
+  if (store === 'tekton') return checkTekton(subject, options);
   const reader = await openReader(store, options.config);
   try {
     return await checkRead(store, reader, subject, options);
@@ -75,18 +78,26 @@ async function checkStore(store: StoreName, subject: Subject, options: StoresOpt
   }
 }
 
-async function checkAnnotations(subject: Subject, options: StoresOptions): Promise<StoreResult> {
+async function checkTekton(subject: Subject, options: StoresOptions): Promise<StoreResult> {
   if ('gone' in subject) {
     return { store: 'tekton', cannot: 'the run is gone from the cluster, and its annotations with it' };
   }
-  const { checks, statements } = await verifyRun(subject.run, options);
-  const needed = mustHave('tekton', subject.run.kind, options)
-    ? checks
-    : checks.filter(({ name }) => name !== unsignedCheck);
-  return [
-    { checks: needed.map((check) => ({ ...check, name: `tekton ${check.name}` })), statement: undefined },
-    ...statements.map((statement) => ({ checks: [], statement })),
-  ];
+  const parts = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+  const isNeeded = mustHave('tekton', subject.run.kind, options);
+  return parts.map((part) => ({
+    ...part,
+    checks: part.checks
+      .filter(({ name }) => isNeeded || name !== unsignedCheck)
+      .map((check) => ({ ...check, name: `tekton ${check.name}` })),
+  }));
+}
+
+function annotationsOptions(
+  { run, taskRuns }: Extract<Subject, { run: Run }>,
+  options: StoresOptions,
+): AnnotationsOptions {
+  const imagesNeeded = imagesMustBeIn('tekton', run, options.config);
+  return { keys: options.keys, expected: options.expected, taskRuns, imagesNeeded };
 }
 
 async function checkRead(
@@ -129,7 +140,7 @@ async function checkImages(
     images.map(async (sought) => (await reader.read(sought)).map((found) => ({ sought, found }))),
   );
   const places = Map.groupBy(read.flat(), ({ found }) => found.place);
-  const must = options.config['artifacts.oci.storage'].includes(store);
+  const must = imagesMustBeIn(store, run, options.config);
   const checked = [...places.values()].map(async ([first, ...more]) => {
     if (first === undefined) return [];
     const { sought, found } = first;
@@ -144,6 +155,12 @@ async function checkImages(
 /** Whether a store must have the run's own entry: where it is asked for, or has to do with runs of its kind. */
 function mustHave(store: StoreName, kind: Run['kind'], { config, strict }: StoresOptions): boolean {
   return strict || storesOf(config, kind).includes(store);
+}
+
+/** Whether a store must have the images of a run: only what is configured to be signed can be missed. */
+function imagesMustBeIn(store: StoreName, { kind }: Run, config: Config): boolean {
+  const { off, stores } = planFor(config, 'oci');
+  return kind === 'TaskRun' && off === undefined && stores.includes(store);
 }
 
 /**

@@ -175,6 +175,7 @@ test('whatever was checked, verify fits 100 columns', () => {
   };
   const text = verifyText(`TaskRun ci/${'a'.repeat(253)}`, {
     verified: false,
+    notes: [],
     checks: [check, { ...check, ok: true }],
     statements: [statement],
   });

@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ['kubernetes'],
   kubernetes: ['network'],
   telemetry: ['kubernetes'],
-  verify: ['extract', 'sign', 'store', 'config'],
+  verify: ['extract', 'format', 'sign', 'store', 'config'],
   sandbox: ['kubernetes'],
   'pipeline.ts': [...stages, 'config'],
   controller: ['pipeline.ts', 'config', 'kubernetes', 'telemetry', 'sign'],

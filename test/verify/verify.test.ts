@@ -232,9 +232,7 @@ for (const format of provenanceFormats) {
       const name = mark(`${part}-taskrun-${run.uid}`);
       annotations[name] = other.annotations[name] ?? '';
     }
-    assert.deepEqual(await failedChecks(withAnnotations(run, annotations)), [
-      `taskrun-${run.uid} provenance`,
-    ]);
+    assert.deepEqual(await failedChecks(withAnnotations(run, annotations)), [`taskrun-${run.uid} content`]);
     const results = [
       { name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')},gcr.io/acme/new@${digest('c')}` },
     ];

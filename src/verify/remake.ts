@@ -1,0 +1,234 @@
+import type { Config, FormatName } from '../config/keys.ts';
+import { parseConfig } from '../config/parse.ts';
+import { extract } from '../extract/index.ts';
+import { quote } from '../extract/quote.ts';
+import { loadFormat } from '../format/index.ts';
+import { type Artifact, ownKeyOf } from '../model/artifact.ts';
+import { caught } from '../model/caught.ts';
+import { ChainsError } from '../model/errors.ts';
+import { at, type Json, type JsonObject, listAt, member, parseJson } from '../model/json.ts';
+import type { Run } from '../model/run.ts';
+import { type Judgement, no } from './judgement.ts';
+import {
+  compare,
+  type Compared,
+  type Comparison,
+  differencesText,
+  type Path,
+  pathText,
+} from './differences.ts';
+
+/** The run that a payload is compared with, and the TaskRuns of a PipelineRun that are there. */
+export interface ShownRun {
+  readonly run: Run;
+  readonly taskRuns: readonly JsonObject[];
+}
+
+/**
+ * Whether provenance is what Chains makes of this very run: it is made anew, with the builder, build type and format that
+ * the stored one states, and compared whole (docs/verifying.md, 'What is compared').
+ */
+export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Judgement> {
+  const key = ownKeyOf(shown.run);
+  const artifact = extract(shown.run, shown.taskRuns).artifacts.find((one) => one.key === key);
+  if (artifact === undefined) return no('the run names nothing that can be signed');
+  const gone = goneChildren(shown);
+  const made = await Promise.all(
+    configurationsFor(shown.run, statement).map((configuration) => remade(artifact, configuration)),
+  );
+  const compared = made
+    .flatMap((one) => (one instanceof ChainsError ? [] : [one.payload]))
+    .map((payload) => compare(statement, payload, comparisonFor(gone.length > 0)))
+    .toSorted((a, b) => a.differences.length - b.differences.length);
+  const [closest] = compared;
+  if (closest === undefined) {
+    const error = made.find((one) => one instanceof ChainsError);
+    return no(
+      error === undefined
+        ? unknownBuild(statement)
+        : `no provenance can be made of the run: ${error.message}`,
+    );
+  }
+  return closest.differences.length > 0
+    ? no(`the payload is not what this ${shown.run.kind} says: ${differencesText(closest.differences)}`)
+    : {
+        ok: true,
+        reason: `the payload is what this ${shown.run.kind} says`,
+        notes: notesOn(closest, gone),
+      };
+}
+
+/** A configuration under which the stored provenance may have been made. */
+interface Configuration {
+  readonly format: FormatName;
+  readonly config: Config;
+}
+
+/** Deep inspection, and which of two formats with one predicate it was, stand in no payload: each is tried. */
+function configurationsFor(run: Run, statement: Json): readonly Configuration[] {
+  const predicate = member(statement, 'predicate');
+  const made = predicates.get(String(member(statement, 'predicateType')));
+  if (made === undefined) return [];
+  const { formats, builder, buildType } = made(predicate);
+  const depths = run.kind === 'PipelineRun' ? ['false', 'true'] : ['false'];
+  return formats.flatMap((format) =>
+    depths.flatMap((deep) => {
+      const config = configuration({
+        'builder.id': builder,
+        'artifacts.pipelinerun.enable-deep-inspection': deep,
+        ...(buildType === undefined ? {} : { 'builddefinition.buildtype': buildType }),
+      });
+      return config === undefined ? [] : [{ format, config }];
+    }),
+  );
+}
+
+/** What provenance states of how it was made, by its predicate. */
+const predicates = new Map<
+  string,
+  (predicate: Json | undefined) => {
+    readonly formats: readonly FormatName[];
+    readonly builder: Json;
+    readonly buildType: Json | undefined;
+  }
+>([
+  [
+    'https://slsa.dev/provenance/v0.2',
+    (predicate) => ({
+      formats: ['in-toto'],
+      builder: at(predicate, 'builder', 'id') ?? '',
+      buildType: undefined,
+    }),
+  ],
+  [
+    'https://slsa.dev/provenance/v1',
+    (predicate) => ({
+      formats: ['slsa/v2alpha3', 'slsa/v2alpha4'],
+      builder: at(predicate, 'runDetails', 'builder', 'id') ?? '',
+      buildType: at(predicate, 'buildDefinition', 'buildType') ?? '',
+    }),
+  ],
+]);
+
+function unknownBuild(statement: Json): string {
+  const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
+  return `the build type ${quote(String(buildType ?? ''))} is not one that Chains writes`;
+}
+
+/** Undefined for what no configuration can say. */
+function configuration(data: JsonObject): Config | undefined {
+  try {
+    return parseConfig(data).config;
+  } catch (error) {
+    if (error instanceof ChainsError) return undefined;
+    throw error;
+  }
+}
+
+async function remade(
+  artifact: Artifact,
+  { format, config }: Configuration,
+): Promise<{ readonly payload: Json } | ChainsError> {
+  return caught(async () => {
+    const make = await loadFormat(format);
+    const { bytes } = make(artifact, { config, name: format, report: () => {} });
+    return { payload: parseJson(Buffer.from(bytes).toString('utf8')) };
+  });
+}
+
+/** A key of a path, or `*` for any. */
+type Pattern = readonly string[];
+
+const child = ['predicate', 'buildDefinition', 'resolvedDependencies', '*', 'content'] as const;
+
+/** What holds JSON in base64. */
+const encoded: readonly Pattern[] = [child, ['predicate', 'runDetails', 'byproducts', '*', 'content']];
+
+/** Labels, annotations and what the API server keeps: others may change them after the run was signed. */
+const changing: readonly Pattern[] = [
+  ['predicate', 'invocation', 'environment'],
+  ['predicate', 'buildConfig', 'tasks', '*', 'invocation', 'environment'],
+  // It says what a label said.
+  ['predicate', 'metadata', 'reproducible'],
+  ['predicate', 'buildDefinition', 'internalParameters', 'labels'],
+  ['predicate', 'buildDefinition', 'internalParameters', 'annotations'],
+  ...[
+    'labels',
+    'annotations',
+    'managedFields',
+    'resourceVersion',
+    'generation',
+    'finalizers',
+    'selfLink',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ].map((name) => [...child, 'metadata', name]),
+  // An object loses them in a list or a watch.
+  [...child, 'kind'],
+  [...child, 'apiVersion'],
+];
+
+/** The lists to which each TaskRun of a PipelineRun adds. */
+const ofChildren: readonly Pattern[] = [
+  ['subject'],
+  ['predicate', 'materials'],
+  ['predicate', 'buildConfig', 'tasks'],
+  ['predicate', 'buildDefinition', 'resolvedDependencies'],
+  ['predicate', 'runDetails', 'byproducts'],
+];
+
+/** Which tasks a task followed depends on which of them ran. */
+const order: Pattern = ['predicate', 'buildConfig', 'tasks', '*', 'after'];
+
+function comparisonFor(isPartial: boolean): Comparison {
+  const may = isPartial ? [...changing, order] : changing;
+  return {
+    mayDiffer: (path) => may.some((pattern) => begins(path, pattern)),
+    isOpen: (path) => isPartial && ofChildren.some((pattern) => equals(path, pattern)),
+    isUnordered: (path) => equals(path, ['subject']),
+    isEncoded: (path) => encoded.some((pattern) => equals(path, pattern)),
+  };
+}
+
+function begins(path: Path, pattern: Pattern): boolean {
+  return pattern.every((step, index) => (step === '*' ? index < path.length : step === path[index]));
+}
+
+function equals(path: Path, pattern: Pattern): boolean {
+  return path.length === pattern.length && begins(path, pattern);
+}
+
+/** The names of the TaskRuns that a PipelineRun refers to and that are not there. */
+function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
+  const there = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
+  return listAt(run.object, 'status', 'childReferences').flatMap((reference) => {
+    const name = member(reference, 'name');
+    const isTaskRun = ['TaskRun', undefined].some((kind) => member(reference, 'kind') === kind);
+    return isTaskRun && typeof name === 'string' && !there.has(name) ? [name] : [];
+  });
+}
+
+/** At most this many names or fields are listed in a note. */
+const most = 5;
+
+function notesOn({ allowed, notCompared }: Compared, gone: readonly string[]): readonly string[] {
+  return [
+    ...(allowed.length === 0
+      ? []
+      : [`changed since it was signed, which labels, annotations and versions may: ${fields(allowed)}`]),
+    ...(notCompared.length === 0
+      ? []
+      : [
+          `not compared, since these TaskRuns are not there (${some(gone)}): ${some(notCompared.map(pathText))}`,
+        ]),
+  ];
+}
+
+function fields(differences: Compared['allowed']): string {
+  return some(differences.map(({ path }) => pathText(path)));
+}
+
+function some(texts: readonly string[]): string {
+  const more = texts.length > most ? ` and ${texts.length - most} more` : '';
+  return `${texts.slice(0, most).join(', ')}${more}`;
+}
