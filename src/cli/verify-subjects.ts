@@ -1,6 +1,7 @@
 import { parseConfig } from '../config/parse.ts';
 import type { Config, StoreName } from '../config/keys.ts';
 import { isStoreName, storeNames } from '../config/keys.ts';
+import { ownerOf } from '../controller/children.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { parseRun, runName } from '../model/run.ts';
@@ -30,9 +31,12 @@ export interface ToVerify {
 }
 
 /** A run from a file; without a configuration only its annotations are looked at. @throws ChainsError USAGE, CONFIG_INVALID */
-export async function givenSubject({ run, taskRuns }: GivenRun, options: SubjectOptions): Promise<ToVerify> {
+export async function givenSubject(given: GivenRun, options: SubjectOptions): Promise<ToVerify> {
   const config = configWith(await readConfig(options.config), options);
-  return chosen({ run: parseRun(run), taskRuns }, config, options, []);
+  const run = parseRun(given.run);
+  // Files that were written or shortened by hand may name no owner.
+  const taskRuns = given.taskRuns.filter((taskRun) => ownerOf(taskRun, run) !== 'another');
+  return chosen({ run, taskRuns }, config, options, []);
 }
 
 /** A run by its name: in the cluster, or, where it is gone, by its uid. @throws ChainsError USAGE, CONFIG_INVALID, STORE_… */

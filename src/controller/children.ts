@@ -1,12 +1,27 @@
 import type { ObjectName, Resource } from '../kubernetes/resources.ts';
 import { isNotFound, type Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, type JsonObject, member } from '../model/json.ts';
+import { at, isJsonList, type JsonObject, listAt, member } from '../model/json.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { type Circumstances, decide } from './policy.ts';
 
 /** The label by which Tekton says which PipelineRun a TaskRun is part of. */
 export const pipelineRunLabel = 'tekton.dev/pipelineRun';
+
+/**
+ * Whose a TaskRun is, by its owner references: labels and names can be chosen by whoever creates it, and Tekton makes the
+ * PipelineRun the owner of each of its TaskRuns.
+ */
+export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'another' | 'nobody' {
+  const owners = listAt(taskRun, 'metadata', 'ownerReferences').filter(
+    (owner) =>
+      member(owner, 'kind') === 'PipelineRun' &&
+      String(member(owner, 'apiVersion')).startsWith('tekton.dev/'),
+  );
+  if (owners.length === 0) return 'nobody';
+  const isThis = pipelineRun.uid !== '' && owners.some((owner) => member(owner, 'uid') === pipelineRun.uid);
+  return isThis ? 'this' : 'another';
+}
 
 /** The names of the TaskRuns that a PipelineRun refers to, in order; other kinds of children are never waited for. */
 export function taskRunNames(run: Run): readonly string[] {
@@ -22,6 +37,7 @@ export function taskRunNames(run: Run): readonly string[] {
 /**
  * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
  * One that is referred to and not in the list, since somebody took its label off, or since it is gone, is asked for by name.
+ * One that another run owns, or nobody, is not there.
  */
 export async function listTaskRuns(
   rest: Rest,
@@ -33,14 +49,17 @@ export async function listTaskRuns(
   if (names.length === 0) return [];
   const taskRuns = { ...resource, plural: 'taskruns' };
   const found = new Map<string, JsonObject>();
+  const keep = (taskRun: JsonObject): void => {
+    if (ownerOf(taskRun, run) === 'this') found.set(String(at(taskRun, 'metadata', 'name')), taskRun);
+  };
   const query = { namespace: run.namespace, labelSelector: `${pipelineRunLabel}=${run.name}`, limit: 500 };
   for await (const { items } of rest.pages(taskRuns, query, signal)) {
-    for (const item of items) found.set(String(at(item, 'metadata', 'name')), item);
+    for (const item of items) keep(item);
   }
   for (const name of names) {
     if (found.has(name)) continue;
     const taskRun = await getIfThere(rest, taskRuns, { namespace: run.namespace, name }, signal);
-    if (taskRun !== undefined) found.set(name, taskRun);
+    if (taskRun !== undefined) keep(taskRun);
   }
   return referredTo(names, found);
 }

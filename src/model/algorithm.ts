@@ -33,6 +33,7 @@ export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
         digest,
       }));
     case 'rsa':
+      if ((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) < smallestRsa) return [];
       return [false, true].flatMap((pss) => rsaDigests.map((digest) => ({ digest, pss })));
     default:
       return [];

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import * as openpgp from 'openpgp';
 import { reasonOf } from '../model/errors.ts';
+import { config } from '../keys/pgp.ts';
 import { publicKeyOf } from './pgp-public-key.ts';
 
 /** A primary key or subkey that may sign, and its public key. */
@@ -11,16 +12,6 @@ export interface SigningPart {
 
 /** A primary key or subkey with its secret part. */
 export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
-
-/**
- * How the library is used: keys without flags may do what their algorithm can, as for gpg; no random notation goes into
- * signatures, since it is there against faults in the computation and every signature is verified before it is used.
- */
-export const config: openpgp.Config = {
-  ...openpgp.config,
-  allowMissingKeyFlags: true,
-  nonDeterministicSignaturesViaNotation: false,
-};
 
 /** Reads the one private key of an armored block. A text says why it isn't taken. */
 export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | string> {

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import * as openpgp from 'openpgp';
 import type { Config } from '../config/keys.ts';
+import { config, verifyPgp } from '../keys/pgp.ts';
 import { ChainsError } from '../model/errors.ts';
 import { once, type Once } from '../model/once.ts';
 import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from './key-id.ts';
 import { utf8, withoutLineEnd } from './password.ts';
 import { whatArmorIsWrong } from './pgp-armor.ts';
-import { config, idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
+import { idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
 import { type Secrets, secretFile } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
@@ -45,14 +46,15 @@ export async function openPgp(_: Config, secrets: Secrets): Promise<Signer> {
         date,
         config,
       });
-      const signature = String(signed);
-      if (!(await verifies(literal, signature, publicKey, date))) {
+      const bytes = Buffer.from(String(signed));
+      // Verified before it is used: a fault in the computation of a signature can give the key away.
+      if (typeof (await verifyPgp(publicKey, message, bytes, date)) === 'string') {
         throw new ChainsError(
           'SIGNATURE_INVALID',
           `${opened.path}: what ${idOf(packet)} signed does not verify under its own public key`,
         );
       }
-      return { bytes: Buffer.from(signature), key: { publicKey: armored, keyId } };
+      return { bytes, key: { publicKey: armored, keyId } };
     },
   };
 }
@@ -109,22 +111,6 @@ async function unlock(packet: SecretPacket, file: Uint8Array | undefined, path: 
         : `the key ${idOf(packet)} is damaged: its secret part does not fit its public part; export it anew`,
     );
   }
-}
-
-/** Verified before it is used: a fault in the computation of a signature can give the key away. */
-async function verifies(
-  message: openpgp.Message<Uint8Array>,
-  armoredSignature: string,
-  verificationKeys: openpgp.PublicKey,
-  date: Date,
-): Promise<boolean> {
-  const signature = await openpgp.readSignature({ armoredSignature, config });
-  const { signatures } = await openpgp.verify({
-    ...{ message, signature, verificationKeys, date, config },
-    format: 'binary',
-  });
-  const [only] = signatures;
-  return only !== undefined && only.verified.catch(() => false);
 }
 
 /** Signatures tell whole seconds, and rounding down must not make one older than what it signs. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
 import { inTotoType } from '../model/dsse.ts';
 import { ChainsError } from '../model/errors.ts';
-import { includesSignatureOf } from '../model/genuine.ts';
+import { includesSignatureOf } from '../keys/signed-by.ts';
 import { listAt, member } from '../model/json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import { type Answer, openService, type Service } from '../network/service.ts';

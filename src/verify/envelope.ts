@@ -1,6 +1,8 @@
-import { type Envelope, preAuthEncoding } from '../model/dsse.ts';
+import { quote } from '../extract/quote.ts';
+import { type Envelope, inTotoType, preAuthEncoding } from '../model/dsse.ts';
 import { isJsonList, isJsonObject, type Json, parseJson } from '../model/json.ts';
 import { strictBase64 } from './entries.ts';
+import { isStatement } from './statement.ts';
 
 /** What a signature was made over, and the signature itself. */
 export interface Signed {
@@ -16,8 +18,16 @@ export interface Signed {
  */
 export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed | string {
   const envelope = readEnvelope(stored);
-  if (envelope === undefined) return { message: payload, signature: stored, keyId: '' };
+  const isOfStatement = isStatement(parsed(payload) ?? null);
+  if (envelope === undefined) {
+    return isOfStatement
+      ? 'the payload is an in-toto statement, which counts only in a DSSE envelope'
+      : { message: payload, signature: stored, keyId: '' };
+  }
   if (typeof envelope === 'string') return envelope;
+  if (envelope.payloadType !== inTotoType)
+    return `the envelope is of the type ${quote(envelope.payloadType)}, not ${inTotoType}`;
+  if (!isOfStatement) return 'the envelope does not hold an in-toto statement';
   const [signature, ...more] = envelope.signatures;
   if (signature === undefined || more.length > 0)
     return `the envelope has ${envelope.signatures.length} signatures, not one`;

@@ -1,9 +1,11 @@
 import type { Config } from '../config/keys.ts';
+import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { ChainsError } from '../model/errors.ts';
 import { at, type Json, listAt } from '../model/json.ts';
+import { parseRun } from '../model/run.ts';
 import type { RepositoryClient } from '../store/oci/client.ts';
-import { readEntries } from '../store/oci/entries.ts';
+import { type EntryForm, readEntries } from '../store/oci/entries.ts';
 import { Registries } from '../store/oci/registries.ts';
 import { parseRepository, repositoryName } from '../store/oci/repository.ts';
 import {
@@ -14,7 +16,7 @@ import {
   verificationOfAny,
 } from './checks.ts';
 import { readJson } from './content.ts';
-import type { Judgement } from './judgement.ts';
+import { type Judgement, no } from './judgement.ts';
 import { isStatement } from './statement.ts';
 
 /** An image that was verified, by its digest. */
@@ -42,7 +44,9 @@ export async function verifyImage(
     const digest = given ?? (await resolve(await open(name), tag, reference));
     const elsewhere = config['storage.oci.repository'];
     const entries = await readEntries(await open(elsewhere ?? name), digest);
-    const parts = await Promise.all(entries.map((entry) => checkStored(entry, options, aboutImage(digest))));
+    const parts = await Promise.all(
+      entries.map((entry) => checkStored(entry, options, aboutImage(entry.form, { name, digest }))),
+    );
     return { image: `${name}@${digest}`, verification: verificationOfAny(parts, options.expected) };
   } finally {
     await registries.close();
@@ -71,31 +75,56 @@ async function resolve(client: RepositoryClient, tag: string, reference: string)
   throw new ChainsError('USAGE', `there is no image ${quote(reference)} in its registry`);
 }
 
-/** A payload must name the image by its digest: as cosign's signature, as a subject, or as what the run's results say. */
-function aboutImage(digest: string): ContentChecks {
+/** What an entry of each form must say, to speak of an image. */
+const judges: { readonly [Form in EntryForm]: (json: Json, image: Image) => Judgement } = {
+  signature: isCosignSignature,
+  attestation: hasSubject,
+  bundle: hasSubject,
+  status: wasBuiltBy,
+};
+
+interface Image {
+  /** The name as type hints give it, without tag. */
+  readonly name: string;
+  readonly digest: string;
+}
+
+function aboutImage(form: EntryForm, image: Image): ContentChecks {
   return async (payload) => {
     const json = readJson(payload)?.json;
-    return [['image', speaksOfImage(json, digest)]];
+    return [['image', json === undefined ? no('the payload is not JSON') : judges[form](json, image)]];
   };
 }
 
-function speaksOfImage(json: Json | undefined, digest: string): Judgement {
+/** By digest alone, as cosign does: an image keeps its signatures when it is copied to another repository. */
+function isCosignSignature(json: Json, { digest }: Image): Judgement {
+  if (at(json, 'critical', 'type') !== 'cosign container image signature')
+    return no("the payload is not cosign's signature of an image: its critical.type is another one");
   const signed = at(json, 'critical', 'image', 'docker-manifest-digest');
-  if (signed !== undefined) {
-    return signed === digest
-      ? { ok: true, reason: 'the signature names this image' }
-      : { ok: false, reason: `the signature names another image, ${quote(String(signed))}` };
-  }
-  if (json !== undefined && isStatement(json)) {
-    const named = listAt(json, 'subject').some(
-      (subject) => `sha256:${String(at(subject, 'digest', 'sha256'))}` === digest,
-    );
-    return named
-      ? { ok: true, reason: 'the statement names this image' }
-      : { ok: false, reason: 'the statement does not name this image' };
-  }
-  // A run's status names what it built in the texts of its results.
-  return JSON.stringify(json ?? null).includes(digest)
-    ? { ok: true, reason: 'the run’s status names this image' }
-    : { ok: false, reason: 'the payload does not name this image' };
+  return signed === digest
+    ? { ok: true, reason: 'the signature names this image' }
+    : no(`the signature names another image, ${quote(String(signed))}`);
+}
+
+function hasSubject(json: Json, { digest }: Image): Judgement {
+  if (!isStatement(json)) return no('the payload is not an in-toto statement');
+  const isNamed = listAt(json, 'subject').some(
+    (subject) => `sha256:${String(at(subject, 'digest', 'sha256'))}` === digest,
+  );
+  return isNamed
+    ? { ok: true, reason: 'the statement names this image' }
+    : no('the statement does not name this image');
+}
+
+/** A status speaks of many images; of those only what the run built is signed by it, and only where it succeeded. */
+function wasBuiltBy(status: Json, { name, digest }: Image): Judgement {
+  const run = parseRun({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', metadata: {}, status });
+  if (run.progress.state !== 'done' || !run.progress.succeeded)
+    return no('the payload is the status of a run that did not succeed');
+  const isBuilt = extract(run).artifacts.some(
+    (artifact) => artifact.kind === 'oci' && artifact.fullKey === `${name}@${digest}`,
+  );
+  return isBuilt
+    ? { ok: true, reason: 'the run whose status it is built this image' }
+    : no('the payload is not the status of a run that built this image');
 }

@@ -1,17 +1,15 @@
-import * as openpgp from 'openpgp';
+import type * as openpgp from 'openpgp';
+import { config, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
 import { reasonOf } from '../model/errors.ts';
 import { keyIdOf } from '../sign/key-id.ts';
-import { config } from '../sign/pgp-key.ts';
 import { publicKeyOf } from '../sign/pgp-public-key.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** Reads an armored PGP public key. @throws ChainsError KEY_INVALID when it is damaged. */
 export async function pgpKey(armored: string): Promise<VerificationKey> {
-  const keys = await openpgp.readKeys({ armoredKeys: armored, config }).catch((cause: unknown) => {
-    throw invalid('is a damaged PGP PUBLIC KEY BLOCK', cause);
+  const key = await readArmoredKey(armored).catch((cause: unknown) => {
+    throw invalid(`can't be used as a PGP PUBLIC KEY BLOCK: ${reasonOf(cause)}`, cause);
   });
-  const [key] = keys;
-  if (key === undefined || keys.length > 1) throw invalid(`holds ${keys.length} PGP keys; give one`);
   return {
     id: key.getFingerprint().toUpperCase(),
     keyIds: [key, ...key.subkeys].flatMap(({ keyPacket }) => {
@@ -37,24 +35,11 @@ async function whyNotSigned(
   message: Uint8Array,
   armored: Uint8Array,
 ): Promise<string | undefined> {
-  try {
-    const armoredSignature = Buffer.from(armored).toString('latin1');
-    const signature = await openpgp.readSignature({ armoredSignature, config });
-    const { signatures } = await openpgp.verify({
-      message: await openpgp.createMessage({ binary: message }),
-      ...{ signature, verificationKeys: key, config },
-      format: 'binary',
-    });
-    const [only, ...more] = signatures;
-    if (only === undefined || more.length > 0)
-      return `did not make this: there are ${signatures.length} signatures, not one`;
-    await only.verified;
-    // It was good when it signed; a subkey may have lapsed since.
-    return await key.getSigningKey(only.keyID, new Date(), undefined, config).then(
-      () => undefined,
-      (error: unknown) => `signed it with a key that no longer counts (${reasonOf(error)})`,
-    );
-  } catch (error) {
-    return `did not make this signature of this payload (${reasonOf(error)})`;
-  }
+  const signed = await verifyPgp(key, message, armored);
+  if (typeof signed === 'string') return signed;
+  // It was good when it signed; a subkey may have lapsed since.
+  return key.getSigningKey(signed.keyId, new Date(), undefined, config).then(
+    () => undefined,
+    (error: unknown) => `signed it with a key that no longer counts (${reasonOf(error)})`,
+  );
 }

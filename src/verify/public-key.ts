@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
-import { algorithmsOf, verifies } from '../model/algorithm.ts';
+import { algorithmsOf, smallestRsa, verifies } from '../model/algorithm.ts';
 import { keyIdOf } from '../sign/key-id.ts';
 import { pemLabels } from '../sign/pem.ts';
 import { invalid, type VerificationKey } from './key.ts';
@@ -46,9 +46,12 @@ export function plainKey(
   // A key in a KMS may have signed another digest than one in a file, and nothing in the signature says which.
   const algorithms = algorithmsOf(key);
   if (algorithms.length === 0) {
-    const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve = '' } = {} } = key;
-    const kind = [type, namedCurve].filter(Boolean).join(' ');
-    throw invalid(`is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA sign runs`);
+    const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve, modulusLength } = {} } = key;
+    const size = modulusLength === undefined ? undefined : `of ${modulusLength} bits`;
+    const kind = [type, namedCurve, size].filter((part) => part !== undefined).join(' ');
+    throw invalid(
+      `is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA of ${smallestRsa} bits or more count`,
+    );
   }
   const id = keyIdOf(key);
   return {

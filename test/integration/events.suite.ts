@@ -88,9 +88,9 @@ export function eventsSuite(name: string, start: () => Promise<TestCluster>): vo
 
     test('Waiting, with the names of its TaskRuns, of a PipelineRun that has been done for long', async (context) => {
       const world = await controllerWith(context, await start(), {});
-      await world.createRun('slow', { status: runningStatus });
+      await world.createRun('slow', { metadata: await world.ownedBy('release'), status: runningStatus });
       const childReferences = [{ kind: 'TaskRun', name: 'slow' }];
-      await world.createRun('release', { kind: 'PipelineRun', status: { ...doneStatus, childReferences } });
+      await world.writeStatus('release', { ...doneStatus, childReferences }, 'v1', 'PipelineRun');
       assert.deepEqual(await told(world, 'release'), [
         'Normal Waiting: it waits until its TaskRuns are signed: default/slow',
       ]);

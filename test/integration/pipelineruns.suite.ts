@@ -54,10 +54,16 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
     });
     after(() => world.close());
 
-    const createTaskRun = (pipelineRun: string, task: string, status: unknown) =>
-      world.createRun(task, { metadata: { labels: labels(pipelineRun, task) }, status });
-    const createPipelineRun = (pipelineRun: string, status: unknown) =>
-      world.createRun(pipelineRun, { kind: 'PipelineRun', status });
+    const createTaskRun = async (pipelineRun: string, task: string, status: unknown) =>
+      world.createRun(task, {
+        metadata: { labels: labels(pipelineRun, task), ...(await world.ownedBy(pipelineRun)) },
+        status,
+      });
+    /** Creates a PipelineRun, unless it is there for its TaskRuns to belong to. */
+    const createPipelineRun = async (pipelineRun: string, status: unknown) => {
+      await world.ownedBy(pipelineRun);
+      if (status !== undefined) await world.writeStatus(pipelineRun, status, 'v1', 'PipelineRun');
+    };
     const endedPipelineRun = (pipelineRun: string) => ended(world, pipelineRun, 'PipelineRun');
 
     /** The statement that a PipelineRun was signed with, after its envelope has been verified. */
@@ -131,6 +137,7 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       controller = await world.startController({
         pace: { sweep: { beforePage: 600_000, pageSize: 50, between: 600_000 } },
       });
+      const atStart = await callsOnRuns(controller, 'pipelineruns');
       await createTaskRun('calls', 'calls-a', ranStatus);
       await ended(world, 'calls-a');
       const before = {
@@ -143,10 +150,10 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       );
       await world.writeStatus('calls', pipelineStatus(['calls-a']), 'v1', 'PipelineRun');
       await endedPipelineRun('calls');
-      const own = await callsOnRuns(controller, 'pipelineruns');
+      const after = await callsOnRuns(controller, 'pipelineruns');
       const lists = await callsOnRuns(controller);
-      assert.equal((own['apply'] ?? 0) - (before.own['apply'] ?? 0), 2);
-      assert.equal((own['get'] ?? 0) - (before.own['get'] ?? 0), 0);
+      assert.equal((after['apply'] ?? 0) - (atStart['apply'] ?? 0), 2);
+      assert.equal((after['get'] ?? 0) - (before.own['get'] ?? 0), 0);
       assert.equal((lists['list'] ?? 0) - (before.lists['list'] ?? 0), 1);
       await controller.stop();
       controller = await world.startController();
@@ -166,7 +173,10 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
     });
 
     it('finds a TaskRun that lost its label by its name', async () => {
-      const metadata = { labels: { 'tekton.dev/pipelineTask': 'unlabelled-a' } };
+      const metadata = {
+        labels: { 'tekton.dev/pipelineTask': 'unlabelled-a' },
+        ...(await world.ownedBy('unlabelled')),
+      };
       await world.createRun('unlabelled-a', { metadata, status: ranStatus });
       await createPipelineRun('unlabelled', pipelineStatus(['unlabelled-a']));
       const run = await endedPipelineRun('unlabelled');
@@ -174,9 +184,31 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       assert.ok(at(statementOf(run), 'predicate', 'materials') !== undefined);
     });
 
+    it('leaves out a TaskRun that bears its labels and its name, but is not its own', async () => {
+      const images = { ...ranStatus, results: [{ name: 'IMAGES', value: 'gcr.io/evil/app@sha256:0' }] };
+      const owner = await world.ownedBy('foreign-owner');
+      await world.createRun('foreign-a', {
+        metadata: { labels: labels('foreign', 'foreign-a') },
+        status: images,
+      });
+      await world.createRun('foreign-b', {
+        metadata: { labels: labels('foreign', 'foreign-b'), ...owner },
+        status: images,
+      });
+      await createPipelineRun('foreign', pipelineStatus(['foreign-a', 'foreign-b']));
+      const run = await endedPipelineRun('foreign');
+      assert.match(mark(run, 'message') ?? '', /"foreign-a" is left out of the provenance: it is gone/);
+      assert.match(mark(run, 'message') ?? '', /"foreign-b" is left out of the provenance: it is gone/);
+      assert.equal(at(statementOf(run), 'predicate', 'materials'), undefined);
+    });
+
     it('takes the mark of another Chains on a TaskRun for an end', async () => {
       const annotations = { 'chains.tekton.dev/signed': 'true' };
-      const metadata = { labels: labels('elsewhere', 'elsewhere-a'), annotations };
+      const metadata = {
+        labels: labels('elsewhere', 'elsewhere-a'),
+        annotations,
+        ...(await world.ownedBy('elsewhere')),
+      };
       await world.createRun('elsewhere-a', { metadata, status: ranStatus });
       await createPipelineRun('elsewhere', pipelineStatus(['elsewhere-a']));
       assert.equal(mark(await endedPipelineRun('elsewhere'), 'signed'), 'true');
@@ -187,7 +219,7 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       for (const child of ['m-0', 'm-1', 'm-2']) {
         const params = [{ name: 'n', value: child }];
         await world.createRun(child, {
-          metadata: { labels: labels('matrix', 'm') },
+          metadata: { labels: labels('matrix', 'm'), ...(await world.ownedBy('matrix')) },
           spec: { params },
           status: ranStatus,
         });
@@ -216,11 +248,8 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
     it('reads v1beta1 as it stands', async () => {
       await createTaskRun('beta', 'beta-a', ranStatus);
       const value = `gcr.io/acme/app@sha256:${'c'.repeat(64)}`;
-      await world.createRun('beta', {
-        kind: 'PipelineRun',
-        version: 'v1beta1',
-        status: pipelineStatus(['beta-a'], { pipelineResults: [{ name: 'IMAGES', value }] }),
-      });
+      const status = pipelineStatus(['beta-a'], { pipelineResults: [{ name: 'IMAGES', value }] });
+      await world.writeStatus('beta', status, 'v1beta1', 'PipelineRun');
       const statement = statementOf(await endedPipelineRun('beta'));
       assert.deepEqual(at(statement, 'subject'), [
         { name: 'gcr.io/acme/app', digest: { sha256: 'c'.repeat(64) } },

@@ -55,6 +55,8 @@ export interface World {
   text(path: string): Promise<string>;
   /** Creates a TaskRun, or a run of another kind, in namespace `default`, and writes its status where it has one, as Tekton does. */
   createRun(name: string, parts?: RunParts): Promise<JsonObject>;
+  /** Owner references to a PipelineRun, which is created if it isn't there, as Tekton gives them to its TaskRuns. */
+  ownedBy(pipelineRun: string): Promise<JsonObject>;
   writeStatus(name: string, status: unknown, version?: 'v1' | 'v1beta1', kind?: RunKind): Promise<void>;
   run(name: string, kind?: RunKind): Promise<JsonObject | undefined>;
   /** Replaces the data of `chains-config`. */
@@ -151,6 +153,15 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       const created = await must('POST', runsPath(kind, version), body);
       if (status !== undefined) await writeStatus(name, status, version, kind);
       return created;
+    },
+    async ownedBy(name) {
+      const path = runsPath('PipelineRun');
+      const body = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: { name }, spec: {} };
+      const there = await call('GET', `${path}/${name}`);
+      const pipelineRun = there.status === 404 ? await must('POST', path, body) : there.body;
+      const uid = at(pipelineRun, 'metadata', 'uid') ?? null;
+      const owner = { apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', name, uid, controller: true };
+      return { ownerReferences: [owner] };
     },
     async run(name, kind) {
       const { status, body } = await call('GET', `${runsPath(kind)}/${name}`);

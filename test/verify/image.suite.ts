@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { sign as signBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { verify } from '../../src/index.ts';
 import { type Expectations, readKeys, verifyImage } from '../../src/verify/index.ts';
-import { pipelineRun, taskRunWith } from '../runs.ts';
+import type { Json, JsonObject } from '../../src/model/json.ts';
+import { stores } from '../../src/store/index.ts';
+import { pipelineRun, taskRun, taskRunWith } from '../runs.ts';
 import {
   assertSigned,
   digestIn,
@@ -32,6 +35,48 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       assertSigned(await signRunOf(pipeline, image));
       await pipeline.close();
       return image;
+    }
+
+    const succeeded: JsonObject = { conditions: [{ type: 'Succeeded', status: 'True' }] };
+    const images = (image: string): JsonObject => ({ results: [{ name: 'IMAGES', value: image }] });
+
+    /** Signs this status, and has it refer to the image. */
+    async function signStatus(image: string, status: JsonObject): Promise<void> {
+      const run = taskRun({ ...status, ...images(image) });
+      const pipeline = openSigning(key.privateKey, {
+        'artifacts.taskrun.format': 'tekton',
+        'artifacts.oci.storage': '',
+      });
+      const { drafts } = await pipeline.draft(run);
+      const [draft] = drafts;
+      assert.ok(draft !== undefined);
+      const payload = { bytes: Buffer.from(JSON.stringify(status)), format: 'tekton' } as const;
+      const entry = await pipeline.signDraft({ ...draft, payload });
+      assert.ok('signature' in entry);
+      const store = await (await stores.oci())(parseConfig({}).config);
+      await store.store(entry);
+      await store.close?.();
+    }
+
+    /** Puts a payload at cosign's tag, signed by the key, as whoever may push to the repository can. */
+    async function putSignature(image: string, payload: Buffer<ArrayBuffer>): Promise<void> {
+      const signature = signBytes('sha256', payload, key.privateKey).toString('base64');
+      const layer = {
+        mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+        ...(await app.pushBlob(payload)),
+        annotations: { 'dev.cosignproject.cosign/signature': signature },
+      };
+      const config = {
+        mediaType: 'application/vnd.oci.image.config.v1+json',
+        ...(await app.pushBlob(Buffer.from('{}'))),
+      };
+      const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+      const body = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] });
+      const url = `http://${registry.host}/v2/acme/app/manifests/${digestIn(image).replace(':', '-')}.sig`;
+      assert.equal(
+        (await fetch(url, { method: 'PUT', headers: { 'content-type': mediaType }, body })).status,
+        201,
+      );
     }
 
     async function verified(image: string, publicKey = key.publicKey, expected: Expectations = {}) {
@@ -131,13 +176,54 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
     });
 
     test('a run’s status that refers to the image verifies', async () => {
-      const image = await sign('tekton', {
-        'artifacts.taskrun.format': 'tekton',
-        'artifacts.oci.storage': 'tekton',
-      });
+      const image = await app.pushImage('tekton');
+      await signStatus(image, { ...succeeded, ...images(image) });
       const { verification } = await verified(image);
       assert.ok(verification.verified, JSON.stringify(verification.checks));
-      assert.match(JSON.stringify(verification.checks), /the run’s status names this image/);
+      assert.match(JSON.stringify(verification.checks), /the run whose status it is built this image/);
+    });
+
+    const otherStatuses: readonly (readonly [string, (image: string) => JsonObject])[] = [
+      [
+        'a scanner that was given the image',
+        (image) => ({ ...succeeded, taskSpec: { params: [{ name: 'image', default: image }] } }),
+      ],
+      [
+        'a scanner whose result names it',
+        (image) => ({ ...succeeded, results: [{ name: 'SCANNED', value: image }] }),
+      ],
+      [
+        'a run that failed since the image was rejected',
+        (image) => ({
+          conditions: [{ type: 'Succeeded', status: 'False', message: `rejected ${image}` }],
+          ...images(image),
+        }),
+      ],
+      ['a run that has not ended', (image) => images(image)],
+      [
+        'a run that built the digest elsewhere',
+        (image) => ({ ...succeeded, ...images(image.replace('acme/app', 'acme/other')) }),
+      ],
+    ];
+    for (const [what, statusFor] of otherStatuses) {
+      test(`a signed status that contains the digest proves no image: ${what}`, async () => {
+        const image = await app.pushImage(what);
+        await signStatus(image, statusFor(image));
+        assert.equal((await verified(image)).verification.verified, false);
+      });
+    }
+
+    test('a status in a layer of `.sig`, and a signature without cosign’s type, prove no image', async () => {
+      const image = await app.pushImage('layers');
+      const payloads: readonly Json[] = [
+        { ...succeeded, ...images(image) },
+        { critical: { image: { 'docker-manifest-digest': digestIn(image) } } },
+        { critical: { image: { 'docker-manifest-digest': digestIn(image) }, type: 'another type' } },
+      ];
+      for (const payload of payloads) {
+        await putSignature(image, Buffer.from(JSON.stringify(payload)));
+        assert.equal((await verified(image)).verification.verified, false, JSON.stringify(payload));
+      }
     });
 
     test('entries of others don’t matter as long as one is by the key', async () => {

@@ -3,7 +3,7 @@ import type { Config } from '../../config/keys.ts';
 import { planFor } from '../../config/plan.ts';
 import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../model/dsse.ts';
-import { includesSignatureOf } from '../../model/genuine.ts';
+import { includesSignatureOf } from '../../keys/signed-by.ts';
 import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { unfit } from '../settings.ts';

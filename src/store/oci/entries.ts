@@ -5,8 +5,12 @@ import { type Descriptor, descriptorsIn, parseContent } from './content.ts';
 import { runType, signatureAnnotation } from './layers.ts';
 import { parseEnvelope } from './same-envelope.ts';
 
+/** How an entry is kept: a layer of `.sig` or `.att`, a Sigstore bundle, or a run's status that refers to the image. */
+export type EntryForm = 'signature' | 'attestation' | 'bundle' | 'status';
+
 /** Something that is signed about an image, as it was found. */
 export interface ImageEntry {
+  readonly form: EntryForm;
   /** Where: `sha256-….sig layer 1`, `referrer sha256:…`. */
   readonly name: string;
   readonly payload: Uint8Array;
@@ -18,25 +22,33 @@ export interface ImageEntry {
 export async function readEntries(client: RepositoryClient, digest: string): Promise<readonly ImageEntry[]> {
   const tag = digest.replace(':', '-');
   return [
-    ...(await layersUnder(client, `${tag}.sig`, signedBlob)),
-    ...(await layersUnder(client, `${tag}.att`, envelopeBlob)),
+    ...(await layersUnder(client, `${tag}.sig`, { form: 'signature', read: signedBlob })),
+    ...(await layersUnder(client, `${tag}.att`, { form: 'attestation', read: envelopeBlob })),
     ...(await referrersOf(client, digest, tag)),
   ];
 }
 
-type Reader = (client: RepositoryClient, layer: Descriptor) => Promise<Omit<ImageEntry, 'name'> | undefined>;
+interface Reader {
+  readonly form: EntryForm;
+  readonly read: (
+    client: RepositoryClient,
+    layer: Descriptor,
+  ) => Promise<Pick<ImageEntry, 'payload' | 'signature'> | undefined>;
+}
+
+type Read = ReturnType<Reader['read']>;
 
 async function layersUnder(
   client: RepositoryClient,
   tag: string,
-  read: Reader,
+  { form, read }: Reader,
 ): Promise<readonly ImageEntry[]> {
   const manifest = await client.readManifest(tag);
   const entries = descriptorsIn(manifest?.json, 'layers').map(async (layer, index) => {
     const entry = await read(client, layer);
     return entry === undefined
       ? []
-      : [{ name: `${tag.slice(0, 19)}….${tag.slice(-3)} layer ${index + 1}`, ...entry }];
+      : [{ name: `${tag.slice(0, 19)}….${tag.slice(-3)} layer ${index + 1}`, form, ...entry }];
   });
   return (await Promise.all(entries)).flat();
 }
@@ -50,16 +62,19 @@ async function referrersOf(
     (await client.referrers(digest)) ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
   const entries = listed.map(async (referrer) => {
     const manifest = await client.readManifest(referrer.digest);
-    const read = readers.get(String(manifest?.json['artifactType']));
+    const reader = readers.get(String(manifest?.json['artifactType']));
     const [layer] = descriptorsIn(manifest?.json, 'layers');
-    const entry = read === undefined || layer === undefined ? undefined : await read(client, layer);
-    return entry === undefined ? [] : [{ name: `referrer ${referrer.digest.slice(0, 19)}…`, ...entry }];
+    if (reader === undefined || layer === undefined) return [];
+    const entry = await reader.read(client, layer);
+    return entry === undefined
+      ? []
+      : [{ name: `referrer ${referrer.digest.slice(0, 19)}…`, form: reader.form, ...entry }];
   });
   return (await Promise.all(entries)).flat();
 }
 
 /** A payload with its signature in an annotation. */
-async function signedBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+async function signedBlob(client: RepositoryClient, layer: Descriptor): Read {
   const signature = layer.annotations?.[signatureAnnotation];
   return signature === undefined
     ? undefined
@@ -72,13 +87,13 @@ function strictBase64(text: string): Uint8Array {
   return bytes.toString('base64') === text ? bytes : Buffer.alloc(0);
 }
 
-async function envelopeBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+async function envelopeBlob(client: RepositoryClient, layer: Descriptor): Read {
   const signature = await client.readBlob(layer);
   const envelope = parseEnvelope(parseContent(signature, 'an attestation'));
   return envelope === undefined ? undefined : { payload: Buffer.from(envelope.payload, 'base64'), signature };
 }
 
-async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnType<Reader> {
+async function bundleBlob(client: RepositoryClient, layer: Descriptor): Read {
   const json = member(parseContent(await client.readBlob(layer), 'a bundle'), 'dsseEnvelope');
   const envelope = isJsonObject(json) ? parseEnvelope(json) : undefined;
   if (envelope === undefined) return undefined;
@@ -90,6 +105,6 @@ async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnTy
 
 /** What referrers of each artifact type hold. */
 const readers = new Map<string, Reader>([
-  [bundleType, bundleBlob],
-  [runType, signedBlob],
+  [bundleType, { form: 'bundle', read: bundleBlob }],
+  [runType, { form: 'status', read: signedBlob }],
 ]);

@@ -1,4 +1,4 @@
-import { includesSignatureOf } from '../../model/genuine.ts';
+import { includesSignatureOf } from '../../keys/signed-by.ts';
 import { type JsonObject, listAt } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { RepositoryClient } from './client.ts';

@@ -1,7 +1,7 @@
 import { type Json, member, parseJson } from '../../model/json.ts';
 import type { Found, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
-import { readEntries } from './entries.ts';
+import { type ImageEntry, readEntries } from './entries.ts';
 import { elsewhereIn } from './index.ts';
 import { Registries } from './registries.ts';
 import { parseRepository } from './repository.ts';
@@ -21,9 +21,7 @@ export const openOciReader: OpenReader = async (config) => {
           // What isn't named like a repository has none: nothing was attached to it.
           if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
           const client = await registries.open(repository, undefined, signal);
-          const entries = (await readEntries(client, digest)).filter(({ payload }) =>
-            concerns(sought, payload),
-          );
+          const entries = (await readEntries(client, digest)).filter((entry) => concerns(sought, entry));
           const found = entries.map(({ name: where, payload, signature }) => ({
             place: `${where} of ${image}`,
             payload,
@@ -39,13 +37,12 @@ export const openOciReader: OpenReader = async (config) => {
 };
 
 /** An image's signature names the image and nothing else; a run's attestation, or its status, stands beside it. */
-function concerns({ kind }: Sought, payload: Uint8Array): boolean {
-  const json = parsed(payload);
-  const isSignature =
-    member(json, 'critical') !== undefined ||
-    member(json, 'predicateType') === 'https://sigstore.dev/cosign/sign/v1';
-  const isStatement = member(json, '_type') !== undefined;
-  return kind === 'oci' ? isSignature || !isStatement : !isSignature;
+function concerns({ kind }: Sought, { form, payload }: ImageEntry): boolean {
+  if (form === 'status') return true;
+  const isOfImage =
+    form === 'signature' ||
+    member(parsed(payload), 'predicateType') === 'https://sigstore.dev/cosign/sign/v1';
+  return isOfImage === (kind === 'oci');
 }
 
 function parsed(payload: Uint8Array): Json | undefined {

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../model/dsse.ts';
-import { includesSignatureOf } from '../../model/genuine.ts';
+import { includesSignatureOf } from '../../keys/signed-by.ts';
 import { isJsonList, type JsonObject, member } from '../../model/json.ts';
 import type { Payload, SignedArtifact } from '../../model/signature.ts';
 

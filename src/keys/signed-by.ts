@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
-import { algorithmsOf, verifies } from './algorithm.ts';
-import { preAuthEncoding } from './dsse.ts';
-import type { SignedArtifact, SigningKey } from './signature.ts';
+import { algorithmsOf, verifies } from '../model/algorithm.ts';
+import { preAuthEncoding } from '../model/dsse.ts';
+import type { SignedArtifact, SigningKey } from '../model/signature.ts';
 
 /**
  * Whether one of these is a signature of the entry's payload by the entry's key, so that a store that has them needs no
@@ -29,18 +29,6 @@ async function signedBy(
 }
 
 async function signedByPgp(armoredKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const pgp = await import('openpgp');
-  try {
-    const { signatures } = await pgp.verify({
-      message: await pgp.createMessage({ binary: message }),
-      signature: await pgp.readSignature({ armoredSignature: Buffer.from(signature).toString('utf8') }),
-      verificationKeys: await pgp.readKey({ armoredKey }),
-    });
-    return (await Promise.allSettled(signatures.map(({ verified }) => verified))).some(
-      ({ status }) => status === 'fulfilled',
-    );
-  } catch {
-    // Somebody else's signature, which need not be PGP at all.
-    return false;
-  }
+  const { readArmoredKey, verifyPgp } = await import('./pgp.ts');
+  return typeof (await verifyPgp(await readArmoredKey(armoredKey), message, signature)) !== 'string';
 }

@@ -3,7 +3,7 @@ import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypt
 import { test } from 'node:test';
 import { createMessage, generateKey, readPrivateKey, sign as signPgp } from 'openpgp';
 import { preAuthEncoding } from '../../src/model/dsse.ts';
-import { includesSignatureOf } from '../../src/model/genuine.ts';
+import { includesSignatureOf } from '../../src/keys/signed-by.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { spki } from '../sign/keys.ts';
 import { signedArtifact } from '../store/entries.ts';
