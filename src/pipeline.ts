@@ -4,7 +4,9 @@ import { extract } from './extract/index.ts';
 import { loadFormat } from './format/index.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import type { JsonObject } from './model/json.ts';
-import { collectProblems, type Problem } from './model/problem.ts';
+import { mapAtMost } from './model/parallel.ts';
+import { collectProblems, type Problem, type Report } from './model/problem.ts';
+import { failures } from './store/failures.ts';
 import { caught } from './model/caught.ts';
 import { ChainsError } from './model/errors.ts';
 import { once } from './model/once.ts';
@@ -91,8 +93,9 @@ export function openPipeline({
   ): ReturnType<Pipeline['draft']> {
     const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
     const leftOut = collectProblems();
+    const within = withinLimit(artifacts, config['limits.images-per-run'], leftOut.report);
     const drafts = await Promise.all(
-      artifacts.flatMap((artifact) =>
+      within.flatMap((artifact) =>
         plansOf(artifact.kind).map(async (plan): Promise<Draft> => {
           const options = { config, name: plan.format, bundled: plan.bundled, report: leftOut.report };
           const payload =
@@ -134,7 +137,12 @@ export function openPipeline({
     const { artifact } = entry;
     return Promise.all(
       names.map(async (store): Promise<StoreResult> => {
-        const annotations = await caught(async () => (await openStore(store)).store(entry, signal));
+        const what = `storing ${artifact.key} in ${store} (limits.store-timeout)`;
+        const annotations = await caught(() =>
+          failures.within(config['limits.store-timeout'], what, signal, async (either) =>
+            (await openStore(store)).store(entry, either),
+          ),
+        );
         if (annotations instanceof ChainsError) return { artifact, stage: 'storage', error: annotations };
         listener('stored', artifact);
         return { artifact, store, annotations };
@@ -166,12 +174,10 @@ export function openPipeline({
   async function process(run: Run, { taskRuns, signal, earlier }: ProcessOptions = {}): Promise<Outcome> {
     const { drafts, problems } = await draftBy((kind) => plansFor(config, kind), run, taskRuns);
     const before = earlier?.config === config && earlier.uid === run.uid ? earlier.entries : undefined;
-    const finished = await Promise.all(
-      wanted(drafts).map(async (one) => ({
-        id: idOf(one),
-        ...(await finishDraft(one, before?.get(idOf(one)), signal)),
-      })),
-    );
+    const finished = await mapAtMost(artifactsAtOnce, wanted(drafts), async (one) => ({
+      id: idOf(one),
+      ...(await finishDraft(one, before?.get(idOf(one)), signal)),
+    }));
     const results = finished.flatMap((one): readonly StoreResult[] => one.results);
     const fitted = fitAnnotations(
       run.annotations,
@@ -220,6 +226,22 @@ export function openPipeline({
   }
 
   return { config, draft, signDraft, process, check, close };
+}
+
+/** Artifacts of one run that are signed and stored at once. */
+const artifactsAtOnce = 8;
+
+/** All artifacts but the images beyond the limit; how many those are is reported. */
+function withinLimit(artifacts: readonly Artifact[], most: number, report: Report): readonly Artifact[] {
+  const images = artifacts.filter(({ kind }) => kind === 'oci');
+  const beyond = new Set(images.slice(most));
+  if (beyond.size > 0) {
+    report(
+      'status.results',
+      `the run names ${images.length} images, of which ${beyond.size} are not signed: limits.images-per-run is ${most}; raise it, or build fewer images in one TaskRun`,
+    );
+  }
+  return artifacts.filter((artifact) => !beyond.has(artifact));
 }
 
 type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });

@@ -6,6 +6,7 @@ import {
   booleanOrManual,
   choice,
   choices,
+  count,
   list,
   text,
   url,
@@ -251,6 +252,26 @@ export const keys = {
     type: boolean,
     default: 'false',
     doc: 'Whether a run that is done and is not signed on purpose gets an Event that says why.',
+  },
+  'limits.exchange-timeout': {
+    type: duration,
+    default: '30s',
+    doc: 'How long one exchange with a registry may take, from the first connection to the last byte.',
+  },
+  'limits.store-timeout': {
+    type: duration,
+    default: '60s',
+    doc: 'How long storing one artifact in one store may take.',
+  },
+  'limits.try-timeout': {
+    type: duration,
+    default: '120s',
+    doc: 'How long one try to sign a run may take; after it the run is tried again, as after any failure.',
+  },
+  'limits.images-per-run': {
+    type: count,
+    default: '250',
+    doc: 'How many images of one run are signed; a message on the run says that there were more.',
   },
   'signing.retry-deadline': {
     type: duration,

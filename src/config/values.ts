@@ -59,6 +59,17 @@ export function choices<const T extends string>(
   };
 }
 
+/** A whole number from 1 on. */
+export const count: ValueType<number> = {
+  allowed: 'a whole number from 1 to 100000',
+  parse(text) {
+    const isNumber = /^[0-9]{1,6}$/.test(text);
+    if (!isNumber) return bad('which is not a whole number');
+    const value = Number(text);
+    return value >= 1 && value <= 100_000 ? good(value) : bad('which is out of range');
+  },
+};
+
 const truths = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const untruths = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 

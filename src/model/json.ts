@@ -21,6 +21,32 @@ export function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 
+/** Bounds of JSON from a server that anybody may run. */
+const [deepest, mostValues] = [200, 100_000];
+
+/**
+ * Parses JSON text from outside, of which neither the depth nor the number of values is known to be reasonable.
+ * @throws SyntaxError, also beyond the bounds: one value takes many times the memory of its text
+ */
+export function parseBounded(text: string): Json {
+  let [depth, values, isText] = [0, 0, false];
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (isText) {
+      if (code === 0x5c) index += 1;
+      else if (code === 0x22) isText = false;
+    } else if (code === 0x22) isText = true;
+    else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      values += 1;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+    else if (code === 0x2c) values += 1;
+    if (depth > deepest) throw new SyntaxError(`the JSON is nested more than ${deepest} deep`);
+    if (values > mostValues) throw new SyntaxError(`the JSON holds more than ${mostValues} values`);
+  }
+  return parseJson(text);
+}
+
 /** An object's own member, so that a key such as `constructor` never finds what every object inherits. */
 export function member(value: unknown, key: string): Json | undefined {
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Json, parseJson } from '../model/json.ts';
 import { version } from '../model/version.ts';
+import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
 import { isExempt } from './no-proxy.ts';
 
@@ -66,7 +67,7 @@ const connectTimeout = 10_000;
 
 /** Opens connections by the proxy of `HTTPS_PROXY` or `HTTP_PROXY` and `NO_PROXY`, where there is one. */
 export function openService(options: ServiceOptions): Service {
-  const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 256 * 1024 * 1024 } = options;
+  const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 64 * 1024 * 1024 } = options;
   const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
   const common = {
     connections: 16,
@@ -130,7 +131,7 @@ async function exchange(
     body: body ?? null,
     signal: signal ?? null,
   });
-  const bytes = await bounded(answer.body, longestAnswer);
+  const bytes = await readBody(answer, longestAnswer);
   // Until the next turn undici takes the connection for busy, and a call that follows at once would make another one.
   await nextTurn();
   return {
@@ -141,17 +142,6 @@ async function exchange(
       return readJson(bytes);
     },
   };
-}
-
-async function bounded(body: AsyncIterable<Uint8Array>, longest: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > longest) throw new Error(`the answer is longer than ${longest} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function readJson(bytes: Uint8Array): Json | undefined {

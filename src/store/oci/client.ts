@@ -8,8 +8,8 @@ import {
   type Manifest,
   parseContent,
 } from './content.ts';
-import type { Answer, Exchange } from './exchange.ts';
-import { failedAnswer, unavailable } from './failures.ts';
+import { type Answer, type Exchange, ledTo } from './exchange.ts';
+import { failedAnswer, refused, unavailable } from './failures.ts';
 import { type Repository, repositoryName } from './repository.ts';
 import type { Session } from './session.ts';
 import { upload } from './upload.ts';
@@ -20,6 +20,13 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ');
+
+/** The longest manifest or index that is read, in bytes: registries take none that is longer. */
+const longestManifest = 4 * 1024 * 1024;
+/** The longest blob that is read, in bytes: a payload and its envelope, or a bundle. */
+const longestBlob = 32 * 1024 * 1024;
+/** How many referrers of one digest are listed, on how many pages. */
+const [mostReferrers, mostPages] = [2_000, 32];
 
 /**
  * One repository of a registry (OCI distribution specification 1.1). What is read is checked against its digest. Errors
@@ -36,7 +43,11 @@ export class RepositoryClient {
 
   /** The bytes of a blob. */
   async readBlob({ digest, size }: Descriptor): Promise<Uint8Array> {
-    const answer = await this.#expect([200], this.#at('GET', `blobs/${digest}`));
+    if (size > longestBlob)
+      throw refused(
+        `${this.#name(digest)}: the registry names a blob of ${size} bytes, more than ${longestBlob}`,
+      );
+    const answer = await this.#expect([200], { ...this.#at('GET', `blobs/${digest}`), longest: size });
     if (digestOf(answer.body) !== digest || answer.body.length !== size)
       throw unavailable(`${this.#name(digest)}: the registry gave other content than the digest names`);
     return answer.body;
@@ -62,7 +73,8 @@ export class RepositoryClient {
 
   /** The manifest of a tag or digest; undefined when there is none. */
   async readManifest(reference: string): Promise<Manifest | undefined> {
-    const answer = await this.#expect([200, 404], this.#at('GET', `manifests/${reference}`, manifestTypes));
+    const request = { ...this.#at('GET', `manifests/${reference}`, manifestTypes), longest: longestManifest };
+    const answer = await this.#expect([200, 404], request);
     if (answer.status === 404) return undefined;
     const mediaType = answer.header('content-type')[0]?.split(';')[0]?.trim() ?? imageManifest;
     const descriptor = describeContent(answer.body, mediaType);
@@ -100,18 +112,22 @@ export class RepositoryClient {
   async referrers(digest: string): Promise<readonly Descriptor[] | undefined> {
     const found: Descriptor[] = [];
     let next: URL | undefined = this.#at('GET', `referrers/${digest}`).url;
-    while (next !== undefined) {
+    for (let pages = 0; next !== undefined; pages += 1) {
+      if (pages === mostPages || found.length > mostReferrers)
+        throw refused(
+          `${this.#name(digest)}: the registry lists more than ${mostReferrers} referrers, or ${mostPages} pages of them`,
+        );
       const answer: Answer = await this.#expect([200, 400, 404, 405], {
         method: 'GET',
         url: next,
         headers: { accept: imageIndex },
+        longest: longestManifest,
       });
       const type = answer.header('content-type')[0] ?? '';
       // Some servers answer every path with a page of theirs.
       if (answer.status !== 200 || !type.startsWith(imageIndex)) return undefined;
       found.push(...descriptorsIn(parseContent(answer.body, this.#name(digest)), 'manifests'));
-      const link = answer.header('link').map((text) => /<([^>]*)>\s*;\s*rel="?next"?/.exec(text)?.[1]);
-      next = link[0] === undefined ? undefined : new URL(link[0], answer.url);
+      next = this.#nextPage(answer);
     }
     return found;
   }
@@ -119,6 +135,20 @@ export class RepositoryClient {
   #at(method: Exchange['method'], path: string, accept?: string): Exchange {
     const url = new URL(`/v2/${this.repository.path}/${path}`, this.#session.origin);
     return { method, url, ...(accept === undefined ? {} : { headers: { accept } }) };
+  }
+
+  /** The page that an answer names as the next one, on the same server (RFC 8288). */
+  #nextPage(answer: Answer): URL | undefined {
+    const link = answer
+      .header('link')
+      .find((text) => text.includes('rel="next"') || text.includes('rel=next'));
+    const target = link?.slice(link.indexOf('<') + 1, link.indexOf('>'));
+    if (target === undefined) return undefined;
+    const url = ledTo(target, answer.url, 'next page');
+    if (url.origin === answer.url.origin) return url;
+    throw refused(
+      `${answer.url.origin}${answer.url.pathname}: the next page that it names is on ${url.origin}`,
+    );
   }
 
   #name(reference: string): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, listAt, member, parseBounded } from '../../model/json.ts';
 import { unavailable } from './failures.ts';
 
 /** What names content (image specification, “Content descriptors”). */
@@ -35,8 +35,7 @@ export function describeContent(bytes: Uint8Array, mediaType: string): Descripto
 /** A descriptor in JSON; undefined when it is none. Members that we don't know are left out. */
 export function parseDescriptor(json: Json | undefined): Descriptor | undefined {
   const [mediaType, digest, size] = ['mediaType', 'digest', 'size'].map((key) => member(json, key));
-  if (typeof mediaType !== 'string' || typeof digest !== 'string' || typeof size !== 'number')
-    return undefined;
+  if (typeof mediaType !== 'string' || !isDigest(digest) || !isSize(size)) return undefined;
   const artifactType = member(json, 'artifactType');
   const annotations = member(json, 'annotations');
   const texts = Object.entries(isJsonObject(annotations) ? annotations : {}).flatMap(([key, value]) =>
@@ -51,6 +50,15 @@ export function parseDescriptor(json: Json | undefined): Descriptor | undefined 
   };
 }
 
+/** Digests become parts of URLs: nothing but one is taken for one. */
+function isDigest(value: Json | undefined): value is string {
+  return typeof value === 'string' && /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(value);
+}
+
+function isSize(value: Json | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
 /** The descriptors in a manifest's `layers` or an index's `manifests`. */
 export function descriptorsIn(
   json: JsonObject | undefined,
@@ -63,7 +71,7 @@ export function descriptorsIn(
 export function parseContent(bytes: Uint8Array, what: string): JsonObject {
   let json: Json | undefined;
   try {
-    json = parseJson(Buffer.from(bytes).toString('utf8'));
+    json = parseBounded(Buffer.from(bytes).toString('utf8'));
   } catch {
     // Said below, without the content.
   }

@@ -1,4 +1,4 @@
-import { at, isJsonObject, type Json, member, parseJson } from '../../model/json.ts';
+import { at, isJsonObject, type Json, member, parseBounded } from '../../model/json.ts';
 import { isDockerHub, type Repository } from './repository.ts';
 
 /** What proves to a registry who we are. */
@@ -26,7 +26,7 @@ export interface DockerConfig {
  * @throws SyntaxError when it is no JSON
  */
 export function parseDockerConfig(text: string, source: string, bare = false): DockerConfig {
-  const json = parseJson(text);
+  const json = parseBounded(text);
   const entries = Object.entries(objectOf(bare ? json : member(json, 'auths')));
   const store = member(json, 'credsStore');
   return {
@@ -67,7 +67,7 @@ export function helperFor(config: DockerConfig, repository: Repository): string 
 
 /** Reads what a credential program prints. */
 export function parseHelperAnswer(text: string): Credential | undefined {
-  const json = parseJson(text);
+  const json = parseBounded(text);
   const [username, secret] = [at(json, 'Username'), at(json, 'Secret')];
   if (typeof secret !== 'string' || secret === '') return undefined;
   if (username === '<token>') return { kind: 'identity', token: secret };

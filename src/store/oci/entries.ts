@@ -1,4 +1,5 @@
 import { isJsonObject, member } from '../../model/json.ts';
+import { mapAtMost } from '../../model/parallel.ts';
 import { bundleType } from './bundle.ts';
 import type { RepositoryClient } from './client.ts';
 import { type Descriptor, descriptorsIn, parseContent } from './content.ts';
@@ -28,6 +29,9 @@ export async function readEntries(client: RepositoryClient, digest: string): Pro
   ];
 }
 
+/** Entries that are read at once: each may be some MiB long. */
+const atOnce = 4;
+
 interface Reader {
   readonly form: EntryForm;
   readonly read: (
@@ -44,13 +48,13 @@ async function layersUnder(
   { form, read }: Reader,
 ): Promise<readonly ImageEntry[]> {
   const manifest = await client.readManifest(tag);
-  const entries = descriptorsIn(manifest?.json, 'layers').map(async (layer, index) => {
+  const entries = await mapAtMost(atOnce, descriptorsIn(manifest?.json, 'layers'), async (layer, index) => {
     const entry = await read(client, layer);
     return entry === undefined
       ? []
       : [{ name: `${tag.slice(0, 19)}….${tag.slice(-3)} layer ${index + 1}`, form, ...entry }];
   });
-  return (await Promise.all(entries)).flat();
+  return entries.flat();
 }
 
 async function referrersOf(
@@ -60,7 +64,7 @@ async function referrersOf(
 ): Promise<readonly ImageEntry[]> {
   const listed =
     (await client.referrers(digest)) ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
-  const entries = listed.map(async (referrer) => {
+  const entries = await mapAtMost(atOnce, listed, async (referrer) => {
     const manifest = await client.readManifest(referrer.digest);
     const reader = readers.get(String(manifest?.json['artifactType']));
     const [layer] = descriptorsIn(manifest?.json, 'layers');
@@ -70,7 +74,7 @@ async function referrersOf(
       ? []
       : [{ name: `referrer ${referrer.digest.slice(0, 19)}…`, form: reader.form, ...entry }];
   });
-  return (await Promise.all(entries)).flat();
+  return entries.flat();
 }
 
 /** A payload with its signature in an annotation. */

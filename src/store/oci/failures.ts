@@ -1,6 +1,6 @@
 import { oneLine, readRetryAfter } from '../../model/answers.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
-import { at, type Json, parseJson } from '../../model/json.ts';
+import { at, type Json, parseBounded } from '../../model/json.ts';
 
 /** STORE_REFUSED: somebody has to change something. */
 export function refused(message: string, status?: number): ChainsError {
@@ -36,7 +36,7 @@ export function failedAnswer(what: string, { status, body, retryAfter }: Refusal
 function reasonIn(body: Uint8Array): string {
   let json: Json;
   try {
-    json = parseJson(Buffer.from(body).toString('utf8'));
+    json = parseBounded(Buffer.from(body).toString('utf8'));
   } catch {
     // What is no JSON is some proxy's page.
     return '';

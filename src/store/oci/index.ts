@@ -1,6 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../model/errors.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
+import { mapAtMost } from '../../model/parallel.ts';
 import type { OpenStore } from '../store.ts';
 import type { RepositoryClient } from './client.ts';
 import { bundleReferrer, createdAt } from './bundle.ts';
@@ -32,8 +33,10 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
       // Once it is in one repository, its registry can mount it into others.
       const [first, ...others] = imagesOf(entry);
       const results = [
-        ...(await Promise.allSettled(first === undefined ? [] : [attach(first)])),
-        ...(await Promise.allSettled(others.map((image) => attach(image, first?.repository)))),
+        ...(first === undefined ? [] : [await settled(attach(first))]),
+        ...(await mapAtMost(imagesAtOnce, others, async (image) =>
+          settled(attach(image, first?.repository)),
+        )),
       ];
       signal?.throwIfAborted();
       const errors = results.flatMap((result) =>
@@ -51,6 +54,14 @@ export const openOciStore: OpenStore = async (config, access = {}) => {
     close: () => registries.close(),
   };
 };
+
+/** Images that one entry is attached to at once. */
+const imagesAtOnce = 8;
+
+async function settled(work: Promise<void>): Promise<PromiseSettledResult<void>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
+}
 
 /** Where an entry is written, and about which image. */
 interface Place {

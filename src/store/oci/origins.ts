@@ -1,16 +1,28 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { isExempt } from '../../network/no-proxy.ts';
-import { exchange } from './exchange.ts';
+import { isPublic, publicLookup, reachOf } from '../../network/leads.ts';
+import { exchange, type Line } from './exchange.ts';
+import { refused } from './failures.ts';
 import { apiHost, isLocal } from './repository.ts';
 
 /** Where a registry's API is, and the connections to it. */
 export interface Origin {
   /** `https://ghcr.io` */
   readonly url: string;
-  readonly dispatcher: Dispatcher;
+  readonly line: Pick<Line, 'dispatcherFor' | 'timeout'>;
+}
+
+/** How registries are reached. */
+export interface OriginsOptions {
+  /** Plain HTTP and unverified certificates are allowed everywhere. */
+  readonly insecure: boolean;
+  /** Milliseconds for one exchange. */
+  readonly timeout: number;
 }
 
 const connectTimeout = 10_000;
+/** To one host, by all that is done at once. */
+const mostConnections = 16;
 
 /**
  * Finds registries: by HTTPS, and by plain HTTP where that is allowed and HTTPS doesn't answer; keeps the connections.
@@ -21,23 +33,32 @@ export class Origins {
   readonly #insecure: boolean;
   readonly #near: Dispatcher;
   readonly #far: Dispatcher;
+  /** To hosts that a public registry has named. */
+  readonly #led: Dispatcher;
+  readonly #timeout: number;
   readonly #plain = new Set<string>();
 
-  /** @param insecure plain HTTP and unverified certificates are allowed everywhere */
-  constructor(insecure: boolean) {
+  constructor({ insecure, timeout }: OriginsOptions) {
     this.#insecure = insecure;
+    this.#timeout = timeout;
     const connect = { timeout: connectTimeout, rejectUnauthorized: !insecure, allowH2: false };
-    this.#near = new Agent({ connect, allowH2: false });
-    this.#far = new EnvHttpProxyAgent({ connect, requestTls: connect, allowH2: false });
+    const common = { connections: mostConnections, allowH2: false };
+    this.#near = new Agent({ ...common, connect });
+    this.#far = new EnvHttpProxyAgent({ ...common, connect, requestTls: connect });
+    const guarded = { ...connect, lookup: publicLookup };
+    this.#led = new EnvHttpProxyAgent({ ...common, connect: guarded, requestTls: connect });
   }
 
   /** @throws ChainsError STORE_UNAVAILABLE when nothing answers there */
   async of(host: string, signal?: AbortSignal): Promise<Origin> {
     const url = `https://${apiHost(host)}`;
-    const straight = isLocal(host) || isExempt(new URL(url), process.env);
-    const dispatcher = straight ? this.#near : this.#far;
-    const secure = { url, dispatcher };
-    const plain = { url: `http://${apiHost(host)}`, dispatcher };
+    const parsed = URL.parse(url);
+    if (parsed === null) throw refused(`${host} is not the host of a registry`);
+    if (reachOf(parsed.hostname) === 'link-local')
+      throw refused(`${host} is a link-local address, where no registry is looked for`);
+    const line = { dispatcherFor: this.#dispatchers(parsed, isLocal(host)), timeout: this.#timeout };
+    const secure = { url, line };
+    const plain = { url: `http://${apiHost(host)}`, line };
     if (!this.#insecure && !isLocal(host)) return secure;
     if (this.#plain.has(host)) return plain;
     try {
@@ -56,12 +77,26 @@ export class Origins {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#near.close(), this.#far.close()]);
+    await Promise.all([this.#near.close(), this.#far.close(), this.#led.close()]);
   }
 
-  async #ask({ url, dispatcher }: Origin, signal?: AbortSignal): Promise<void> {
-    await exchange({ method: 'GET', url: new URL('/v2/', url) }, { dispatcher, signal });
+  async #ask({ url, line }: Origin, signal?: AbortSignal): Promise<void> {
+    await exchange({ method: 'GET', url: new URL('/v2/', url) }, { ...line, signal });
   }
+
+  /** Connections to the registry's own host, and, where that is public, others to hosts that it names. */
+  #dispatchers(registry: URL, isNear: boolean): Line['dispatcherFor'] {
+    const registryIsPublic = onceOnly(() => isPublic(registry.hostname));
+    return async (url) => {
+      if (isNear || isExempt(url, process.env)) return this.#near;
+      return url.hostname !== registry.hostname && (await registryIsPublic()) ? this.#led : this.#far;
+    };
+  }
+}
+
+function onceOnly<T>(work: () => Promise<T>): () => Promise<T> {
+  let outcome: Promise<T> | undefined;
+  return () => (outcome ??= work());
 }
 
 /** True when there was a certificate to find fault with. */

@@ -1,10 +1,14 @@
 import { type Json, member, parseJson } from '../../model/json.ts';
 import type { Found, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
+import { mapAtMost } from '../../model/parallel.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
 import { elsewhereIn } from './index.ts';
 import { Registries } from './registries.ts';
 import { parseRepository } from './repository.ts';
+
+/** Images that are asked about at once. */
+const imagesAtOnce = 8;
 
 /** Reads the store `oci`: what is attached to each image, a run's attestations or the image's own signatures. */
 export const openOciReader: OpenReader = async (config) => {
@@ -14,23 +18,22 @@ export const openOciReader: OpenReader = async (config) => {
     async read(sought, signal) {
       // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.
       const isOfOthers = sought.images.length === 0;
-      const places = (isOfOthers ? sought.others : sought.images).map(
-        async (image): Promise<readonly Found[]> => {
-          const [name = '', digest = ''] = image.split('@');
-          const repository = elsewhere ?? parseRepository(name);
-          // What isn't named like a repository has none: nothing was attached to it.
-          if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
-          const client = await registries.open(repository, undefined, signal);
-          const entries = (await readEntries(client, digest)).filter((entry) => concerns(sought, entry));
-          const found = entries.map(({ name: where, payload, signature }) => ({
-            place: `${where} of ${image}`,
-            payload,
-            signature,
-          }));
-          return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
-        },
-      );
-      return (await Promise.all(places)).flat();
+      const names = isOfOthers ? sought.others : sought.images;
+      const places = await mapAtMost(imagesAtOnce, names, async (image): Promise<readonly Found[]> => {
+        const [name = '', digest = ''] = image.split('@');
+        const repository = elsewhere ?? parseRepository(name);
+        // What isn't named like a repository has none: nothing was attached to it.
+        if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
+        const client = await registries.open(repository, undefined, signal);
+        const entries = (await readEntries(client, digest)).filter((entry) => concerns(sought, entry));
+        const found = entries.map(({ name: where, payload, signature }) => ({
+          place: `${where} of ${image}`,
+          payload,
+          signature,
+        }));
+        return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
+      });
+      return places.flat();
     },
     close: () => registries.close(),
   };

@@ -15,7 +15,10 @@ export class Registries {
   readonly #access: StoreAccess;
 
   constructor(config: Config, access: StoreAccess) {
-    this.#origins = new Origins(config['storage.oci.repository.insecure']);
+    this.#origins = new Origins({
+      insecure: config['storage.oci.repository.insecure'],
+      timeout: config['limits.exchange-timeout'],
+    });
     this.#access = access;
   }
 

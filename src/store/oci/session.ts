@@ -1,7 +1,7 @@
 import { type Challenge, parseChallenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import type { Credential } from './docker-config.ts';
-import { type Answer, type Exchange, exchange, nameOf } from './exchange.ts';
+import { type Answer, type Exchange, exchange, ledTo, nameOf } from './exchange.ts';
 import { refused } from './failures.ts';
 import type { Origin } from './origins.ts';
 import { basic, type Tokens } from './tokens.ts';
@@ -14,6 +14,9 @@ export interface SessionOptions {
   readonly credentials: () => Promise<Credentials>;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** How often a session gets another token for the credential that it uses. */
+const mostRenewals = 16;
 
 /** Somebody to be: with a credential, or anonymous. */
 interface Identity {
@@ -35,6 +38,7 @@ export class Session {
   #current: Identity | undefined;
   /** The scopes that the current identity has a token for, and whether it was just given, or is older and may have expired. */
   readonly #scopes = new Map<string | undefined, 'fresh' | 'older'>();
+  #renewals = 0;
   readonly #tried: string[] = [];
   #problems: readonly string[] = [];
 
@@ -70,13 +74,16 @@ export class Session {
     // An upload may go on at another host, which is no business of this credential.
     const known = this.#authorization !== undefined && request.url.origin === origin.url;
     const headers = { ...request.headers, ...(known ? { authorization: this.#authorization ?? '' } : {}) };
-    return exchange({ ...request, headers }, { dispatcher: origin.dispatcher, signal });
+    return exchange({ ...request, headers }, { ...origin.line, signal });
   }
 
   /** Gets another token for the identity in use, where the one that was refused is for something else or may have expired. */
   async #renew({ status }: Answer): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge?.scheme !== 'bearer' || this.#current === undefined) return false;
+    // A registry may ask for more as a session goes on, but not for something else every time.
+    if (this.#renewals >= mostRenewals) return false;
+    this.#renewals += 1;
     const token = this.#scopes.get(challenge.scope);
     if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
     const other = token === 'older' || (token === undefined && status === 401);
@@ -116,9 +123,11 @@ export class Session {
     if (challenge.scheme === 'basic') return credential?.kind === 'password' ? basic(credential) : undefined;
     if (credential?.kind === 'registry') return `Bearer ${credential.token}`;
     const { origin, tokens, signal } = this.#options;
-    checkRealm(challenge.realm, origin.url);
-    const line = { dispatcher: origin.dispatcher, signal };
-    const token = await tokens.of(challenge, credential, line);
+    const token = await tokens.of(
+      { ...challenge, realm: ledTo(challenge.realm, new URL(origin.url), 'place for tokens').href },
+      credential,
+      { ...origin.line, signal },
+    );
     if (token === undefined) return undefined;
     this.#scopes.set(challenge.scope, token.cached ? 'older' : 'fresh');
     return `Bearer ${token.text}`;
@@ -129,12 +138,4 @@ export class Session {
     const why = [`the registry answered ${answer.status}`, tried, ...this.#problems].join('; ');
     return refused(`${nameOf(request)}: ${why}`, answer.status);
   }
-}
-
-/** A registry reached by HTTPS may not send our credential over plain HTTP. */
-function checkRealm(realm: string, origin: string): void {
-  const url = URL.parse(realm);
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && origin.startsWith('http:'));
-  if (!safe)
-    throw refused(`${origin} names ${url?.origin ?? 'no URL'} as the place for tokens; it must be HTTPS`);
 }

@@ -18,7 +18,8 @@ export interface TagOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const mostTries = 100;
+/** How often the tag is looked at, the entry written to it, and written without a trace of it afterwards. */
+const [mostTries, mostWrites, mostUnseen] = [100, 24, 3];
 /** Milliseconds. */
 const [shortestWatch, longestWatch] = [100, 5_000];
 
@@ -34,10 +35,17 @@ export async function addToTag(
   { turns, signal }: TagOptions,
 ): Promise<void> {
   const name = `${repositoryName(client.repository)}:${tag}`;
-  let written = 0;
+  let [written, unseen] = [0, 0];
+  let before: string | undefined;
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const took = await turns.take(name, () => addOnce(client, tag, entry));
+    const { took, seen } = await turns.take(name, () => addOnce(client, tag, entry));
     if (took === 'there') return;
+    // Where others write, something else stands there each time; where it stays the same, nothing was written.
+    if (written > 0 && seen === before) unseen += 1;
+    before = seen;
+    if (unseen === mostUnseen)
+      throw unavailable(`${name}: the registry took what was written ${written} times, and doesn't show it`);
+    if (written === mostWrites) break;
     if (took === 'raced') {
       await pause(Math.random() * Math.min(1_000, 20 * (tries + 1)), undefined, { signal });
       continue;
@@ -49,21 +57,24 @@ export async function addToTag(
   throw unavailable(`${name}: others kept writing there; it was written ${written} times and is gone again`);
 }
 
-/** `there`, `raced` when somebody else was faster, or the milliseconds that the write took. */
-async function addOnce(
-  client: RepositoryClient,
-  tag: string,
-  entry: TagEntry,
-): Promise<'there' | 'raced' | number> {
+interface Added {
+  /** `there`, `raced` when somebody else was faster, or the milliseconds that the write took. */
+  readonly took: 'there' | 'raced' | number;
+  /** The digest that stood under the tag before. */
+  readonly seen: string | undefined;
+}
+
+async function addOnce(client: RepositoryClient, tag: string, entry: TagEntry): Promise<Added> {
   const read = performance.now();
   const before = await client.readManifest(tag);
-  if (await entry.isIn(before)) return 'there';
+  const seen = before?.descriptor.digest;
+  if (await entry.isIn(before)) return { took: 'there', seen };
   const { bytes, mediaType } = await entry.addTo(before);
   const looked = performance.now();
   const now = await client.lookAtTag(tag);
-  if (now !== undefined && now.digest !== before?.descriptor.digest) return 'raced';
+  if (now !== undefined && now.digest !== seen) return { took: 'raced', seen };
   await client.pushManifest(tag, bytes, mediaType);
-  return performance.now() - (now === undefined ? read : looked);
+  return { took: performance.now() - (now === undefined ? read : looked), seen };
 }
 
 /** Writers of one tag that know each other take turns; those of other processes can't. */

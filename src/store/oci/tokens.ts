@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { at, type Json, parseJson } from '../../model/json.ts';
+import { at, type Json, parseBounded } from '../../model/json.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './docker-config.ts';
 import { type Answer, exchange, type Line } from './exchange.ts';
@@ -16,6 +16,8 @@ export interface Token {
 
 /** Seconds that a token lives when the realm doesn't say (distribution's “Token authentication”). */
 const usualLife = 60;
+/** Seconds that a token is kept at most, whatever the realm says, and how many of them. */
+const [longestLife, mostKept] = [3_600, 512];
 /** Milliseconds before its end in which a token is no longer used. */
 const margin = 10_000;
 
@@ -39,6 +41,8 @@ export class Tokens {
       throw failedAnswer(what, { ...answer, retryAfter: answer.header('retry-after')[0] });
     const { text, life } = read(answer, what);
     this.#forgetExpired();
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(key, { text, until: Date.now() + life * 1000 - margin });
     return { text, cached: false };
   }
@@ -99,7 +103,7 @@ export function basic({
 function read({ body }: Answer, what: string): { text: string; life: number } {
   let json: Json;
   try {
-    json = parseJson(Buffer.from(body).toString('utf8'));
+    json = parseBounded(Buffer.from(body).toString('utf8'));
   } catch {
     // The parser's own words would quote the answer.
     throw unavailable(`${what}: the answer is no JSON`);
@@ -108,5 +112,5 @@ function read({ body }: Answer, what: string): { text: string; life: number } {
   if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text))
     throw refused(`${what}: there is none in the answer`);
   const life = at(json, 'expires_in');
-  return { text, life: typeof life === 'number' && life > 0 ? life : usualLife };
+  return { text, life: typeof life === 'number' && life > 0 ? Math.min(life, longestLife) : usualLife };
 }

@@ -1,5 +1,5 @@
 import { ChainsError } from '../../model/errors.ts';
-import type { Answer, Exchange } from './exchange.ts';
+import { type Answer, type Exchange, ledTo } from './exchange.ts';
 import { unavailable } from './failures.ts';
 
 /** What is to be uploaded. */
@@ -114,7 +114,7 @@ function locationIn(answer: Answer, asked: URL): URL {
   const [location] = answer.header('location');
   if (location === undefined)
     throw unavailable(`${asked.origin}${asked.pathname}: no Location for the upload`);
-  const url = new URL(location, asked);
-  if (url.host === asked.host) url.protocol = asked.protocol;
-  return url;
+  const named = URL.parse(location, asked.href);
+  if (named?.host === asked.host) named.protocol = asked.protocol;
+  return ledTo(named?.href ?? location, asked, 'Location for the upload');
 }

@@ -1,0 +1,39 @@
+/** Bytes of all answers that are being read at once; one that would go beyond it is broken off, and tried again later. */
+const budget = 96 * 1024 * 1024;
+let inFlight = 0;
+
+/** An answer that is being read. */
+export interface Readable {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
+}
+
+/**
+ * Reads a body to its end. @param longest in bytes
+ * @throws Error when it says that it is longer, or is, or when all answers that are being read together are too long
+ */
+export async function readBody({ headers, body }: Readable, longest: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    if (Number([headers['content-length']].flat()[0] ?? 0) > longest) throw tooLong(longest);
+    for await (const chunk of body) {
+      length += chunk.length;
+      inFlight += chunk.length;
+      if (length > longest) throw tooLong(longest);
+      if (inFlight > budget)
+        throw new Error(`the answers being read are longer than ${budget} bytes together`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  } catch (error) {
+    body.destroy();
+    throw error;
+  } finally {
+    inFlight -= length;
+  }
+}
+
+function tooLong(longest: number): Error {
+  return new Error(`the answer is longer than ${longest} bytes`);
+}
