@@ -7,18 +7,22 @@ import { parseDigest } from './digest.ts';
 import { reportNearMisses } from './near-misses.ts';
 import type { Result } from './results.ts';
 
-/**
- * What a list of results names (payloads.md, 3), and what in it looks as if it did.
- * @param resources images that stand elsewhere, which come after those of the results
- */
+/** How a list of results is read. */
+export interface HintOptions {
+  readonly report: Report;
+  /** Images that stand elsewhere, which come after those of the results. */
+  readonly resources?: readonly NamedImage[];
+  readonly asWritten?: boolean | undefined;
+}
+
+/** What a list of results names (payloads.md, 3), and what in it looks as if it did. */
 export function hintsIn(
   results: readonly Result[],
-  report: Report,
-  resources: readonly NamedImage[] = [],
+  { report, resources = [], asWritten = false }: HintOptions,
 ): Hints {
-  const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', report);
+  const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', { report, asWritten });
   const images = imagesIn(results, outputs, report);
-  const inputs = structuresIn(results, 'ARTIFACT_INPUTS', report);
+  const inputs = structuresIn(results, 'ARTIFACT_INPUTS', { report, asWritten });
   const artifacts = pairsIn(results, artifactPair, report).filter((pair) => {
     const digest = parseDigest(pair.digest);
     if (!digest.ok)

@@ -95,9 +95,17 @@ function sideOf(name: string, suffixes: PairSuffixes): 'uri' | 'digest' | undefi
   return sides.find((side) => name.endsWith(suffixes[side]));
 }
 
+/** What somebody may have written who meant `true`. */
+const meansTrue: ReadonlySet<string> = new Set(['true', 'yes', 'y', 'on', 't', '1']);
+
+/** A digest without white space around its algorithm and its hex. */
+function withoutBlanks(digest: string): string {
+  return digest.split(':').map(trim).join(':');
+}
+
 /** A result whose object names a thing and its digest. */
 export interface Structure extends Hint {
-  /** True when the member `isBuildArtifact` is exactly the text `true`. */
+  /** True when the member `isBuildArtifact` is the text `true`, white space around it aside. */
   readonly isBuildArtifact: boolean;
   /** The digest, read. */
   readonly read: Digest;
@@ -107,7 +115,7 @@ export interface Structure extends Hint {
 export function structuresIn(
   results: readonly Result[],
   suffix: string,
-  report: Report,
+  { report, asWritten }: { readonly report: Report; readonly asWritten: boolean },
 ): readonly Structure[] {
   return results
     .filter((result) => result.name.endsWith(suffix))
@@ -120,7 +128,10 @@ export function structuresIn(
         report(at, `${names} ${wrong}`);
         return [];
       }
-      const of = (key: string) => value.members.get(key) ?? '';
+      const of = (key: string) => {
+        const text = value.members.get(key) ?? '';
+        return asWritten ? text : trim(text);
+      };
       const [uri, digest, mark] = [of('uri'), of('digest'), of('isBuildArtifact')];
       if (uri === '' || digest === '') {
         const missing = sides.filter((side) => of(side) === '').join(' and no ');
@@ -132,10 +143,19 @@ export function structuresIn(
         report(at, `${names} has a digest that ${read.wrong}`);
         return [];
       }
-      if (mark !== 'true' && mark.toLowerCase() === 'true') {
+      if (mark !== 'true' && meansTrue.has(mark.toLowerCase())) {
         report(at, `${names} has isBuildArtifact ${quote(mark)}, which does not count; write "true"`);
       }
       const places = { at: result.at, digestAt: result.at };
-      return [{ uri, digest, read: read.value, ...places, names, isBuildArtifact: mark === 'true' }];
+      return [
+        {
+          uri,
+          digest: asWritten ? digest : withoutBlanks(digest),
+          read: read.value,
+          ...places,
+          names,
+          isBuildArtifact: mark === 'true',
+        },
+      ];
     });
 }

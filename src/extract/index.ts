@@ -4,6 +4,7 @@ import { fullNameOf, type NamedImage } from '../model/image.ts';
 import type { JsonObject } from '../model/json.ts';
 import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
+import { asSigned } from './as-signed.ts';
 import { readPipelineRun } from './pipeline-run.ts';
 import { orError, readTaskRun } from './task-run.ts';
 
@@ -20,6 +21,8 @@ export interface Extraction {
 export interface Depth {
   readonly stepResults: boolean;
   readonly childResults: boolean;
+  /** True where hints count as they are written, white space and half pairs included, as in other Chains' payloads. */
+  readonly asWritten?: boolean;
 }
 
 /**
@@ -32,8 +35,10 @@ export function extract(
   depth: Depth = { stepResults: false, childResults: false },
 ): Extraction {
   const problems = collectProblems();
+  const shown = { ...run, object: asSigned(run.object, problems.report) };
+  const children = taskRuns.map((taskRun) => asSigned(taskRun, ignore));
   const artifacts = run.kind === 'TaskRun' ? ofTaskRun : ofPipelineRun;
-  const { found, unreadable } = artifacts(run, { taskRuns, depth, report: problems.report });
+  const { found, unreadable } = artifacts(shown, { taskRuns: children, depth, report: problems.report });
   return { artifacts: found, problems: problems.all(), unreadable };
 }
 
@@ -52,7 +57,12 @@ const ignore: Report = () => {};
 
 function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
   const findings = orError(() =>
-    readTaskRun(run.object, { where: '', report, reportStep: depth.stepResults ? report : ignore }),
+    readTaskRun(run.object, {
+      where: '',
+      report,
+      reportStep: depth.stepResults ? report : ignore,
+      asWritten: depth.asWritten,
+    }),
   );
   const unreadable = findings instanceof ChainsError ? findings : undefined;
   const own: Artifact = {
@@ -68,7 +78,8 @@ function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
 
 function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Found {
   const ofChild = depth.childResults ? report : ignore;
-  const reading = { report: ofChild, reportStep: depth.stepResults ? ofChild : ignore };
+  const { asWritten } = depth;
+  const reading = { report: ofChild, reportStep: depth.stepResults ? ofChild : ignore, asWritten };
   const own: Artifact = {
     kind: 'pipelinerun',
     run,

@@ -1,5 +1,10 @@
 import { ChainsError } from '../model/errors.ts';
-import type { PipelineRunEvidence, PipelineTaskEvidence, TaskRunEvidence } from '../model/evidence.ts';
+import type {
+  GitSource,
+  PipelineRunEvidence,
+  PipelineTaskEvidence,
+  TaskRunEvidence,
+} from '../model/evidence.ts';
 import { at, type JsonObject } from '../model/json.ts';
 import type { Report } from '../model/problem.ts';
 import { type PipelineRun, pipelineRun } from '../model/tekton/pipeline-run.ts';
@@ -31,16 +36,31 @@ export function readPipelineRun(
   const { spec, status } = run;
   const key = at(object, 'status', 'pipelineResults') === undefined ? 'results' : 'pipelineResults';
   reportLeftOut(run, taskRuns, report);
+  const results = resultsAt(`status.${key}`, status?.results);
+  const specs = status?.pipelineSpec?.params;
   return {
     pipelineRun: run,
-    hints: hintsIn(resultsAt(`status.${key}`, status?.results), report),
-    git: gitSource({
-      specs: status?.pipelineSpec?.params,
-      params: spec?.params,
-      results: status?.results,
-    }),
+    hints: hintsIn(results, { report, asWritten: reading.asWritten }),
+    git: pairOf(
+      gitSource(
+        {
+          where: '',
+          spec: 'pipelineSpec',
+          specs,
+          params: spec?.params,
+          results,
+          asWritten: reading.asWritten,
+        },
+        report,
+      ),
+    ),
     tasks: tasksOf(run, taskRuns, reading),
   };
+}
+
+/** A PipelineRun with a commit needs a URL too, other than a TaskRun as others read it. */
+function pairOf(source: GitSource): GitSource {
+  return source.url === '' ? { url: '', commit: '' } : source;
 }
 
 function tasksOf(

@@ -8,7 +8,7 @@ import { taskRunAsV1 } from '../model/tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
 import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';
-import { resultsAt } from './results.ts';
+import { type Result, resultsAt } from './results.ts';
 
 /** All that names an image. Read by itself, so that images are signed even where something else in the run can't be read. */
 const naming = struct({ status: struct({ results: list(taskRunResult), ...resourceFields }) });
@@ -21,6 +21,7 @@ export interface Reading {
   readonly report: Report;
   /** Takes what is wrong in the results of its steps. */
   readonly reportStep: Report;
+  readonly asWritten?: boolean | undefined;
 }
 
 /** What a TaskRun names, and what it states for provenance or why that can't be read. */
@@ -30,15 +31,16 @@ export interface TaskRunFindings {
 }
 
 /** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a part that names images has the wrong type. */
-export function readTaskRun(object: JsonObject, { where, report, reportStep }: Reading): TaskRunFindings {
+export function readTaskRun(object: JsonObject, reading: Reading): TaskRunFindings {
+  const { where, report, asWritten } = reading;
   const v1 = taskRunAsV1(object);
   const { status = {} } = read(naming, v1, where);
   const results = resultsAt(`${where}status.${resultsKey(object)}`, status.results);
-  const hints = hintsIn(results, report, imageResourcesOf(status, report));
+  const hints = hintsIn(results, { report, asWritten, resources: imageResourcesOf(status, report) });
   const resources = resourceInputsOf(status, report);
   return {
     hints,
-    evidence: orError(() => evidenceOf(read(taskRun, v1, where), hints, resources, where, reportStep)),
+    evidence: orError(() => evidenceOf(read(taskRun, v1, where), { hints, resources, results }, reading)),
   };
 }
 
@@ -60,12 +62,16 @@ export function orError<T>(work: () => T): T | ChainsError {
   }
 }
 
+interface Named {
+  readonly hints: Hints;
+  readonly resources: readonly ResourceInput[];
+  readonly results: readonly Result[];
+}
+
 function evidenceOf(
   typed: TaskRun,
-  hints: Hints,
-  resources: readonly ResourceInput[],
-  where: string,
-  reportStep: Report,
+  { hints, resources, results }: Named,
+  { where, report, reportStep, asWritten }: Reading,
 ): TaskRunEvidence {
   const { spec, status } = typed;
   const { params: specs } = status?.taskSpec ?? {};
@@ -73,10 +79,13 @@ function evidenceOf(
     taskRun: typed,
     hints,
     resources,
-    git: gitSource({ specs, params: spec?.params, results: status?.results }),
-    steps: (status?.steps ?? []).map(({ results = [] }, index) => ({
-      hints: hintsIn(resultsAt(`${where}status.steps[${index}].results`, results), reportStep),
-      git: gitSource({ results }),
-    })),
+    git: gitSource({ where, spec: 'taskSpec', specs, params: spec?.params, results, asWritten }, report),
+    steps: (status?.steps ?? []).map((step, index) => {
+      const own = resultsAt(`${where}status.steps[${index}].results`, step.results);
+      return {
+        hints: hintsIn(own, { report: reportStep, asWritten }),
+        git: gitSource({ where, spec: 'taskSpec', results: own, asWritten }, reportStep),
+      };
+    }),
   };
 }

@@ -1,4 +1,3 @@
-import { ChainsError } from '../model/errors.ts';
 import type {
   GitSource,
   Input,
@@ -6,34 +5,56 @@ import type {
   ResourceInput,
   TaskRunEvidence,
 } from '../model/evidence.ts';
+import type { Report } from '../model/problem.ts';
 import type { RefSource } from '../model/tekton/provenance.ts';
 import { countedTaskRuns } from './counted.ts';
 import type { Digested } from './digest-set.ts';
 
 /**
- * The images that a TaskRun's steps, then its sidecars, ran in (payloads.md, 4.1).
- * @throws ChainsError RUN_UNREADABLE for one whose imageID is missing or isn't `NAME@ALG:HEX`.
+ * The images that a TaskRun's steps, then its sidecars, ran in (payloads.md, 4.1). One whose imageID is missing or names no
+ * digest is left out, and reported.
  */
-export function imagesRun({ taskRun }: TaskRunEvidence): readonly Digested[] {
+export function imagesRun({ taskRun }: TaskRunEvidence, report: Report): readonly Digested[] {
   const { steps = [], sidecars = [] } = taskRun.status ?? {};
   const name = taskRun.metadata?.name ?? '';
-  return [
-    ...steps.map(({ imageID }, index) => imageRun(imageID, `status.steps[${index}]`, name)),
-    ...sidecars.map(({ imageID }, index) => imageRun(imageID, `status.sidecars[${index}]`, name)),
-  ];
+  return [...imagesOf(steps, 'steps', name, report), ...imagesOf(sidecars, 'sidecars', name, report)];
 }
 
-function imageRun(imageID = '', where: string, taskRun: string): Digested {
-  const [image = '', digest = '', ...more] = imageID.split('@');
-  const [algorithm = '', hex, ...rest] = digest.split(':');
-  if (hex !== undefined && more.length === 0 && rest.length === 0) {
-    return { name: imageUri(image), digest: new Map([[algorithm, hex]]) };
+function imagesOf(
+  containers: readonly { readonly name?: string; readonly imageID?: string }[],
+  key: 'steps' | 'sidecars',
+  taskRun: string,
+  report: Report,
+): readonly Digested[] {
+  const read = containers.map(({ imageID = '', name = '' }, index) => ({
+    imageID,
+    name,
+    index,
+    image: imageRun(imageID),
+  }));
+  const without = read.filter(({ image }) => image === undefined);
+  const [first] = without;
+  if (first !== undefined) {
+    const names = without.slice(0, 5).map(({ name, index }) => (name === '' ? `${index}` : name));
+    const more = without.length > names.length ? ` and ${without.length - names.length} more` : '';
+    const why =
+      first.imageID === ''
+        ? 'is missing: it never started, or its image could not be pulled'
+        : `is ${JSON.stringify(first.imageID.slice(0, 200))}, which names no image with a digest: a runtime on one machine may know none`;
+    report(
+      `status.${key}[${first.index}].imageID`,
+      `the images of ${key} of TaskRun ${taskRun} are left out of the provenance (${names.join(', ')}${more}): imageID ${why}`,
+    );
   }
-  const wrong =
-    imageID === ''
-      ? 'is missing: it never started, or its image could not be pulled'
-      : `is ${JSON.stringify(imageID.slice(0, 200))}, which is not of the form NAME@sha256:HEX`;
-  throw new ChainsError('RUN_UNREADABLE', `TaskRun ${taskRun}: ${where}.imageID ${wrong}`);
+  return read.flatMap(({ image }) => image ?? []);
+}
+
+function imageRun(imageID: string): Digested | undefined {
+  const [image = '', digest = '', ...more] = imageID.split('@', 3);
+  const [algorithm = '', hex, ...rest] = digest.split(':', 3);
+  return hex !== undefined && more.length === 0 && rest.length === 0
+    ? { name: imageUri(image), digest: new Map([[algorithm, hex]]) }
+    : undefined;
 }
 
 /** The URI of an image by its imageID: the runtime's prefix is taken off, nothing is normalised. */
@@ -76,8 +97,7 @@ export function inputsOfPipelineRun(evidence: PipelineRunEvidence, deep: boolean
       ...inputsOfTaskRun(child).map(result),
       ...resourcesOfTaskRun(child).map((input) => ({ from: 'resource', input }) as const),
     ]),
-    // A PipelineRun with a commit needs a URL too, other than a TaskRun.
-    ...(git.url === '' ? [] : fromCommit(git)).map(result),
+    ...fromCommit(git).map(result),
   ];
 }
 

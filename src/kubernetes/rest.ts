@@ -1,3 +1,4 @@
+import { ourManager } from '../model/marks.ts';
 import { ChainsError } from '../model/errors.ts';
 import { isJsonObject, type JsonObject, member } from '../model/json.ts';
 import type { Connection } from './access.ts';
@@ -44,7 +45,7 @@ export interface WatchQuery {
 }
 
 /** The field manager of everything that we write. */
-export const fieldManager = 'tekton-chains-controller';
+export const fieldManager = ourManager;
 
 const partial = 'application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata';
 

@@ -26,6 +26,29 @@ export const finalizers: Readonly<Record<RunKind, string>> = {
 /** The finalizer of old versions, removed wherever it is met. */
 export const oldFinalizer = domain;
 
+/** The field manager of all that Chains writes. */
+export const ourManager = 'tekton-chains-controller';
+
+const ourNames: ReadonlySet<string> = new Set([
+  signedUidMark,
+  messageMark,
+  retriesMark,
+  `${markPrefix}transparency`,
+]);
+
+const ourFinalizerNames: ReadonlySet<string> = new Set([...Object.values(finalizers), oldFinalizer]);
+
+/** Whether a finalizer of this name is one that Chains sets, on a run of whichever kind. */
+export function isOurFinalizer(name: string): boolean {
+  return ourFinalizerNames.has(name);
+}
+
+/** Whether a label or annotation is one that Chains writes; others under the prefix are read by it. */
+export function isOurMark(name: string, value: unknown): boolean {
+  if (name === signedMark) return value === 'true' || value === 'failed';
+  return ourNames.has(name) || /^chains\.tekton\.dev\/(?:payload|signature|cert|chain|evidence)-/.test(name);
+}
+
 /** How a run can end. */
 export type EndState = 'true' | 'failed';
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { at, isJsonList, type Json, member, parseJson } from '../model/json.ts';
@@ -79,10 +80,16 @@ export function readJson(payload: Uint8Array): { readonly json: Json } | undefin
 
 /** The status goes through its text, as it did when it was signed, so that both sides lost the same (-0, for one). */
 function equalsStatus(run: Run, json: Json): boolean {
-  const status = member(run.object, 'status');
+  const status = member(
+    asSigned(run.object, () => {}),
+    'status',
+  );
   if (status === undefined) return false;
   try {
-    return isDeepStrictEqual(JSON.parse(JSON.stringify(status)), json);
+    return isDeepStrictEqual(
+      JSON.parse(JSON.stringify(status)),
+      withoutUserInformation(json, () => {}),
+    );
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;

@@ -1,5 +1,6 @@
 import type { Config, FormatName } from '../config/keys.ts';
 import { parseConfig } from '../config/parse.ts';
+import { withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { loadFormat } from '../format/index.ts';
@@ -30,15 +31,25 @@ export interface ShownRun {
  */
 export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Judgement> {
   const key = ownKeyOf(shown.run);
-  const artifact = extract(shown.run, shown.taskRuns).artifacts.find((one) => one.key === key);
-  if (artifact === undefined) return no('the run names nothing that can be signed');
+  // Other Chains take hints as they are written, and leave user information in URLs.
+  const artifacts = [false, true].flatMap((asWritten) =>
+    extract(shown.run, shown.taskRuns, { ...ownDepth, asWritten }).artifacts.filter((one) => one.key === key),
+  );
   const gone = goneChildren(shown);
   const made = await Promise.all(
-    configurationsFor(shown.run, statement).map((configuration) => remade(artifact, configuration)),
+    configurationsFor(shown.run, statement).flatMap((configuration) =>
+      artifacts.map((artifact) => remade(artifact, configuration)),
+    ),
   );
   const compared = made
     .flatMap((one) => (one instanceof ChainsError ? [] : [one.payload]))
-    .map((payload) => compare(statement, payload, comparisonFor(gone.length > 0)))
+    .map((payload) =>
+      compare(
+        withoutUserInformation(statement, () => {}),
+        payload,
+        comparisonFor(gone.length > 0),
+      ),
+    )
     .toSorted((a, b) => a.differences.length - b.differences.length);
   const [closest] = compared;
   if (closest === undefined) {
@@ -57,6 +68,8 @@ export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Judgem
         notes: notesOn(closest, gone),
       };
 }
+
+const ownDepth = { stepResults: false, childResults: false };
 
 /** A configuration under which the stored provenance may have been made. */
 interface Configuration {

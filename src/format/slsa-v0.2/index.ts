@@ -12,10 +12,10 @@ const scope = { rule: namedThings, steps: false };
 
 /** The formats `in-toto` and `slsa/v1`: SLSA provenance v0.2 in an in-toto v0.1 statement (payloads.md, 6 to 8). */
 export const slsaV02 = runFormat({
-  taskRun: (evidence, { config }) => ({
+  taskRun: (evidence, { config, report }) => ({
     ...types,
     subject: subjectsOfTaskRun(evidence, scope),
-    predicate: taskRunProvenance(evidence, config['builder.id']),
+    predicate: taskRunProvenance(evidence, config['builder.id'], report),
   }),
   pipelineRun(evidence, { config, report }) {
     const deep = config['artifacts.pipelinerun.enable-deep-inspection'];

@@ -26,7 +26,7 @@ export function pipelineRunProvenance(
   const things = merged([
     ...fromOptionalSource(status?.provenance?.refSource),
     ...countedTaskRuns(evidence).flatMap((child) => [
-      ...imagesRun(child),
+      ...imagesRun(child, report),
       ...fromOptionalSource(child.taskRun.status?.provenance?.refSource),
     ]),
     ...inputsOfPipelineRun(evidence, deep).map(({ input }) => input),

@@ -1,4 +1,5 @@
 import type { TaskRunEvidence } from '../../model/evidence.ts';
+import type { Report } from '../../model/problem.ts';
 import { merged } from '../digest-set.ts';
 import { imagesRun, inputsOfTaskRun, resourcesOfTaskRun } from '../materials.ts';
 import { type Invoked, invocation } from './invocation.ts';
@@ -10,6 +11,7 @@ import { step } from './steps.ts';
 export function taskRunProvenance(
   evidence: TaskRunEvidence,
   builderId: string,
+  report: Report,
 ): Provenance<TaskRunBuildConfig> {
   const { metadata: meta, status } = evidence.taskRun;
   const specs = status?.taskSpec?.steps ?? [];
@@ -25,7 +27,7 @@ export function taskRunProvenance(
     },
     metadata: metadata(meta, status),
     materials: materials(
-      merged([...imagesRun(evidence), ...inputsOfTaskRun(evidence), ...resourcesOfTaskRun(evidence)]),
+      merged([...imagesRun(evidence, report), ...inputsOfTaskRun(evidence), ...resourcesOfTaskRun(evidence)]),
     ),
   };
 }

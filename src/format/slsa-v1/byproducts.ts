@@ -2,6 +2,7 @@ import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.
 import { goJson } from '../../model/tekton/go-json.ts';
 import { written } from '../../model/tekton/shape.ts';
 import { type Value, value } from '../../model/tekton/value.ts';
+import { trim } from '../../model/tekton/white-space.ts';
 import { countedTaskRuns } from '../counted.ts';
 import { listOrAbsent } from '../statement.ts';
 import type { Byproduct } from './predicate.ts';
@@ -56,7 +57,7 @@ function unnamedResults({ taskRun: { metadata, status } }: TaskRunEvidence): rea
 function namesNoSubject({ name = '', value: given }: Result): boolean {
   if (name.endsWith('IMAGE_URL') || name.endsWith('IMAGE_DIGEST') || name === 'IMAGES') return false;
   if (!name.endsWith('ARTIFACT_OUTPUTS')) return true;
-  return given?.kind === 'object' && given.members.get('isBuildArtifact') !== 'true';
+  return given?.kind === 'object' && trim(given.members.get('isBuildArtifact') ?? '') !== 'true';
 }
 
 function byproduct(folder: string, { name = '', value: given }: Result): Byproduct {

@@ -20,12 +20,16 @@ const result = 'inputs/result';
 const resource = 'pipelineResource';
 
 /** What went into a TaskRun (payloads.md, 9.4). @throws ChainsError RUN_UNREADABLE */
-export function dependenciesOfTaskRun(evidence: TaskRunEvidence, steps: boolean): readonly Dependency[] {
+export function dependenciesOfTaskRun(
+  evidence: TaskRunEvidence,
+  steps: boolean,
+  report: Report,
+): readonly Dependency[] {
   return [
     // Outside of what is made single: an input equal to it stays.
     ...source('task', evidence.taskRun.status?.provenance?.refSource),
     ...withoutDoubles([
-      ...imagesOf(evidence),
+      ...imagesOf(evidence, report),
       ...(steps ? [...stepInputs(evidence), ...stepActions(evidence)] : []),
       ...inputsOfTaskRun(evidence).map((input) => dependency(result, input)),
       ...resourcesOfTaskRun(evidence).map((input) => dependency(resource, input)),
@@ -56,7 +60,9 @@ export function dependenciesOfPipelineRun(
       const task = whole
         ? wholeTask(child, report)
         : source('pipelineTask', child.taskRun.status?.provenance?.refSource);
-      return task === undefined ? [] : [...task, ...(steps ? stepActions(child) : []), ...imagesOf(child)];
+      return task === undefined
+        ? []
+        : [...task, ...(steps ? stepActions(child) : []), ...imagesOf(child, report)];
     }),
     ...(steps && deep ? children.flatMap(stepInputs) : []),
     ...inputsOfPipelineRun(evidence, deep).map(({ from, input }) =>
@@ -85,8 +91,8 @@ function source(name: string, given: RefSource | undefined): readonly Dependency
   return given === undefined ? [] : [dependency(name, fromSource(given))];
 }
 
-function imagesOf(evidence: TaskRunEvidence): readonly Dependency[] {
-  return imagesRun(evidence).map((image) => dependency('', image));
+function imagesOf(evidence: TaskRunEvidence, report: Report): readonly Dependency[] {
+  return imagesRun(evidence, report).map((image) => dependency('', image));
 }
 
 function stepInputs(evidence: TaskRunEvidence): readonly Dependency[] {

@@ -24,7 +24,7 @@ export interface ProvenanceOptions {
 /** The provenance of a TaskRun (payloads.md, 9). @throws ChainsError RUN_UNREADABLE */
 export function taskRunProvenance(
   evidence: TaskRunEvidence,
-  { config, dialect }: ProvenanceOptions,
+  { config, dialect, report }: ProvenanceOptions,
 ): Provenance {
   const { metadata, spec, status = {} } = evidence.taskRun;
   const runSpec = written(taskRunSpec, spec, 'spec');
@@ -33,7 +33,7 @@ export function taskRunProvenance(
     metadata,
     status,
     externalParameters: externalParameters(runSpec, spec?.taskRef?.resolver, status.provenance?.refSource),
-    dependencies: dependenciesOfTaskRun(evidence, dialect.steps),
+    dependencies: dependenciesOfTaskRun(evidence, dialect.steps, report),
     byproducts: dialect.byproducts.ofTaskRun(evidence),
   });
 }
