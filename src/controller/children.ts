@@ -1,7 +1,7 @@
 import type { ObjectName, Resource } from '../kubernetes/resources.ts';
 import { isNotFound, type Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonList, type JsonObject, listAt, member } from '../model/json.ts';
+import { at, isJsonObject, type JsonObject, listAt, member } from '../model/json.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { type Circumstances, decide } from './policy.ts';
 
@@ -25,8 +25,11 @@ export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'anothe
 
 /** The names of the TaskRuns that a PipelineRun refers to, in order; other kinds of children are never waited for. */
 export function taskRunNames(run: Run): readonly string[] {
-  const references = at(run.object, 'status', 'childReferences') ?? [];
-  return (isJsonList(references) ? references : [])
+  const references = listAt(run.object, 'status', 'childReferences');
+  // Before Tekton had references it kept a copy of each child's status, by the child's name.
+  const embedded = at(run.object, 'status', 'taskRuns');
+  if (references.length === 0 && isJsonObject(embedded)) return Object.keys(embedded);
+  return references
     .filter((reference) => member(reference, 'kind') === 'TaskRun')
     .flatMap((reference) => {
       const name = member(reference, 'name');

@@ -107,9 +107,11 @@ function withoutUsers(text: string): string {
     const start = at + 3;
     let end = start;
     while (end < text.length && end - start < longestAuthority && !ends.has(text.charAt(end))) end += 1;
-    const users = text.lastIndexOf('@', end - 1);
-    if (users < start) continue;
-    const user = text.slice(start, users);
+    const authority = text.slice(start, end);
+    const length = authority.lastIndexOf('@');
+    if (length === -1) continue;
+    const user = authority.slice(0, length);
+    const users = start + length;
     // A variable of a script or of Tekton holds nothing yet; before a digest stands an image.
     if (user.includes('$') || /^sha\d{1,3}:/.test(text.slice(users + 1, users + 8))) continue;
     shown += text.slice(from, start) + loginOf(text.slice(0, at), user);

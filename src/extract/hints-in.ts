@@ -21,7 +21,7 @@ export function hintsIn(
   { report, resources = [], asWritten = false }: HintOptions,
 ): Hints {
   const outputs = structuresIn(results, 'ARTIFACT_OUTPUTS', { report, asWritten });
-  const images = imagesIn(results, outputs, report);
+  const images = imagesIn(results, outputs, { report, asWritten });
   const inputs = structuresIn(results, 'ARTIFACT_INPUTS', { report, asWritten });
   const artifacts = pairsIn(results, artifactPair, report).filter((pair) => {
     const digest = parseDigest(pair.digest);

@@ -6,6 +6,7 @@ import { collectProblems, type Problem, type Report } from '../model/problem.ts'
 import type { Run } from '../model/run.ts';
 import { asSigned } from './as-signed.ts';
 import { readPipelineRun } from './pipeline-run.ts';
+import { reportStepHints } from './step-hints.ts';
 import { orError, readTaskRun } from './task-run.ts';
 
 /** What can be signed of a run, and what in it looks as if it could. */
@@ -64,6 +65,8 @@ function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
       asWritten: depth.asWritten,
     }),
   );
+  if (!(findings instanceof ChainsError) && !(findings.evidence instanceof ChainsError))
+    reportStepHints(findings.evidence, depth.stepResults, report);
   const unreadable = findings instanceof ChainsError ? findings : undefined;
   const own: Artifact = {
     kind: 'taskrun',

@@ -1,4 +1,6 @@
 import type { Report } from '../model/problem.ts';
+import { textOf } from '../model/tekton/value.ts';
+import { trim } from '../model/tekton/white-space.ts';
 import { quote } from './quote.ts';
 import type { Result } from './results.ts';
 
@@ -30,6 +32,18 @@ const wholes = new Map([
   ['chainsgiturl', 'CHAINS-GIT_URL'],
   ['chainsgitcommit', 'CHAINS-GIT_COMMIT'],
 ]);
+
+/** Reports a clone's results `url` and `commit`, as the task git-clone names them, where nothing else names the source. */
+export function reportClone(results: readonly Result[], hasSource: boolean, report: Report): void {
+  const text = (name: string) => trim(textOf(results.find((result) => result.name === name)?.value));
+  const commit = results.find(({ name }) => name === 'commit');
+  if (hasSource || commit === undefined || text('url') === '' || !/^[0-9a-f]{40}$/.test(text('commit')))
+    return;
+  report(
+    commit.at,
+    '"url" and "commit" are no type hints, so the provenance names no source; give the Task the results CHAINS-GIT_URL and CHAINS-GIT_COMMIT with these values, or the Pipeline params of these names',
+  );
+}
 
 /** What is looked at of a name: its end, enough for the longest ending with separators. */
 const lookedAt = 48;

@@ -39,7 +39,7 @@ export function imageResourcesOf(status: Resources, report: Report): readonly Na
   return resourcesOf(status, 'output', report)
     .filter(({ type }) => type === 'image')
     .flatMap(({ url, version, at, versionAt, name }) =>
-      imageOf({ uri: url, digest: version, at, digestAt: versionAt, names: name }, report),
+      imageOf({ uri: url, digest: version, at, digestAt: versionAt, names: name }, { report }),
     );
 }
 

@@ -5,7 +5,7 @@ import type {
   PipelineTaskEvidence,
   TaskRunEvidence,
 } from '../model/evidence.ts';
-import { at, type JsonObject } from '../model/json.ts';
+import { at, isJsonObject, type JsonObject, listAt } from '../model/json.ts';
 import type { Report } from '../model/problem.ts';
 import { type PipelineRun, pipelineRun } from '../model/tekton/pipeline-run.ts';
 import type { PipelineTask } from '../model/tekton/pipeline.ts';
@@ -36,6 +36,7 @@ export function readPipelineRun(
   const { spec, status } = run;
   const key = at(object, 'status', 'pipelineResults') === undefined ? 'results' : 'pipelineResults';
   reportLeftOut(run, taskRuns, report);
+  reportEmbedded(object, taskRuns, report);
   const results = resultsAt(`status.${key}`, status?.results);
   const specs = status?.pipelineSpec?.params;
   return {
@@ -95,6 +96,23 @@ function evidenceOf(object: JsonObject, reading: Reading): TaskRunEvidence {
 function labelOf(taskRun: JsonObject): string | undefined {
   const label = at(taskRun, 'metadata', 'labels', taskLabel);
   return label === null ? '' : typeof label === 'string' ? label : undefined;
+}
+
+/** Reports the children of old Tekton, which kept a copy of their status in the PipelineRun, where they are not there themselves. */
+function reportEmbedded(object: JsonObject, taskRuns: readonly JsonObject[], report: Report): void {
+  if (listAt(object, 'status', 'childReferences').length > 0) return;
+  const names = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
+  const kinds = [
+    ['taskRuns', 'TaskRun', 'it is gone, and its copy in the PipelineRun is not enough'],
+    ['runs', 'Run', 'it is not a TaskRun'],
+  ] as const;
+  for (const [key, kind, why] of kinds) {
+    const embedded = at(object, 'status', key);
+    for (const name of isJsonObject(embedded) ? Object.keys(embedded) : []) {
+      if (names.has(name)) continue;
+      report(`status.${key}`, `${kind} ${quote(name)} is left out of the provenance: ${why}`);
+    }
+  }
 }
 
 /** Tells which children the provenance will not speak of, and why. */

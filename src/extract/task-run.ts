@@ -8,6 +8,7 @@ import { taskRunAsV1 } from '../model/tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
 import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';
+import { reportClone } from './near-misses.ts';
 import { type Result, resultsAt } from './results.ts';
 
 /** All that names an image. Read by itself, so that images are signed even where something else in the run can't be read. */
@@ -75,11 +76,14 @@ function evidenceOf(
 ): TaskRunEvidence {
   const { spec, status } = typed;
   const { params: specs } = status?.taskSpec ?? {};
+  const git = gitSource({ where, spec: 'taskSpec', specs, params: spec?.params, results, asWritten }, report);
+  const isNamed = results.some(({ name }) => name.startsWith('CHAINS-GIT_'));
+  reportClone(results, isNamed || git.url !== '', report);
   return {
     taskRun: typed,
     hints,
     resources,
-    git: gitSource({ where, spec: 'taskSpec', specs, params: spec?.params, results, asWritten }, report),
+    git,
     steps: (status?.steps ?? []).map((step, index) => {
       const own = resultsAt(`${where}status.steps[${index}].results`, step.results);
       return {

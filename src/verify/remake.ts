@@ -7,7 +7,7 @@ import { loadFormat } from '../format/index.ts';
 import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { caught } from '../model/caught.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, type Json, type JsonObject, listAt, member, parseJson } from '../model/json.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { type Judgement, no } from './judgement.ts';
 import {
@@ -214,11 +214,14 @@ function equals(path: Path, pattern: Pattern): boolean {
 /** The names of the TaskRuns that a PipelineRun refers to and that are not there. */
 function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
   const there = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
-  return listAt(run.object, 'status', 'childReferences').flatMap((reference) => {
-    const name = member(reference, 'name');
-    const isTaskRun = ['TaskRun', undefined].some((kind) => member(reference, 'kind') === kind);
-    return isTaskRun && typeof name === 'string' && !there.has(name) ? [name] : [];
-  });
+  const embedded = at(run.object, 'status', 'taskRuns');
+  const names = [
+    ...listAt(run.object, 'status', 'childReferences')
+      .filter((reference) => member(reference, 'kind') === 'TaskRun')
+      .map((reference) => member(reference, 'name')),
+    ...Object.keys(isJsonObject(embedded) ? embedded : {}),
+  ];
+  return names.flatMap((name) => (typeof name === 'string' && !there.has(name) ? [name] : []));
 }
 
 /** At most this many names or fields are listed in a note. */

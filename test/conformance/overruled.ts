@@ -44,6 +44,24 @@ export const overruled: ReadonlyMap<string, readonly Overruled[]> = new Map([
       },
     ],
   ],
+  // Without `oci://` the image is another entry's, which the payload has already under its name with `https:`.
+  [
+    'v012-image-names-odd',
+    [
+      {
+        at: ['subject'],
+        is: [
+          'https://gcr.io/acme/app',
+          'gcr.io/acme/app',
+          'gcr.io//acme/app',
+          'index.docker.io//acme/app',
+          'gcr.io/acme/app/',
+          '[::1]:5000/app',
+          'gcr.io:99999/acme/app',
+        ].map((name) => ({ name, digest: { sha256: 'a'.repeat(64) } })),
+      },
+    ],
+  ],
   ['v033-git-commit-only', [{ at: materials, is: [builder] }]],
   [
     'v091-a4-step-git',
