@@ -1,9 +1,10 @@
+import { storageKeyOf } from '../../model/artifact.ts';
 import { type Json, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, “Stores”). */
 export interface SignedDocument {
-  /** The artifact's key, which is the document's id too. */
+  /** The key that the artifact is stored under, which is the document's id too. */
   readonly Name: string;
   /** The payload. */
   readonly Signed: Uint8Array;
@@ -20,7 +21,7 @@ export interface SignedDocument {
 /** The document of an entry. */
 export function documentOf({ artifact, payload, signature }: SignedArtifact): SignedDocument {
   return {
-    Name: artifact.key,
+    Name: storageKeyOf(artifact),
     Signed: payload.bytes,
     Signature: Buffer.from(signature.bytes).toString('base64'),
     Cert: signature.certificate ?? '',
