@@ -107,7 +107,8 @@ function contradictions(data: Readonly<Record<string, unknown>>): readonly strin
     );
 }
 
-function unknownKeys(data: Readonly<Record<string, unknown>>): readonly string[] {
+/** What is wrong with the keys that aren't known, one line each. */
+export function unknownKeys(data: Readonly<Record<string, unknown>>): readonly string[] {
   const unknown = Object.keys(data).filter((name) => !Object.hasOwn(keys, name) && name !== exampleKey);
   const named = unknown.slice(0, mostWarnings).map((name) => {
     const meant = closest(name, Object.keys(keys));
