@@ -1,5 +1,5 @@
 import { storageKeyOf } from '../../model/artifact.ts';
-import { type Json, parseJson } from '../../model/json.ts';
+import { isJsonList, type Json, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, “Stores”). */
@@ -28,4 +28,21 @@ export function documentOf({ artifact, payload, signature }: SignedArtifact): Si
     Chain: signature.chain ?? '',
     Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
   };
+}
+
+/**
+ * The document for a database that refuses dots and dollar signs in field names: in `Object` the full-width `．` and `＄`
+ * stand for them, as MongoDB advised as long as it refused them itself. `Signed` stays what was signed.
+ */
+export function withPlainNames(document: SignedDocument): SignedDocument {
+  return { ...document, Object: plainNames(document.Object) };
+}
+
+function plainNames(json: Json): Json {
+  if (typeof json !== 'object' || json === null) return json;
+  if (isJsonList(json)) return json.map(plainNames);
+  const fields = Object.entries(json).map(
+    ([name, value]) => [name.replaceAll('.', '．').replaceAll('$', '＄'), plainNames(value ?? null)] as const,
+  );
+  return Object.fromEntries(fields);
 }
