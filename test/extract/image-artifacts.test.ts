@@ -31,6 +31,11 @@ test('digests that share their first 12 digits, which whoever builds an image ca
   assert.match(keys[1] ?? '', /^aaaaaaaaaaaa-[0-9a-f]{32}$/);
 });
 
+test('the suffix is what docs/storage.md computes with sha256sum', () => {
+  const [, key] = storageKeys([`gcr.io/acme/app@${digest('a')}`, `eu.gcr.io/acme/app@${digest('a')}`]);
+  assert.equal(key, 'aaaaaaaaaaaa-8d2b4e6dcac749ccfbb117bee08bda4e');
+});
+
 test('a key fits into the name of an annotation', () => {
   for (const key of storageKeys(regions)) {
     for (const part of ['payload', 'signature', 'cert', 'chain', 'evidence'])
