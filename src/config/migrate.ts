@@ -56,11 +56,11 @@ const rules: readonly Rule[] = [
     key.endsWith('.format') && Object.hasOwn(olderFormats, value) ? olderFormats[value] : undefined,
   (key, value) =>
     keys[key].type === boolean && !boolean.parse(value).ok
-      ? become('false', 'another Chains takes what is no boolean for false', false)
+      ? become('false', 'another Chains reads a value that is not a boolean as false', false)
       : undefined,
   (key, value) =>
     key === 'transparency.enabled' && !['true', 'manual', 'false'].includes(value)
-      ? become('false', 'another Chains takes all but true and manual for false', false)
+      ? become('false', 'another Chains reads everything but true and manual as false', false)
       : undefined,
   (key, value) =>
     key === 'storage.pubsub.provider' && value === 'inmemory'

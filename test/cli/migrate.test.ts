@@ -71,22 +71,22 @@ test('what has been migrated stays as it is', async (context) => {
 });
 
 for (const [title, line, becomes, why, isOpen] of [
-  ['what is no boolean', 'storage.oci.repository.insecure: "yes"', 'false', /no boolean/, false],
-  ['an empty boolean', 'signers.x509.fulcio.enabled: ""', 'false', /no boolean/, false],
+  [
+    'a value that is not a boolean',
+    'storage.oci.repository.insecure: "yes"',
+    'false',
+    /not a boolean/,
+    false,
+  ],
+  ['an empty boolean', 'signers.x509.fulcio.enabled: ""', 'false', /not a boolean/, false],
   [
     'a boolean without quotes',
     'artifacts.pipelinerun.enable-deep-inspection: yes',
     'false',
-    /no boolean/,
+    /not a boolean/,
     false,
   ],
-  [
-    'a log that another Chains takes for turned off',
-    'transparency.enabled: "1"',
-    'false',
-    /true and manual/,
-    false,
-  ],
+  ['a log that is off with another Chains', 'transparency.enabled: "1"', 'false', /true and manual/, false],
   ['a format of release 0.8', 'artifacts.taskrun.format: tekton-provenance', 'in-toto', /0\.9/, false],
   ['a format that is gone', 'artifacts.pipelinerun.format: slsa/v2alpha1', 'slsa/v2alpha3', /nearest/, true],
   ['a provider that is not here', 'storage.pubsub.provider: inmemory', '', /no such provider/, false],
