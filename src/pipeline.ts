@@ -2,7 +2,7 @@ import type { Config, SignerName, StoreName } from './config/keys.ts';
 import { depthFor, type Plan, planFor, plansFor } from './config/plan.ts';
 import { extract } from './extract/index.ts';
 import { loadFormat } from './format/index.ts';
-import type { Artifact, ArtifactKind } from './model/artifact.ts';
+import { type Artifact, type ArtifactKind, storageKeyOf } from './model/artifact.ts';
 import type { JsonObject } from './model/json.ts';
 import { mapAtMost } from './model/parallel.ts';
 import { collectProblems, type Problem, type Report } from './model/problem.ts';
@@ -19,6 +19,8 @@ import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-r
 import { type Store, stores } from './store/index.ts';
 import { placesByStore, placesOf } from './store/places.ts';
 import { openWitness } from './witness/index.ts';
+
+export { foreseeTooLarge, keepOnRun } from './store/run-annotations.ts';
 
 /** An artifact with its plan and its payload, or why there is none: what would be signed. */
 export interface Draft {
@@ -183,19 +185,18 @@ export function openPipeline({
       run.annotations,
       results.filter((result) => 'annotations' in result),
     );
-    const failures = [
-      ...results.filter((result) => 'stage' in result),
-      ...fitted.tooLarge.map(({ artifact, error }) => ({ artifact, stage: 'storage', error }) as const),
-    ];
+    const failures = [...results.filter((result) => 'stage' in result), ...fitted.tooLarge];
     const failed = new Set(failures.map(({ artifact }) => artifact));
-    const signed = wanted(drafts).flatMap(({ artifact }) => (failed.has(artifact) ? [] : [artifact.key]));
+    const signed = wanted(drafts).flatMap(({ artifact }) =>
+      failed.has(artifact) ? [] : [storageKeyOf(artifact)],
+    );
     return {
       annotations: fitted.annotations,
       signed: [...new Set(signed)],
       places: placesByStore(finished.flatMap(({ places }) => places)),
       off: drafts.flatMap(({ plan }) => plan.off ?? []),
       failures,
-      problems: [...problems, ...fitted.problems],
+      problems,
       progress: {
         config,
         uid: run.uid,

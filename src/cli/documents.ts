@@ -30,9 +30,10 @@ export async function readDocuments(
   return documents;
 }
 
-async function textsAt(
+/** The texts of a file, of the YAML and JSON files of a folder, or of `-`, standard input. @throws ChainsError USAGE */
+export async function textsAt(
   path: string,
-  stdin: NodeJS.ReadableStream,
+  stdin: NodeJS.ReadableStream = process.stdin,
 ): Promise<readonly { readonly name: string; readonly text: string }[]> {
   if (path === '-') return [{ name: 'standard input', text: await readAll(stdin) }];
   try {

@@ -87,6 +87,14 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         'chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets hashivault://chains -o json',
     },
   ],
+  migrate: [
+    {
+      purpose: 'From the cluster, to be read first',
+      command:
+        'kubectl get configmap chains-config -n tekton-chains -o yaml | chains migrate > chains-config.yaml',
+    },
+    { purpose: 'From a file, into the cluster', command: 'chains migrate -f old.yaml | kubectl apply -f -' },
+  ],
   keygen: [
     {
       purpose: 'Look at the Secret, then create it',

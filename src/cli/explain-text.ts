@@ -1,4 +1,5 @@
 import type { Examination } from '../library/examine.ts';
+import { storageKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import { at, listAt, member, parseJson } from '../model/json.ts';
 import { claimedEndState, markPrefix, messageMark, retriesMark, signedUidMark } from '../model/marks.ts';
@@ -68,7 +69,7 @@ function draftLines({ artifact, plan, payload }: Draft, paint: Paint): readonly 
               ? plan.signer
               : `${plan.signer}, in a DSSE envelope`,
           ),
-          shown('stored in', `${plan.stores.join(', ')} (key ${artifact.key})`),
+          shown('stored in', `${plan.stores.join(', ')} (key ${storageKeyOf(artifact)})`),
         ]
       : [shown('turned off', plan.off)];
   return [wrap(`  ${artifact.kind} `, name, 6), ...from, ...what, ...how];

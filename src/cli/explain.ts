@@ -5,7 +5,7 @@ import { explainText } from './explain-text.ts';
 import { type ClusterOptions, fetchRun } from './live.ts';
 import { paintFor } from './paint.ts';
 import { showing, step } from './progress.ts';
-import { reportAll } from './report.ts';
+import { reportAll, warnOfKeys } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
 /** The options of `chains explain`, as parsed. */
@@ -32,6 +32,7 @@ export async function runExplain(
     );
   }
   const given = options.config === undefined ? undefined : await readConfig(options.config);
+  warnOfKeys(given ?? {});
   const print = async (input: Parameters<typeof examine>[0], doing: string): Promise<void> => {
     write(printed[options.output](await showing(doing, () => examine(input))));
   };
@@ -39,6 +40,7 @@ export async function runExplain(
     for (const [index, name] of names.entries()) {
       const fetching = step('reading', index, names, name);
       const { config, ...run } = await showing(fetching, () => fetchRun(name, options));
+      if (given === undefined && index === 0) warnOfKeys(config);
       await print({ ...run, config: given ?? config }, step('examining', index, names, name));
     }
     return 0;

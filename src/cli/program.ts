@@ -4,6 +4,7 @@ import type { ControllerArguments } from './controller.ts';
 import type { ExplainArguments } from './explain.ts';
 import { examplesText } from './examples.ts';
 import type { KeygenOptions } from './keygen.ts';
+import type { MigrateArguments } from './migrate.ts';
 import { usageError } from './near-miss.ts';
 import { errorText, hintText } from './report.ts';
 import type { SandboxArguments } from './sandbox.ts';
@@ -29,6 +30,7 @@ export function program(): Command {
     sign(),
     explain(),
     verify(),
+    migrate(),
     keygen(),
     completion(chains),
   ];
@@ -177,6 +179,13 @@ function verify(): Command {
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./verify.ts')).runVerify(names, options);
     });
+}
+
+function migrate(): Command {
+  return new Command('migrate')
+    .description('print another Chains’ ConfigMap as it must be written here to mean the same')
+    .option('-f, --file <path>', 'the ConfigMap chains-config; - for standard input', '-')
+    .action(async (options: MigrateArguments) => (await import('./migrate.ts')).runMigrate(options));
 }
 
 function keygen(): Command {

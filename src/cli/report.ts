@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
+import { unknownKeys } from '../config/parse.ts';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
+import type { JsonObject } from '../model/json.ts';
 import { paintFor } from './paint.ts';
 import { visible, wrap } from './wrap.ts';
 
@@ -9,6 +11,16 @@ const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVA
 /** An error as it goes to stderr: one line for whatever reads a pipe; on a terminal red, and 100 columns wide. */
 export function errorText(message: string): string {
   return `${paintFor(process.stderr).bad('error:')}${laidOut('error: ', message).slice('error:'.length)}\n`;
+}
+
+/** Something that changes nothing but that somebody should know, as it goes to stderr: one line, as an error. */
+export function warningText(message: string): string {
+  return `${laidOut('warning: ', message)}\n`;
+}
+
+/** Warns of the keys of a configuration that aren't known. */
+export function warnOfKeys(config: JsonObject): void {
+  for (const warning of unknownKeys(config)) process.stderr.write(warningText(warning));
 }
 
 /** What to do about it, as it goes to stderr below the error. */

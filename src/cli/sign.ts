@@ -1,17 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { reportOf } from '../controller/judgement.ts';
 import { endStatement, messageOf } from '../controller/marking.ts';
-import { type SignedDraft, signedExplanationOf, signRun } from '../library/sign.ts';
+import { noRoom } from '../library/examine.ts';
+import { entriesOf, type SignedRun, signedExplanationOf, signRun } from '../library/sign.ts';
+import { storageKeyOf } from '../model/artifact.ts';
 import { ChainsError, reasonOf } from '../model/errors.ts';
 import { at, type Json, type JsonObject, member } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
-import type { SignedArtifact } from '../model/signature.ts';
-import { fitAnnotations } from '../store/annotation-room.ts';
-import { annotationsFor } from '../store/tekton.ts';
 import { nearMiss } from './near-miss.ts';
 import { showing, step } from './progress.ts';
-import { errorText, reportAll } from './report.ts';
+import { errorText, reportAll, warningText, warnOfKeys } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 
 /** The options of `chains sign`, as parsed. */
@@ -23,12 +23,10 @@ export interface SignArguments {
   readonly output: string;
 }
 
-type Signed = Awaited<ReturnType<typeof signRun>>;
-
 /**
  * `chains sign`: signs runs without a cluster. `json` prints a line a run; `yaml` the run with the annotations that the store
  * `tekton` would give it; `dir=FOLDER` writes files as the store `gcs` lays them out. Resolves to the exit code: 1 when an
- * artifact could not be signed, 2 when a document was no run.
+ * artifact could not be signed, or not kept where it was to be printed, 2 when a document was no run.
  * @throws ChainsError USAGE, CONFIG_INVALID
  */
 export async function runSign(
@@ -38,28 +36,40 @@ export async function runSign(
   const output = outputOf(options.output, write);
   if (options.file.length === 0) throw new ChainsError('USAGE', 'sign takes runs by -f');
   const config = await readConfig(options.config);
+  warnOfKeys(config);
   const { runs, refused } = await readRuns(options.file);
   let failed = false;
   for (const [index, run] of runs.entries()) {
     const signed = await showing(step('signing', index, runs, run.where), () =>
-      signRun({ ...run, config, signingSecrets: options.signingSecrets }),
+      signRun({ ...run, config, signingSecrets: options.signingSecrets }, output.isKept),
     );
-    const failures = failuresOf(signed.signed);
-    for (const failure of failures) process.stderr.write(errorText(`${run.where}: ${failure}`));
-    failed ||= failures.length > 0;
-    await output(signed);
+    const { errors, warnings } = reportOf(outcomeOf(signed, output));
+    for (const error of errors) process.stderr.write(errorText(`${run.where}: ${error}`));
+    for (const warning of warnings) process.stderr.write(warningText(`${run.where}: ${warning}`));
+    failed ||= errors.length > 0;
+    await output.print(signed);
   }
   const code = reportAll(refused);
   return code === 0 && failed ? 1 : code;
 }
 
-function outputOf(text: string, write: (text: string) => unknown): (signed: Signed) => unknown {
+/** A form of output. */
+interface Output {
+  readonly print: (signed: SignedRun) => unknown;
+  /** Which artifacts the run's annotations must hold, since they are nowhere else; those of the configuration otherwise. */
+  readonly isKept?: () => boolean;
+}
+
+function outputOf(text: string, write: (text: string) => unknown): Output {
   const [, folder] = /^dir=(.+)$/s.exec(text) ?? [];
-  if (folder !== undefined) return (signed) => writeFiles(folder, signed);
-  if (text === 'json') return (signed) => write(`${JSON.stringify(signedExplanationOf(signed))}\n`);
-  // Readers of YAML 1.1, kubectl for one, take a bare time or yes for something else than a string.
-  if (text === 'yaml')
-    return (signed) => write(`---\n${stringify(markedRun(signed), { lineWidth: 0, version: '1.1' })}`);
+  if (folder !== undefined) return { print: (signed) => writeFiles(folder, signed) };
+  if (text === 'json')
+    return { print: (signed) => write(`${JSON.stringify(signedExplanationOf(signed))}\n`) };
+  if (text === 'yaml') {
+    // Readers of YAML 1.1, kubectl for one, take a bare time or yes for something else than a string.
+    const yaml = (signed: SignedRun) => stringify(markedRun(signed), { lineWidth: 0, version: '1.1' });
+    return { print: (signed) => write(`---\n${yaml(signed)}`), isKept: () => true };
+  }
   throw new ChainsError(
     'USAGE',
     `-o ${JSON.stringify(text.slice(0, 60))} is not known: use json, yaml or dir=FOLDER`,
@@ -67,32 +77,28 @@ function outputOf(text: string, write: (text: string) => unknown): (signed: Sign
   );
 }
 
-function failuresOf(signed: readonly SignedDraft[]): readonly string[] {
-  return signed.flatMap(({ draft, result }) =>
-    result !== undefined && 'stage' in result
-      ? [`${draft.artifact.kind} ${draft.artifact.key}: ${result.error.message}`]
-      : [],
+/** What became of a run. What its annotations have no room for has failed where it was to be printed there. */
+function outcomeOf({ examination, signed, tooLarge }: SignedRun, { isKept }: Pick<Output, 'isKept'>) {
+  const failures = signed.flatMap(({ result }) =>
+    result !== undefined && 'stage' in result ? [result] : [],
   );
-}
-
-function entriesOf(signed: readonly SignedDraft[]): readonly SignedArtifact[] {
-  return signed.flatMap(({ result }) => (result === undefined || 'stage' in result ? [] : [result]));
+  const { drafts, problems } = examination;
+  return {
+    failures: isKept === undefined ? failures : [...failures, ...tooLarge],
+    off: drafts.flatMap(({ plan }) => plan.off ?? []),
+    problems: isKept === undefined ? [...problems, ...noRoom(tooLarge)] : problems,
+  };
 }
 
 /** The run with the marks that the controller would write, without the finalizer. */
-function markedRun({ examination, signed }: Signed): JsonObject {
-  const { run } = examination;
-  const entries = entriesOf(signed).map((entry) => ({
-    artifact: entry.artifact,
-    annotations: annotationsFor(entry),
-  }));
-  const fitted = fitAnnotations(run.annotations, entries);
-  const failures = [...failuresOf(signed), ...fitted.tooLarge.map(({ error }) => error.message)];
+function markedRun(signed: SignedRun): JsonObject {
+  const { run } = signed.examination;
+  const { errors, warnings } = reportOf(outcomeOf(signed, { isKept: () => true }));
   const end = endStatement(run, {
-    state: failures.length === 0 ? 'true' : 'failed',
-    message: messageOf(failures),
+    state: errors.length === 0 ? 'true' : 'failed',
+    message: messageOf([...errors, ...warnings]),
     failures: 0,
-    annotations: fitted.annotations,
+    annotations: signed.annotations,
   });
   const metadata = {
     ...object(run.object['metadata']),
@@ -111,7 +117,7 @@ function object(value: Json | undefined): JsonObject {
 }
 
 /** `taskrun-NS-NAME/KEY.payload`, `.signature` and, where there are any, `.cert` and `.chain`. */
-async function writeFiles(folder: string, { examination, signed }: Signed): Promise<void> {
+async function writeFiles(folder: string, { examination, signed }: SignedRun): Promise<void> {
   const { kind, namespace, name } = examination.run;
   const place = join(folder, fileName(`${kind.toLowerCase()}-${namespace}-${name}`));
   try {
@@ -120,7 +126,8 @@ async function writeFiles(folder: string, { examination, signed }: Signed): Prom
       const { certificate: cert, chain } = signature;
       const parts = { payload: payload.bytes, signature: signature.bytes, cert, chain };
       for (const [part, content] of Object.entries(parts)) {
-        if (content !== undefined) await writeFile(join(place, fileName(`${artifact.key}.${part}`)), content);
+        if (content !== undefined)
+          await writeFile(join(place, fileName(`${storageKeyOf(artifact)}.${part}`)), content);
       }
     }
   } catch (cause) {

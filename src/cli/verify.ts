@@ -14,7 +14,7 @@ import {
 import { nearMiss } from './near-miss.ts';
 import { paintFor } from './paint.ts';
 import { showing, step } from './progress.ts';
-import { reportAll } from './report.ts';
+import { reportAll, warnOfKeys } from './report.ts';
 import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
 import { givenSubject, namedSubject, type SubjectOptions } from './verify-subjects.ts';
@@ -130,6 +130,7 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
   }
   const { kubeconfig, context } = options;
   const config = await readConfig(options.config);
+  warnOfKeys(config);
   return showing('reading the keys', () =>
     Promise.all(options.key.map((argument) => readKey(argument, { kubeconfig, context, config }))),
   );

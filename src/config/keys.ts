@@ -288,6 +288,11 @@ export const keys = {
 /** A key of the ConfigMap. */
 export type KeyName = keyof typeof keys;
 
+/** True for the name of a key. */
+export function isKeyName(text: string): text is KeyName {
+  return Object.hasOwn(keys, text);
+}
+
 type ValueOf<K> = K extends { readonly type: ValueType<infer T> }
   ? K extends { readonly default: string }
     ? T

@@ -1,13 +1,13 @@
 import { ChainsError } from '../model/errors.ts';
 import { closest } from './closest.ts';
-import { type Config, type KeyName, keys } from './keys.ts';
+import { type Config, isKeyName, type KeyName, keys } from './keys.ts';
 import { show, type ValueType } from './values.ts';
 
 /** The name of the ConfigMap. */
 export const configMapName = 'chains-config';
 
 /** The block of documentation that Tekton's ConfigMaps carry beside their keys. */
-const exampleKey = '_example';
+export const exampleKey = '_example';
 
 /** A ConfigMap can hold 1 MiB of keys; nobody reads that many lines. */
 const mostWarnings = 20;
@@ -107,8 +107,9 @@ function contradictions(data: Readonly<Record<string, unknown>>): readonly strin
     );
 }
 
-function unknownKeys(data: Readonly<Record<string, unknown>>): readonly string[] {
-  const unknown = Object.keys(data).filter((name) => !Object.hasOwn(keys, name) && name !== exampleKey);
+/** What is wrong with the keys that aren't known, one line each. */
+export function unknownKeys(data: Readonly<Record<string, unknown>>): readonly string[] {
+  const unknown = Object.keys(data).filter((name) => !isKeyName(name) && name !== exampleKey);
   const named = unknown.slice(0, mostWarnings).map((name) => {
     const meant = closest(name, Object.keys(keys));
     const advice = meant === undefined ? 'docs/config.md lists the known ones' : `did you mean ${meant}?`;

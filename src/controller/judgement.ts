@@ -1,4 +1,5 @@
 import type { Config } from '../config/keys.ts';
+import { storageKeyOf } from '../model/artifact.ts';
 import type { EndState } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Run } from '../model/run.ts';
@@ -30,13 +31,9 @@ export interface JudgedBy {
  * of a run that is being deleted.
  */
 export function judge(run: Run, outcome: Outcome, { failingSince, config, now }: JudgedBy): Judgement {
-  const { failures, problems, off } = outcome;
-  const failed = failures.map(({ artifact, error }) => `${artifact.kind} ${artifact.key}: ${error.message}`);
-  const message = messageOf([
-    ...failed,
-    ...off,
-    ...problems.map(({ at, message: text }) => `${at}: ${text}`),
-  ]);
+  const { failures } = outcome;
+  const told = reportOf(outcome);
+  const message = messageOf([...told.errors, ...told.warnings]);
   const deadline = (failingSince ?? now) + config['signing.retry-deadline'];
   const grace = graceEnds(run, config['signing.deletion-grace'])?.getTime() ?? Number.POSITIVE_INFINITY;
   const within = Math.min(deadline, grace) - now;
@@ -44,4 +41,17 @@ export function judge(run: Run, outcome: Outcome, { failingSince, config, now }:
   const mayPass = failures.some(({ error }) => !error.terminal) && within > 0;
   const state = failures.length === 0 ? 'true' : 'failed';
   return { end: mayPass ? undefined : { state, message }, message, again, within };
+}
+
+/** What a run's message says of an outcome: what failed, then what was left out on purpose or is no hint, one line each. */
+export function reportOf({ failures, off, problems }: Pick<Outcome, 'failures' | 'off' | 'problems'>): {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+} {
+  return {
+    errors: failures.map(
+      ({ artifact, error }) => `${artifact.kind} ${storageKeyOf(artifact)}: ${error.message}`,
+    ),
+    warnings: [...off, ...problems.map(({ at, message }) => `${at}: ${message}`)],
+  };
 }

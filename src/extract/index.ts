@@ -1,10 +1,10 @@
 import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
-import { fullNameOf, type NamedImage } from '../model/image.ts';
 import type { JsonObject } from '../model/json.ts';
 import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
 import { asSigned } from './as-signed.ts';
+import { imageArtifacts } from './image-artifacts.ts';
 import { readPipelineRun } from './pipeline-run.ts';
 import { reportStepHints } from './step-hints.ts';
 import { orError, readTaskRun } from './task-run.ts';
@@ -76,7 +76,7 @@ function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
     evidence: findings instanceof ChainsError ? findings : findings.evidence,
   };
   const images = findings instanceof ChainsError ? [] : findings.hints.images;
-  return { found: [own, ...images.map((one) => imageArtifact(run, one))], unreadable };
+  return { found: [own, ...imageArtifacts(run, images)], unreadable };
 }
 
 function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Found {
@@ -91,9 +91,4 @@ function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Fou
     evidence: orError(() => readPipelineRun({ object: run.object, taskRuns }, report, reading)),
   };
   return { found: [own], unreadable: undefined };
-}
-
-function imageArtifact(run: Run, { image, at, names }: NamedImage): Artifact {
-  const hex = image.digest.slice('sha256:'.length);
-  return { kind: 'oci', run, key: hex.slice(0, 12), fullKey: fullNameOf(image), image, source: at, names };
 }

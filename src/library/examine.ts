@@ -1,12 +1,14 @@
 import type { Config } from '../config/keys.ts';
 import { parseConfig } from '../config/parse.ts';
+import type { Plan } from '../config/plan.ts';
 import { unsignedAmong, waitingFor } from '../controller/children.ts';
 import { circumstancesOf, type Decision, decide } from '../controller/policy.ts';
 import { ChainsError } from '../model/errors.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
+import type { Failure } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import { parseRun, type Run } from '../model/run.ts';
-import { type Draft, openPipeline, type Pipeline } from '../pipeline.ts';
+import { type Draft, foreseeTooLarge, openPipeline, type Pipeline } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
 
 /** A run to be looked at. */
@@ -32,13 +34,39 @@ export interface Examination {
   readonly outlook: Outlook;
   readonly drafts: readonly Draft[];
   readonly problems: readonly Problem[];
+  /** Keys of the configuration that aren't known. */
+  readonly warnings: readonly string[];
 }
 
 /** Looks at a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run. */
 export async function examine(input: RunInput): Promise<Examination> {
   return withPipeline(input, { folder: '', files: new Map() }, (_, examination) =>
-    Promise.resolve(examination),
+    Promise.resolve({
+      ...examination,
+      problems: [...examination.problems, ...foreseen(examination)],
+    }),
   );
+}
+
+/** What the run's annotations will have no room for. */
+function foreseen({ run, drafts }: Examination): readonly Problem[] {
+  const kept = drafts.flatMap(({ artifact, plan, payload }) =>
+    isKeptOnRun(plan) && !(payload instanceof ChainsError) ? [{ artifact, payload }] : [],
+  );
+  return noRoom(foreseeTooLarge(run, kept)).map(({ at, message }) => ({
+    at,
+    message: `${message} (this counts the shortest signature that there is)`,
+  }));
+}
+
+/** Whether the configuration keeps the artifact in the run's annotations. */
+export function isKeptOnRun({ off, stores }: Plan): boolean {
+  return off === undefined && stores.includes('tekton');
+}
+
+/** What doesn't fit in the run's annotations, as it is shown. */
+export function noRoom(tooLarge: readonly Failure[]): readonly Problem[] {
+  return tooLarge.map(({ error }) => ({ at: 'metadata.annotations', message: error.message }));
 }
 
 /** Looks at a run, and goes on with it while the pipeline is open. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
@@ -50,7 +78,7 @@ export async function withPipeline<T>(
   if (!isJsonObject(data))
     throw new ChainsError('CONFIG_INVALID', 'the configuration is no map of keys and values');
   if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is no list');
-  const { config } = parseConfig(data);
+  const { config, warnings } = parseConfig(data);
   const run = parseRun(object);
   const taskRuns = given.map(asObject);
   const pipeline = openPipeline({ config, secrets });
@@ -62,6 +90,7 @@ export async function withPipeline<T>(
       outlook: outlookFor(run, taskRuns, config),
       drafts,
       problems,
+      warnings,
     });
   } finally {
     await pipeline.close();

@@ -1,3 +1,4 @@
+import { storageKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import { type Json, parseJson } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
@@ -13,6 +14,8 @@ export interface ExplainedArtifact {
   readonly kind: string;
   readonly name: string;
   readonly key: string;
+  /** The key that its entry is stored under: `key`, with a suffix where another image of the run has that already. */
+  readonly storageKey: string;
   readonly fullKey: string;
   readonly format: string;
   readonly signer: string;
@@ -46,14 +49,19 @@ export async function explain(input: ExplainInput): Promise<Explanation> {
 
 /** An examination as it is shown. */
 export function explanationOf(examination: Examination): Explanation {
-  const { run, outlook, drafts, problems } = examination;
+  const { run, outlook, drafts, problems, warnings } = examination;
   const { apiVersion, kind, namespace, name, uid } = run;
   return {
     run: { apiVersion, kind, namespace, name, uid },
     decision: outlook,
     artifacts: drafts.map(explainDraft),
-    problems,
+    problems: [...configProblems(warnings), ...problems],
   };
+}
+
+/** What is odd about a configuration, as it is shown. */
+export function configProblems(warnings: readonly string[]): readonly Problem[] {
+  return warnings.map((message) => ({ at: 'config', message }));
 }
 
 /** A draft as it is shown. */
@@ -63,6 +71,7 @@ export function explainDraft({ artifact, plan, payload }: Draft): ExplainedArtif
     kind: artifact.kind,
     name: artifact.kind === 'oci' ? artifact.fullKey : runName(artifact.run),
     key: artifact.key,
+    storageKey: storageKeyOf(artifact),
     fullKey: artifact.fullKey,
     format: plan.format,
     signer: plan.signer,

@@ -1,8 +1,8 @@
 import type { Failure } from '../model/outcome.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import type { Draft } from '../pipeline.ts';
+import { type Draft, keepOnRun } from '../pipeline.ts';
 import { readSecrets } from '../sign/secrets.ts';
-import { type Examination, type RunInput, withPipeline } from './examine.ts';
+import { type Examination, isKeptOnRun, noRoom, type RunInput, withPipeline } from './examine.ts';
 import { type ExplainedArtifact, type Explanation, explainDraft, explanationOf } from './explain.ts';
 
 /** A run to be signed, and where the key is. */
@@ -42,27 +42,52 @@ export async function sign(input: SignInput): Promise<SignedExplanation> {
   return signedExplanationOf(await signRun(input));
 }
 
-/** Signs a run, and gives what stores would be given. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
+/** A run with what was signed of it. */
+export interface SignedRun {
+  readonly examination: Examination;
+  readonly signed: readonly SignedDraft[];
+  /** What is kept on the run. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The artifacts that the run has no room for. */
+  readonly tooLarge: readonly Failure[];
+}
+
+/**
+ * Signs a run, and gives what stores would be given.
+ * @param isKept which artifacts are to be kept in the run's annotations
+ * @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE
+ */
 export async function signRun(
   input: SignInput,
-): Promise<{ readonly examination: Examination; readonly signed: readonly SignedDraft[] }> {
-  return withPipeline(input, await readSecrets(input.signingSecrets), async (pipeline, examination) => ({
-    examination,
-    signed: await Promise.all(
-      examination.drafts.map(async (draft) => ({
-        draft,
-        result: draft.plan.off === undefined ? await pipeline.signDraft(draft) : undefined,
-      })),
-    ),
-  }));
+  isKept: (plan: Draft['plan']) => boolean = isKeptOnRun,
+): Promise<SignedRun> {
+  return withPipeline(input, await readSecrets(input.signingSecrets), async (pipeline, examination) => {
+    const signed = await Promise.all(
+      examination.drafts.map(
+        async (draft): Promise<SignedDraft> => ({
+          draft,
+          result: draft.plan.off === undefined ? await pipeline.signDraft(draft) : undefined,
+        }),
+      ),
+    );
+    const kept = entriesOf(signed.filter(({ draft }) => isKept(draft.plan)));
+    return { examination, signed, ...keepOnRun(examination.run, kept) };
+  });
+}
+
+/** What was signed, without what is turned off or failed. */
+export function entriesOf(signed: readonly SignedDraft[]): readonly SignedArtifact[] {
+  return signed.flatMap(({ result }) => (result === undefined || 'stage' in result ? [] : [result]));
 }
 
 /** What was signed, as it is shown. */
-export function signedExplanationOf({
-  examination,
-  signed,
-}: Awaited<ReturnType<typeof signRun>>): SignedExplanation {
-  return { ...explanationOf(examination), artifacts: signed.map(explainSigned) };
+export function signedExplanationOf({ examination, signed, tooLarge }: SignedRun): SignedExplanation {
+  const { problems, ...explanation } = explanationOf(examination);
+  return {
+    ...explanation,
+    artifacts: signed.map(explainSigned),
+    problems: [...problems, ...noRoom(tooLarge)],
+  };
 }
 
 function explainSigned({ draft, result }: SignedDraft): SignedExplainedArtifact {

@@ -1,10 +1,17 @@
 import type { StoreName } from '../config/keys.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
 import { parseRun } from '../model/run.ts';
 import { type Expectations, readKeys, type Verification, verifyStores } from '../verify/index.ts';
+import { configProblems } from './explain.ts';
 
 export type { Check, Expectations, Verification } from '../verify/index.ts';
+
+/** What was verified, and what is odd about the configuration. */
+export interface VerifiedRun extends Verification {
+  readonly problems: readonly Problem[];
+}
 
 /** A signed run, the keys that may have signed it, and what its provenance must say. */
 export interface VerifyInput {
@@ -34,8 +41,9 @@ export async function verify({
   stores = ['tekton'],
   config: data = {},
   taskRuns = [],
-}: VerifyInput): Promise<Verification> {
-  const [run, { config }] = [parseRun(object), parseConfig(data)];
+}: VerifyInput): Promise<VerifiedRun> {
+  const [run, { config, warnings }] = [parseRun(object), parseConfig(data)];
   const options = { keys: await readKeys(keys), expected, stores, config, strict: true };
-  return (await verifyStores({ run, taskRuns }, options)).verification;
+  const { verification } = await verifyStores({ run, taskRuns }, options);
+  return { ...verification, problems: configProblems(warnings) };
 }

@@ -20,7 +20,7 @@ export function ownKeyOf({ kind, uid }: Pick<Run, 'kind' | 'uid'>): string {
 export type Artifact = {
   /** The run it comes from; for an image, the run that built it. */
   readonly run: Run;
-  /** Short, unique in one run: `taskrun-<uid>`, or the first 12 hex digits of an image's digest. */
+  /** Short: `taskrun-<uid>`, or the first 12 hex digits of an image's digest. */
   readonly key: string;
   /** `tekton.dev-v1-TaskRun-<uid>`, or an image's `repository@digest`. */
   readonly fullKey: string;
@@ -30,9 +30,16 @@ export type Artifact = {
   | {
       readonly kind: 'oci';
       readonly image: ImageReference;
+      /** The key that its entry is stored under, where an image before it has `key` already. */
+      readonly ownKey?: string;
       /** Where in the run the image was named: `status.results[0]`. */
       readonly source: string;
       /** What names it there, for people: `"IMAGE_URL" and "IMAGE_DIGEST"`. */
       readonly names: string;
     }
 );
+
+/** The key that an artifact's entry is stored under in every store, unique in one run. */
+export function storageKeyOf(artifact: Artifact): string {
+  return (artifact.kind === 'oci' ? artifact.ownKey : undefined) ?? artifact.key;
+}

@@ -1,3 +1,5 @@
+import type { Signature } from './signature.ts';
+
 /** The DSSE payload type of in-toto statements. */
 export const inTotoType = 'application/vnd.in-toto+json';
 
@@ -7,6 +9,20 @@ export interface Envelope {
   /** Standard base64. */
   readonly payload: string;
   readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+}
+
+/** The JSON of an envelope with one signature. */
+export function envelopeOf(
+  payloadType: string,
+  payload: Uint8Array,
+  { key, bytes }: Pick<Signature, 'key' | 'bytes'>,
+): Uint8Array {
+  const envelope: Envelope = {
+    payloadType,
+    payload: Buffer.from(payload).toString('base64'),
+    signatures: [{ keyid: key.keyId, sig: Buffer.from(bytes).toString('base64') }],
+  };
+  return Buffer.from(JSON.stringify(envelope), 'utf8');
 }
 
 /** The bytes that a DSSE signature is made over: the pre-authentication encoding of type and payload (DSSE 1.0, “Protocol”). */

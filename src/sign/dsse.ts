@@ -1,4 +1,4 @@
-import { type Envelope, preAuthEncoding } from '../model/dsse.ts';
+import { envelopeOf, preAuthEncoding } from '../model/dsse.ts';
 import type { Payload, Signature } from '../model/signature.ts';
 import type { Signer, SignOptions } from './signer.ts';
 
@@ -14,10 +14,5 @@ export async function signPayload(
   const { bytes, dsseType } = payload;
   if (dsseType === undefined) return signer.sign(bytes, options);
   const signature = await signer.sign(preAuthEncoding(dsseType, bytes), options);
-  const envelope: Envelope = {
-    payloadType: dsseType,
-    payload: Buffer.from(bytes).toString('base64'),
-    signatures: [{ keyid: signature.key.keyId, sig: Buffer.from(signature.bytes).toString('base64') }],
-  };
-  return { ...signature, bytes: Buffer.from(JSON.stringify(envelope), 'utf8') };
+  return { ...signature, bytes: envelopeOf(dsseType, bytes, signature) };
 }

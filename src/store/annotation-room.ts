@@ -1,6 +1,6 @@
 import type { Artifact } from '../model/artifact.ts';
-import type { Problem } from '../model/problem.ts';
 import { ChainsError } from '../model/errors.ts';
+import type { Failure } from '../model/outcome.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -20,9 +20,7 @@ export interface AnnotationsOfArtifact {
 export interface FittedAnnotations {
   readonly annotations: Annotations;
   /** PAYLOAD_TOO_LARGE for each artifact that doesn't fit beside those before it. */
-  readonly tooLarge: readonly { readonly artifact: Artifact; readonly error: ChainsError }[];
-  /** Artifacts whose annotations are replaced by a later one's of the same key. */
-  readonly problems: readonly Problem[];
+  readonly tooLarge: readonly Failure[];
 }
 
 /**
@@ -34,29 +32,27 @@ export function fitAnnotations(
   entries: readonly AnnotationsOfArtifact[],
 ): FittedAnnotations {
   const all = new Map(Object.entries(present));
-  const owners = new Map<string, Artifact>();
-  const tooLarge: { artifact: Artifact; error: ChainsError }[] = [];
-  const problems: Problem[] = [];
+  const kept = new Set<string>();
+  const tooLarge: Failure[] = [];
   let used = bytesOf(present);
   for (const { artifact, annotations } of entries) {
     const freed = Object.keys(annotations).reduce((sum, key) => sum + bytesOfOne(key, all.get(key)), 0);
     const after = used - freed + bytesOf(annotations);
     if (after > annotationsLimit - roomForMarks) {
-      tooLarge.push({ artifact, error: tooLargeError(artifact, bytesOf(annotations), used - freed) });
+      tooLarge.push({
+        artifact,
+        stage: 'storage',
+        error: tooLargeError(artifact, bytesOf(annotations), used - freed),
+      });
       continue;
     }
-    const replaced = Object.keys(annotations)
-      .map((key) => owners.get(key))
-      .find((owner) => owner !== undefined);
-    if (replaced !== undefined) problems.push(sameKey(replaced, artifact));
     for (const [key, value] of Object.entries(annotations)) {
       all.set(key, value);
-      owners.set(key, artifact);
+      kept.add(key);
     }
     used = after;
   }
-  const kept = [...owners.keys()].map((key) => [key, all.get(key) ?? ''] as const);
-  return { annotations: Object.fromEntries(kept), tooLarge, problems };
+  return { annotations: Object.fromEntries([...all].filter(([key]) => kept.has(key))), tooLarge };
 }
 
 function bytesOf(annotations: Annotations): number {
@@ -73,13 +69,4 @@ function tooLargeError(artifact: Artifact, size: number, others: number): Chains
     `${artifact.fullKey}: ${size} bytes of annotations do not fit beside the run’s other ${others} bytes: Kubernetes allows ` +
       `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${artifact.kind}.storage`,
   );
-}
-
-function sameKey(replaced: Artifact, by: Artifact): Problem {
-  return {
-    at: replaced.kind === 'oci' ? replaced.source : 'metadata.annotations',
-    message:
-      `the store \`tekton\` keeps one entry for each digest, so ${by.fullKey} takes the place of ${replaced.fullKey}; ` +
-      'choose another store for artifacts.oci.storage to keep both',
-  };
 }

@@ -1,3 +1,4 @@
+import { storageKeyOf } from '../model/artifact.ts';
 import { markPrefix } from '../model/marks.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Store } from './store.ts';
@@ -29,7 +30,7 @@ export function annotationsFor(entry: SignedArtifact): Readonly<Record<string, s
 
 /** A TaskRun's payload in the format `tekton` is found without knowing the uid, as the mission document's walk-through does. */
 function annotationKey({ artifact, payload }: SignedArtifact): string {
-  return artifact.kind === 'taskrun' && payload.format === 'tekton' ? 'taskrun' : artifact.key;
+  return artifact.kind === 'taskrun' && payload.format === 'tekton' ? 'taskrun' : storageKeyOf(artifact);
 }
 
 function base64(value: Uint8Array | string): string {

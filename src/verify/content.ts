@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
+import { storageKeyOf } from '../model/artifact.ts';
 import { at, isJsonList, type Json, member, parseJson } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { compare, differencesText, whole } from './differences.ts';
@@ -18,11 +19,11 @@ export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
 
 /**
  * Whether the payload under an image's key names an image that the run says it built, or is the status that says so.
- * @param name the image's key or its full name
+ * @param name the image's key, the key that it is stored under, or its full name
  */
 export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judgement {
   const images = extract(run).artifacts.flatMap((one) =>
-    one.kind === 'oci' && (one.key === name || one.fullKey === name) ? [one] : [],
+    one.kind === 'oci' && [one.key, storageKeyOf(one), one.fullKey].includes(name) ? [one] : [],
   );
   if (images.length === 0) {
     return no(

@@ -19,12 +19,14 @@ export function ownEntry(run: Run): Entry | undefined {
     .find((entry) => entry.payload !== undefined || entry.signature !== undefined);
 }
 
-/** The entries of images: those whose key is 12 hex digits. Entries with another run's uid were copied and are not this run's. */
+/** The entries of images: those whose key begins with 12 hex digits. Entries with another run's uid were copied and are not this run's. */
 export function imageEntries(run: Run): readonly Entry[] {
   const keys = Object.keys(run.annotations)
     .filter((name) => name.startsWith(markPrefix))
     .flatMap(
-      (name) => /^(?:payload|signature)-([0-9a-f]{12})$/.exec(name.slice(markPrefix.length))?.[1] ?? [],
+      (name) =>
+        /^(?:payload|signature)-([0-9a-f]{12}(?:-[0-9a-f]{32})?)$/.exec(name.slice(markPrefix.length))?.[1] ??
+        [],
     );
   return [...new Set(keys)].map((key) => entryOf(run, key));
 }

@@ -1,5 +1,5 @@
 import { extract } from '../extract/index.ts';
-import { type Artifact, artifactKindOf, ownKeyOf } from '../model/artifact.ts';
+import { type Artifact, artifactKindOf, ownKeyOf, storageKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../model/errors.ts';
 import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
@@ -38,7 +38,9 @@ export function wantedOf(
   return {
     own: { sought: { kind, run, key, ...named }, content: ownContent({ run, taskRuns }, key) },
     images: artifacts.flatMap((one) =>
-      one.kind === 'oci' ? [{ kind: one.kind, run, key: one.key, images: [one.fullKey], others: [] }] : [],
+      one.kind === 'oci'
+        ? [{ kind: one.kind, run, key: storageKeyOf(one), images: [one.fullKey], others: [] }]
+        : [],
     ),
   };
 }

@@ -8,6 +8,7 @@ import { explain } from '../../src/index.ts';
 import { type Json, member } from '../../src/model/json.ts';
 import { configOf, linesOf, objectsOf, textOf } from '../conformance/cases.ts';
 import { digest } from '../runs.ts';
+import { withStderr } from './stderr.ts';
 
 async function folderFor(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chains-explain-'));
@@ -126,4 +127,57 @@ test('no run at all, no input, or a bad configuration is an error', async (conte
   const config = join(await folderFor(context), 'config.yaml');
   await writeFile(config, 'artifacts.taskrun.format: slsa\n');
   await assert.rejects(explained(context, [run], { config }), { code: 'CONFIG_INVALID' });
+});
+
+test('what a run will have no room for is foretold, and what fits is not', async () => {
+  const config = { 'artifacts.taskrun.format': 'in-toto' };
+  const withText = (length: number) => ({
+    ...run,
+    spec: { params: [{ name: 'text', value: 'x'.repeat(length) }] },
+  });
+  const told = async (length: number) =>
+    (await explain({ run: withText(length), config })).problems.filter(
+      ({ at }) => at === 'metadata.annotations',
+    );
+  assert.deepEqual(await told(1_000), []);
+  const [problem] = await told(200_000);
+  assert.match(problem?.message ?? '', /^tekton\.dev-v1-TaskRun-uid-1: \d+ bytes of annotations do not fit/);
+  assert.match(problem?.message ?? '', /choose another store for artifacts\.taskrun\.storage/);
+  const elsewhere = { ...config, 'artifacts.taskrun.storage': 'gcs' };
+  const { problems } = await explain({ run: withText(200_000), config: elsewhere });
+  assert.ok(problems.every(({ at }) => at !== 'metadata.annotations'));
+});
+
+test('of images with one digest it says under which key each is stored', async (context) => {
+  const images = ['gcr.io', 'eu.gcr.io'].map((host) => `${host}/acme/app@${digest('a')}`);
+  const regional = { ...run, status: { ...run.status, results: [{ name: 'IMAGES', value: images.join() }] } };
+  const { out } = await explained(context, [regional]);
+  assert.match(out, /\(key aaaaaaaaaaaa\)[^]*\(key aaaaaaaaaaaa-[0-9a-f]{32}\)/);
+  const { artifacts } = await explain({ run: regional });
+  assert.equal(artifacts[2]?.key, 'aaaaaaaaaaaa');
+  assert.match(artifacts[2]?.storageKey ?? '', /^aaaaaaaaaaaa-[0-9a-f]{32}$/);
+});
+
+test('keys of --config that aren’t known are warned about once, and stand in the JSON and in the library’s answer', async (context) => {
+  const config = join(await folderFor(context), 'config.yaml');
+  await writeFile(config, 'artifacts.taskrun.fromat: in-toto\nartifacts.taskruns.storage: oci\n');
+  const expected = [
+    /did you mean artifacts\.taskrun\.format\?$/,
+    /did you mean artifacts\.taskrun\.storage\?$/,
+  ];
+  const { result, err } = await withStderr(context, () =>
+    explained(context, [run, run], { config, output: 'json' }),
+  );
+  const printed = JSON.parse(result.out.split('\n')[0] ?? '');
+  const { problems } = await explain({
+    run,
+    config: { 'artifacts.taskrun.fromat': 'in-toto', 'artifacts.taskruns.storage': 'oci' },
+  });
+  assert.deepEqual(printed.problems, problems);
+  for (const [index, pattern] of expected.entries()) {
+    assert.match(err[index]?.trimEnd() ?? '', new RegExp(`^warning: chains-config: .*${pattern.source}`));
+    assert.equal(problems[index]?.at, 'config');
+    assert.match(problems[index]?.message ?? '', pattern);
+  }
+  assert.equal(err.length, 2);
 });

@@ -27,12 +27,15 @@ const status = {
   conditions: [{ type: 'Succeeded', status: 'True' }],
   startTime: '2026-01-01T10:00:00Z',
   completionTime: '2026-01-01T10:05:00Z',
-  results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` }],
 };
 const object = 'taskrun-ci-build/taskrun-uid-1';
 
 /** A cluster and a bucket with the signed run ci/build in them, unless it is signed otherwise. */
-async function start(context: TestContext, config: Readonly<Record<string, string>> = data) {
+async function start(
+  context: TestContext,
+  config: Readonly<Record<string, string>> = data,
+  images: readonly string[] = [`gcr.io/acme/app@${digest('a')}`],
+) {
   const folder = await mkdtemp(join(tmpdir(), 'chains-verify-'));
   const bucket = createGcs(['chains']);
   const objects = bucket.buckets.get('chains') ?? assert.fail();
@@ -51,7 +54,8 @@ async function start(context: TestContext, config: Readonly<Record<string, strin
   async function sign(uid: string): Promise<JsonObject> {
     const secrets = secretsWith({ 'x509.pem': pkcs8(privateKey) });
     const pipeline = openPipeline({ config: parseConfig(config).config, secrets });
-    const run = taskRun(status, { uid });
+    const results = [{ name: 'IMAGES', value: images.join() }];
+    const run = taskRun({ ...status, results }, { uid });
     const { annotations, failures } = await withEnvironment(environment, () => pipeline.process(run));
     await pipeline.close();
     assert.deepEqual(failures, []);
@@ -113,6 +117,19 @@ test('each store that the cluster’s configuration names is checked, with lines
     /"gcs taskrun-uid-1 stored","ok":false,"reason":"nothing is stored at gs:\/\/chains\/taskrun-ci-build\/taskrun-uid-1"/,
   );
   assert.match(missing.out, /"gcs aaaaaaaaaaaa stored","ok":false/);
+});
+
+test('images of one digest in several repositories are each stored, and each must be there', async (context) => {
+  const images = ['gcr.io', 'eu.gcr.io'].map((host) => `${host}/acme/app@${digest('a')}`);
+  const { sandbox, objects, verified, run } = await start(context, data, images);
+  sandbox.objects.put(run);
+  const { code, out } = await verified();
+  assert.equal(code, 0, out);
+  const checks =
+    /gcs aaaaaaaaaaaa image: .*"gcr\.io\/.*gcs aaaaaaaaaaaa-[0-9a-f]{32} image: .*"eu\.gcr\.io\//;
+  assert.match(out, checks);
+  for (const name of objects.keys()) if (/aaaaaaaaaaaa-/.test(name)) objects.delete(name);
+  assert.match((await verified()).out, /✘ gcs aaaaaaaaaaaa-[0-9a-f]{32} stored: nothing is stored at /);
 });
 
 test('every changed byte of every object fails, and so does a certificate of another key', async (context) => {

@@ -8,10 +8,12 @@ import { parse, stringify } from 'yaml';
 import { keygen } from '../../src/cli/keygen.ts';
 import { runSign } from '../../src/cli/sign.ts';
 import { runVerify, type VerifyArguments } from '../../src/cli/verify.ts';
+import { verify } from '../../src/index.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { startVault } from '../doubles/vault.ts';
 import { digest } from '../runs.ts';
+import { withStderr } from './stderr.ts';
 
 const run: JsonObject = {
   apiVersion: 'tekton.dev/v1',
@@ -250,4 +252,22 @@ test('without a key, without a run, or with what is no key, it says what to give
     message: /give the public key/,
   });
   await assert.rejects(verified(folder, [join(folder, 'x509.pub')], { file: [] }), { code: 'USAGE' });
+});
+
+test('keys of --config that aren’t known are warned about, and stand in the library’s answer', async (context) => {
+  const folder = await signedWith(context, 'ecdsa');
+  const config = join(folder, 'typo.json');
+  await writeFile(config, JSON.stringify({ 'artifacts.taskrun.storge': 'tekton' }));
+  const key = join(folder, 'x509.pub');
+  const { result, err } = await withStderr(context, () => verified(folder, [key], { config }));
+  assert.equal(result.code, 0);
+  assert.equal(err.length, 1);
+  assert.match(err[0] ?? '', /^warning: .*did you mean artifacts\.taskrun\.storage\?\n$/);
+  const { verified: good, problems } = await verify({
+    run: parse(await readFile(join(folder, 'signed.yaml'), 'utf8')),
+    keys: [await readFile(key, 'utf8')],
+    config: { 'artifacts.taskrun.storge': 'tekton' },
+  });
+  assert.ok(good);
+  assert.match(problems[0]?.message ?? '', /did you mean artifacts\.taskrun\.storage\?$/);
 });

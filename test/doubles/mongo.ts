@@ -9,6 +9,10 @@ export interface MongoDouble {
   readonly documents: Map<string, Document>;
   /** How many connections have ever proved a password, by the user's name. */
   readonly logins: Map<string, number>;
+  /** Whether field names with dots or dollar signs are refused, as FerretDB 1 does. */
+  refusesNames: boolean;
+  /** How many writes were refused for such names. */
+  refusals: number;
   /** How many connections of clients are open. */
   connections(): number;
   /** What it says to the next writes, as often as `times`. */
@@ -77,6 +81,8 @@ export async function startMongo(users: ReadonlyMap<string, MongoUser>): Promise
     logins: new Map(),
     connections: () => sockets.size,
     failure: undefined,
+    refusesNames: false,
+    refusals: 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -168,6 +174,11 @@ export async function startMongo(users: ReadonlyMap<string, MongoUser>): Promise
     const [{ q, u, upsert }] = command['updates'] as [Document];
     if (BSON.calculateObjectSize(u) > largest)
       return error(10334, 'BSONObjectTooLarge', 'object to insert too large');
+    const odd = double.refusesNames ? oddName(u) : undefined;
+    if (odd !== undefined) {
+      double.refusals += 1;
+      return error(2, 'BadValue', `invalid key: "${odd}" (key must not contain '.' sign)`);
+    }
     const place = `${namespace}/${q['_id']}`;
     const isThere = double.documents.has(place);
     if (!isThere && upsert !== true) return { ok: 1, n: 0, nModified: 0 };
@@ -175,6 +186,17 @@ export async function startMongo(users: ReadonlyMap<string, MongoUser>): Promise
     const upserted = isThere ? {} : { upserted: [{ index: 0, _id: q['_id'] }] };
     return { ok: 1, n: 1, nModified: isThere ? 1 : 0, ...upserted };
   }
+}
+
+/** A field's name with a dot or dollar sign, anywhere in the value. */
+function oddName(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.map(oddName).find((name) => name !== undefined);
+  if (typeof value !== 'object' || value === null || '_bsontype' in value) return undefined;
+  const fields = Object.entries(value);
+  return (
+    fields.find(([name]) => /[.$]/.test(name))?.[0] ??
+    fields.map(([, one]) => oddName(one)).find((name) => name !== undefined)
+  );
 }
 
 /** An error as the server writes it. */

@@ -48,10 +48,3 @@ test('an annotation that is replaced is not counted twice', () => {
   const { annotations, tooLarge } = fitAnnotations(present, [entry(0, 'mine', 200_000)]);
   assert.deepEqual([Object.keys(annotations), tooLarge.length], [['mine'], 0]);
 });
-
-test('two artifacts under one key: the later is kept, and that the other is not is told', () => {
-  const { annotations, problems } = fitAnnotations({}, [entry(1, 'same', 10), entry(2, 'same', 20)]);
-  assert.equal(annotations['same']?.length, 16);
-  assert.equal(problems[0]?.at, 'status.results[0]');
-  assert.match(problems[0]?.message ?? '', /gcr\.io\/acme\/bb@.* takes the place of gcr\.io\/acme\/aa@/);
-});

@@ -9,9 +9,9 @@ import { parseConfig } from '../../src/config/parse.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { openDocdb } from '../../src/store/docdb/index.ts';
 import { readServerUrl } from '../../src/store/docdb/server-url.ts';
-import { mongoError, type MongoUser, startMongo } from '../doubles/mongo.ts';
+import { type MongoDouble, mongoError, type MongoUser, startMongo } from '../doubles/mongo.ts';
 import { startRelay } from '../integration/relay.ts';
-import { docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
+import { type DatabaseUnderTest, docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
 import { signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
 
@@ -34,37 +34,80 @@ const settingsWith = (server: string) => ({
   'storage.docdb.mongo-server-url': server,
 });
 
+/** The double as the suite wants it. */
+async function startDatabase({
+  refusesNames,
+}: Pick<MongoDouble, 'refusesNames'>): Promise<DatabaseUnderTest> {
+  const { double, urlFor } = await startDouble();
+  double.refusesNames = refusesNames;
+  const relay = await startRelay(double.port);
+  const use = (server: string) => (entry: SignedArtifact) => storeOnce(settingsWith(server), entry);
+  return {
+    settings: settingsWith(urlFor('writer')),
+    detour: settingsWith(urlFor('writer', undefined, relay.port)),
+    read: async (id) => {
+      const found = double.documents.get(`ci.chains/${id}`);
+      return found && documentOf(found);
+    },
+    count: async () => double.documents.size,
+    hang: (on) => on && relay.stall(),
+    throttle: (times) => {
+      // As Cosmos DB says it.
+      double.failure = { answer: mongoError(16500, 'TooManyRequests', 'Request rate is large'), times };
+    },
+    refused: {
+      'a wrong password': use(urlFor('writer', 'other')),
+      'a user that nobody knows': use(urlFor('nobody')),
+      'a user that may only read': use(urlFor('reader')),
+    },
+    async close() {
+      await relay.close();
+      await double.close();
+    },
+  };
+}
+
 docdbSuite({
   name: 'the double of MongoDB',
   limit: 16 * 1024 * 1024,
-  async start() {
-    const { double, urlFor } = await startDouble();
-    const relay = await startRelay(double.port);
-    const use = (server: string) => (entry: SignedArtifact) => storeOnce(settingsWith(server), entry);
-    return {
-      settings: settingsWith(urlFor('writer')),
-      detour: settingsWith(urlFor('writer', undefined, relay.port)),
-      read: async (id) => {
-        const found = double.documents.get(`ci.chains/${id}`);
-        return found && documentOf(found);
-      },
-      count: async () => double.documents.size,
-      hang: (on) => on && relay.stall(),
-      throttle: (times) => {
-        // As Cosmos DB says it.
-        double.failure = { answer: mongoError(16500, 'TooManyRequests', 'Request rate is large'), times };
-      },
-      refused: {
-        'a wrong password': use(urlFor('writer', 'other')),
-        'a user that nobody knows': use(urlFor('nobody')),
-        'a user that may only read': use(urlFor('reader')),
-      },
-      async close() {
-        await relay.close();
-        await double.close();
-      },
-    };
-  },
+  start: () => startDatabase({ refusesNames: false }),
+});
+
+docdbSuite({
+  name: 'the double of a database that takes no dots in field names',
+  limit: 16 * 1024 * 1024,
+  without: ['dots'],
+  start: () => startDatabase({ refusesNames: true }),
+});
+
+test('that field names are refused is found out once for a connection, not with every run', async (context) => {
+  const { double, urlFor } = await startDouble();
+  context.after(double.close);
+  double.refusesNames = true;
+  const { config } = parseConfig(settingsWith(urlFor('writer')));
+  const store = await openDocdb(config);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'dotted' });
+  const bytes = Buffer.from(JSON.stringify({ 'a.b': 1 }));
+  for (let tries = 0; tries < 3; tries++)
+    await store.store({ ...entry, payload: { ...entry.payload, bytes } });
+  assert.equal(double.refusals, 1);
+  await store.close?.();
+});
+
+test('a document that is refused for something else says nothing of names', async (context) => {
+  const { double, urlFor } = await startDouble();
+  context.after(double.close);
+  const { config } = parseConfig(settingsWith(urlFor('writer')));
+  const store = await openDocdb(config);
+  const entry = await signedEntry('taskrun', 'tekton', { name: 'invalid' });
+  double.failure = { answer: mongoError(2, 'BadValue', 'the weather'), times: 9 };
+  await assert.rejects(store.store(entry), { code: 'STORE_REFUSED', message: /the weather/ });
+  double.failure = undefined;
+  const bytes = Buffer.from(JSON.stringify({ 'a.b': 1 }));
+  await store.store({ ...entry, payload: { ...entry.payload, bytes } });
+  const [stored] = [...double.documents.values()];
+  assert.deepEqual(Object.keys(stored?.['Object'] ?? {}), ['a.b']);
+  await store.close?.();
 });
 
 function documentOf({ _id: id, ...fields }: Document): StoredDocument {

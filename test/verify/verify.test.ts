@@ -5,6 +5,7 @@ import type { FormatName } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
 import { loadFormat } from '../../src/format/index.ts';
+import { storageKeyOf } from '../../src/model/artifact.ts';
 import type { Json } from '../../src/model/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
@@ -22,6 +23,8 @@ const status: Json = {
   results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')},gcr.io/acme/copy@${digest('a')}` }],
   odd: [-0, 1e300, '\ud800', { ['__proto__']: 1 }],
 };
+/** What the second image is stored under. */
+const copy = storageKeyOf(extract(taskRun(status)).artifacts[2] ?? assert.fail());
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const publicKey = spki(keys.publicKey);
 
@@ -73,9 +76,16 @@ for (const [name, generate] of Object.entries(keyPairs)) {
         'aaaaaaaaaaaa stored',
         'aaaaaaaaaaaa signature',
         'aaaaaaaaaaaa image',
+        `${copy} stored`,
+        `${copy} signature`,
+        `${copy} image`,
       ],
     );
-    assert.deepEqual(await failedChecks(run), ['taskrun signature', 'aaaaaaaaaaaa signature']);
+    assert.deepEqual(await failedChecks(run), [
+      'taskrun signature',
+      'aaaaaaaaaaaa signature',
+      `${copy} signature`,
+    ]);
   });
 }
 
@@ -134,7 +144,24 @@ test('a renamed key of an image is one that the run doesn’t name', async () =>
   ]);
   assert.deepEqual(await failedChecks(withAnnotations(run, Object.fromEntries(renamed))), [
     'bbbbbbbbbbbb image',
+    `${copy.replace('aaaaaaaaaaaa', 'bbbbbbbbbbbb')} image`,
   ]);
+});
+
+test('under the key of a further image only that image counts; under 12 digits any image of them, as others store them', async () => {
+  const run = await signed(taskRun(status));
+  const swapped = (from: string, to: string) =>
+    withAnnotations(run, {
+      ...run.annotations,
+      ...Object.fromEntries(
+        ['payload', 'signature'].map((part) => [
+          mark(`${part}-${to}`),
+          run.annotations[mark(`${part}-${from}`)] ?? assert.fail(),
+        ]),
+      ),
+    });
+  assert.deepEqual(await failedChecks(swapped('aaaaaaaaaaaa', copy)), [`${copy} image`]);
+  assert.deepEqual(await failedChecks(swapped(copy, 'aaaaaaaaaaaa')), []);
 });
 
 test('a status that changed after signing fails, its order doesn’t matter', async () => {

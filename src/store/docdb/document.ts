@@ -1,9 +1,10 @@
-import { type Json, parseJson } from '../../model/json.ts';
+import { storageKeyOf } from '../../model/artifact.ts';
+import { isJsonList, type Json, parseJson } from '../../model/json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, “Stores”). */
 export interface SignedDocument {
-  /** The artifact's key, which is the document's id too. */
+  /** The key that the artifact is stored under, which is the document's id too. */
   readonly Name: string;
   /** The payload. */
   readonly Signed: Uint8Array;
@@ -20,11 +21,28 @@ export interface SignedDocument {
 /** The document of an entry. */
 export function documentOf({ artifact, payload, signature }: SignedArtifact): SignedDocument {
   return {
-    Name: artifact.key,
+    Name: storageKeyOf(artifact),
     Signed: payload.bytes,
     Signature: Buffer.from(signature.bytes).toString('base64'),
     Cert: signature.certificate ?? '',
     Chain: signature.chain ?? '',
     Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
   };
+}
+
+/**
+ * The document for a database that refuses dots and dollar signs in field names: in `Object` the full-width `．` and `＄`
+ * stand for them, as MongoDB advised as long as it refused them itself. `Signed` stays what was signed.
+ */
+export function withPlainNames(document: SignedDocument): SignedDocument {
+  return { ...document, Object: plainNames(document.Object) };
+}
+
+function plainNames(json: Json): Json {
+  if (typeof json !== 'object' || json === null) return json;
+  if (isJsonList(json)) return json.map(plainNames);
+  const fields = Object.entries(json).map(
+    ([name, value]) => [name.replaceAll('.', '．').replaceAll('$', '＄'), plainNames(value ?? null)] as const,
+  );
+  return Object.fromEntries(fields);
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/keys.ts';
+import { storageKeyOf } from '../../model/artifact.ts';
 import { ChainsError } from '../../model/errors.ts';
 import type { Store } from '../store.ts';
 import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
@@ -24,7 +25,9 @@ export async function openDocdb(config: Config, timeout?: number): Promise<Store
       await collection.put(documentOf(entry), signal);
       return {};
     },
-    places: ({ artifact }) => [`document ${artifact.key} in ${reference.scheme}://${reference.path}`],
+    places: ({ artifact }) => [
+      `document ${storageKeyOf(artifact)} in ${reference.scheme}://${reference.path}`,
+    ],
     close: () => collection.close(),
   };
 }

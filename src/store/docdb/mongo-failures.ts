@@ -11,11 +11,24 @@ const refused: ReadonlySet<number | string | undefined> = new Set([
   13, // Unauthorized
   18, // AuthenticationFailed
   26, // NamespaceNotFound
+  52, // DollarPrefixedFieldName
+  57, // DottedFieldName
   59, // CommandNotFound
   73, // InvalidNamespace
   121, // DocumentValidationFailure
   8000, // AtlasError
 ]);
+
+const names: ReadonlySet<number | string | undefined> = new Set([
+  2, // BadValue: FerretDB
+  52, // DollarPrefixedFieldName
+  57, // DottedFieldName
+]);
+
+/** Whether a server may have refused a document for the names of its fields: MongoDB takes dots since 3.6, others never. */
+export function mayRefuseNames(error: unknown): boolean {
+  return error instanceof MongoServerError && (names.has(error.code) || /field name/i.test(error.message));
+}
 
 const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 17280, 17419, 17420]);
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   Binary,
   BSON,
@@ -9,8 +10,8 @@ import {
 import { isJsonList, type Json } from '../../model/json.ts';
 import { tooLarge, unusable } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
-import type { SignedDocument } from './document.ts';
-import { failure, reasonWithout } from './mongo-failures.ts';
+import { type SignedDocument, withPlainNames } from './document.ts';
+import { failure, mayRefuseNames, reasonWithout } from './mongo-failures.ts';
 import { readServerUrl, type ServerUrl } from './server-url.ts';
 
 /** The largest document in bytes, as BSON. */
@@ -23,6 +24,8 @@ interface Connected {
   readonly url: string;
   readonly client: MongoClient;
   readonly work: Set<Promise<unknown>>;
+  /** Whether the server has refused a document for its field names, and takes it without dots and dollar signs. */
+  refusesNames: boolean;
 }
 
 /**
@@ -39,7 +42,7 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
     const server = await readServerUrl(config);
     if (current?.url === server.url) return current;
     const previous = current;
-    current = { url: server.url, client: clientFor(server, timeout), work: new Set() };
+    current = { url: server.url, client: clientFor(server, timeout), work: new Set(), refusesNames: false };
     if (previous !== undefined) retired = Promise.all([retired, retire(previous)]);
     return current;
   }
@@ -47,11 +50,12 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
   async function call<T>(
     what: string,
     signal: AbortSignal | undefined,
-    ask: (documents: Documents) => Promise<T>,
+    ask: (documents: Documents, connection: Connected) => Promise<T>,
   ): Promise<T> {
-    const { client, work, url } = await connected();
+    const connection = await connected();
+    const { client, work, url } = connection;
     signal?.throwIfAborted();
-    const asking = ask(client.db(database).collection(collection));
+    const asking = ask(client.db(database).collection(collection), connection);
     const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => work.delete(settled));
     work.add(settled);
     try {
@@ -65,12 +69,24 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
   return {
     async put(document, signal) {
       const what = `write mongo://${reference.path}/${document.Name}`;
-      const replacement = { _id: document.Name, ...bsonOf(document) };
+      const replacement = bsonOf(document);
       const size = BSON.calculateObjectSize(replacement);
       if (size > limit) throw tooLarge(what, size, limit);
-      await call(what, signal, (documents) =>
-        documents.replaceOne({ _id: document.Name }, replacement, { upsert: true }),
-      );
+      await call(what, signal, async (documents, connection) => {
+        const write = (written: Document) =>
+          documents.replaceOne({ _id: document.Name }, written, { upsert: true });
+        if (!connection.refusesNames) {
+          try {
+            return await write(replacement);
+          } catch (error) {
+            const isPlain = isDeepStrictEqual(withPlainNames(document), document);
+            if (isPlain || !mayRefuseNames(error)) throw error;
+          }
+        }
+        const written = await write(bsonOf(withPlainNames(document)));
+        connection.refusesNames = true;
+        return written;
+      });
     },
     async get(id, signal) {
       const found = await call(`read mongo://${reference.path}/${id}`, signal, (documents) =>
@@ -126,7 +142,7 @@ async function within<T>(work: Promise<T>, timeout: number, signal: AbortSignal 
 }
 
 function bsonOf({ Signed, Object: object, ...texts }: SignedDocument): Document {
-  return { ...texts, Signed: Buffer.from(Signed), Object: valueOf(object) };
+  return { _id: texts.Name, ...texts, Signed: Buffer.from(Signed), Object: valueOf(object) };
 }
 
 /** A value as go-cloud writes it: numbers are all doubles. */

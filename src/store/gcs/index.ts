@@ -1,4 +1,5 @@
 import type { Config } from '../../config/keys.ts';
+import { storageKeyOf } from '../../model/artifact.ts';
 import { ChainsError } from '../../model/errors.ts';
 import type { Run } from '../../model/run.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
@@ -45,7 +46,7 @@ export function openGcs(options: BucketOptions): Store {
 
 /** The objects of an entry (behaviour.md, “Stores”); those of an image lie in the folder of the run that built it. */
 function objectsOf({ artifact, payload, signature }: SignedArtifact) {
-  const path = `${folderOf(artifact.run)}/${artifact.key}`;
+  const path = `${folderOf(artifact.run)}/${storageKeyOf(artifact)}`;
   return {
     payload: { name: `${path}.payload`, bytes: payload.bytes },
     signature: { name: `${path}.signature`, bytes: signature.bytes },
