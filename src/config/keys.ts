@@ -262,6 +262,11 @@ export const keys = {
     default: '5m',
     doc: 'How long a run that is being deleted is held to be signed first.',
   },
+  'limits.try-timeout': {
+    type: duration,
+    default: '120s',
+    doc: 'How long one try to sign a run may take; then it has failed, and is made again after a while.',
+  },
 } as const satisfies Record<string, Key<unknown>>;
 
 /** A key of the ConfigMap. */
