@@ -11,7 +11,10 @@ const soon = new Backoff(5, 5, () => 1);
 const never = new Backoff(3_600_000, 3_600_000, () => 1);
 
 /** A queue, not started yet, whose handler does what the test says, and what it was given so far. */
-function stillQueue(answers: readonly (Verdict | Promise<Verdict>)[], options: Partial<QueueOptions> = {}) {
+function stillQueue(
+  answers: readonly (Verdict | Promise<Verdict>)[],
+  options: Partial<QueueOptions<string>> = {},
+) {
   const seen: Work<string>[] = [];
   const queue = new WorkQueue<string>(
     async (work) => {
