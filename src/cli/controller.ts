@@ -16,6 +16,9 @@ export interface ControllerArguments {
   readonly stateDir?: string;
 }
 
+/** Milliseconds that what is still open gets to close. */
+const lingering = 1_000;
+
 /** `chains controller`: runs until SIGTERM or SIGINT, then finishes what is in flight, unless a second one comes. */
 export async function runController(options: ControllerArguments): Promise<void> {
   const { kubeconfig, context, stateDir } = options;
@@ -45,4 +48,6 @@ export async function runController(options: ControllerArguments): Promise<void>
   log.info('stopping: what is in flight is finished first; a second signal ends it at once', { signal });
   await controller.stop();
   log.info('stopped');
+  // What a back end has left open keeps no process that has stopped.
+  setTimeout(() => process.exit(), lingering).unref();
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { followConfig } from '../config/live.ts';
 import type { Connection } from '../kubernetes/connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
@@ -44,6 +45,9 @@ export interface Controller {
   /** Takes nothing new, finishes what is in flight, and lets go of everything. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds that back ends get to close. */
+const closeWithin = 3_000;
 
 /** The kinds that are watched, and the artifacts that their runs have. */
 const watchedKinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
@@ -143,7 +147,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
       clearTimeout(late);
       working.abort();
       await Promise.all(following);
-      await pipeline.close();
+      // A back end that waits for an answer does not close before that has come.
+      const closed = new AbortController();
+      const waiting = pause(closeWithin, undefined, { signal: closed.signal }).catch(() => {});
+      await Promise.race([pipeline.close(), waiting]);
+      closed.abort();
       await Promise.all([health.close(), metricsServer.close(), rest.close()]);
       journal?.close();
     },

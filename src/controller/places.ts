@@ -1,9 +1,16 @@
 import type { Parties } from './work.ts';
 
-/** A try that has begun, and the places that it takes. */
-export interface Held {
-  readonly parties: Parties;
+/** What a try takes. */
+export interface Size {
+  /** Places while it is new. */
   readonly places: number;
+  /** Places once it is set aside. */
+  readonly placesAside: number;
+}
+
+/** A try that has begun. */
+export interface Held extends Size {
+  readonly parties: Parties;
   readonly cut: AbortController;
   isSlow: boolean;
   isAside: boolean;
@@ -29,8 +36,8 @@ const asideFactor = 3;
 
 /**
  * The places of tries in progress (decision 76). A try that is slow is set aside, so that it no longer takes the place
- * of a worker, as long as there is room; then one of the owner who holds the most is cut. Nobody holds more places
- * altogether than there are for tries that have just begun.
+ * of a worker, as long as there is room; then one of the owner who has the most is cut. No owner and no host has more
+ * tries in progress than there are places for new ones.
  */
 export class Places {
   readonly #concurrency: number;
@@ -53,14 +60,14 @@ export class Places {
     return this.#held.size;
   }
 
-  /** Places that an owner's tries take. */
+  /** Tries of an owner. */
   of(owner: string): number {
     return this.#byOwner.get(owner) ?? 0;
   }
 
-  /** Whether the owner and every host have less than their share: what begins last may be large, and go beyond it. */
+  /** Whether the owner and every host have less than their share. */
   haveLeft({ owner, hosts }: Parties): boolean {
-    const isBelow = (places: number): boolean => places < this.#concurrency;
+    const isBelow = (tries: number): boolean => tries < this.#concurrency;
     return isBelow(this.of(owner)) && hosts.every((host) => isBelow(this.#byHost.get(host) ?? 0));
   }
 
@@ -70,14 +77,14 @@ export class Places {
   }
 
   /** A try begins. */
-  take(parties: Parties, places: number): Held {
+  take(parties: Parties, size: Size): Held {
     const timer = setTimeout(() => this.#isSlow(held), slowAfter);
     const held: Held = {
-      ...{ parties, places, cut: new AbortController(), isSlow: false, isAside: false, timer },
+      ...{ ...size, parties, cut: new AbortController(), isSlow: false, isAside: false, timer },
     };
     this.#held.add(held);
-    this.#quick += places;
-    this.#count(held, places);
+    this.#quick += held.places;
+    this.#count(held, 1);
     return held;
   }
 
@@ -85,17 +92,17 @@ export class Places {
   give(held: Held): void {
     clearTimeout(held.timer);
     this.#held.delete(held);
-    if (held.isAside) this.#aside -= held.places;
+    if (held.isAside) this.#aside -= held.placesAside;
     else this.#quick -= held.places;
-    this.#count(held, -held.places);
+    this.#count(held, -1);
     this.#setAside();
   }
 
   /**
-   * Cuts the longest try of the owner who holds the most, for one who holds none or clearly less. Only where slow tries
+   * Cuts the longest try of the owner who has the most, for one who has none, or at least two fewer. Only where slow tries
    * take the places of workers, which they do when there is no room to set them aside.
    */
-  makeRoomFor(owner: string, places: number): void {
+  makeRoomFor(owner: string): void {
     const slow = [...this.#held].filter(({ isSlow }) => isSlow);
     const [first, ...others] = slow.filter(({ cut }) => !cut.signal.aborted);
     if (first === undefined || slow.every(({ isAside }) => isAside)) return;
@@ -104,7 +111,7 @@ export class Places {
       (most, one) => (this.#ofOwner(one) > this.#ofOwner(most) ? one : most),
       first,
     );
-    if (this.of(owner) > 0 && this.of(owner) + places >= this.#ofOwner(longest)) return;
+    if (this.of(owner) > 0 && this.of(owner) + 1 >= this.#ofOwner(longest)) return;
     this.#cutAt = Date.now();
     longest.timer = setTimeout(this.#changed, cutWithin);
     longest.cut.abort();
@@ -123,21 +130,21 @@ export class Places {
   #setAside(): void {
     const room = asideFactor * this.#concurrency;
     for (const held of this.#held) {
-      if (!held.isSlow || held.isAside || this.#aside + held.places > room) continue;
+      if (!held.isSlow || held.isAside || this.#aside + held.placesAside > room) continue;
       held.isAside = true;
       this.#quick -= held.places;
-      this.#aside += held.places;
+      this.#aside += held.placesAside;
     }
   }
 
-  #count({ parties: { owner, hosts } }: Held, places: number): void {
-    add(this.#byOwner, owner, places);
-    for (const host of hosts) add(this.#byHost, host, places);
+  #count({ parties: { owner, hosts } }: Held, tries: number): void {
+    add(this.#byOwner, owner, tries);
+    for (const host of hosts) add(this.#byHost, host, tries);
   }
 }
 
-function add(counts: Map<string, number>, name: string, places: number): void {
-  const now = (counts.get(name) ?? 0) + places;
+function add(counts: Map<string, number>, name: string, tries: number): void {
+  const now = (counts.get(name) ?? 0) + tries;
   if (now === 0) counts.delete(name);
   else counts.set(name, now);
 }

@@ -1,5 +1,5 @@
 import { Backoff, longestTimer } from './backoff.ts';
-import { type Held, Places } from './places.ts';
+import { type Held, Places, type Size } from './places.ts';
 import { Turns } from './turns.ts';
 import type { Handler, Parties, Verdict } from './work.ts';
 
@@ -209,13 +209,13 @@ export class WorkQueue<Value> {
         (owner) => this.#places.of(owner),
       );
       if (next === undefined) break;
-      const places = placesFor(next, this.#options.concurrency);
-      if (!this.#places.areFree(places)) {
-        this.#places.makeRoomFor(next.parties.owner, places);
+      const size = sizeOf(next, this.#options.concurrency);
+      if (!this.#places.areFree(size.places)) {
+        this.#places.makeRoomFor(next.parties.owner);
         break;
       }
       this.#turns.delete(next);
-      void this.#handle(next, this.#places.take(next.parties, places));
+      void this.#handle(next, this.#places.take(next.parties, size));
     }
     this.#wakeWaiters();
   }
@@ -280,6 +280,7 @@ function isDelayed({ state }: Entry<unknown>): boolean {
 }
 
 /** A large value takes several places, so that the places bound the memory of what is handled at once. */
-function placesFor({ size, alone }: Entry<unknown>, all: number): number {
-  return alone ? all : Math.min(Math.max(1, Math.ceil(size / bytesForPlace)), all);
+function sizeOf({ size, alone }: Entry<unknown>, all: number): Size {
+  const placesAside = Math.min(Math.max(1, Math.ceil(size / bytesForPlace)), all);
+  return { places: alone ? all : placesAside, placesAside };
 }

@@ -188,6 +188,15 @@ describe('the workers', () => {
     assert.ok(most.all > 1);
   });
 
+  it('are there for the rest of a namespace when one of its runs hangs, however large that is', async (context) => {
+    const { add, pass, waited } = world(context);
+    add('one/large', { takes: hangs }, 1_500_000);
+    await pass(100);
+    for (let index = 0; index < 20; index += 1) add(`one/${index}`, { takes: 20 });
+    await pass(2_500);
+    assert.equal(waited.size, 20);
+  });
+
   it('leave room for more to be listed when nothing that is ready may begin', async (context) => {
     const { add, pass, queue } = world(context);
     for (let index = 0; index < 2_000; index += 1) add(`hostile/${index}`, { takes: hangs });
