@@ -31,7 +31,7 @@ export async function openBareClient(kubeconfig: string): Promise<BareClient> {
       const authorization = await connection.authorization();
       const answer = await request(connection.server + path, {
         method,
-        dispatcher: connection.dispatcher,
+        dispatcher: connection.dispatchers.calls,
         headers: {
           'content-type': type,
           accept: type === 'application/json' ? 'application/json' : metadataOnly,
@@ -48,7 +48,7 @@ export async function openBareClient(kubeconfig: string): Promise<BareClient> {
     async *watch(path, signal) {
       const authorization = await connection.authorization();
       const answer = await request(connection.server + path, {
-        dispatcher: connection.dispatcher,
+        dispatcher: connection.dispatchers.calls,
         headers: { accept: metadataOnly, ...(authorization === undefined ? {} : { authorization }) },
         bodyTimeout: 0,
         signal,

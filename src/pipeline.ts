@@ -14,6 +14,7 @@ import type { EntryProgress, Failure, Outcome, Progress } from './model/outcome.
 import type { Run } from './model/run.ts';
 import type { Payload, SignedArtifact } from './model/signature.ts';
 import type { StoreAccess } from './model/store-access.ts';
+import { unlessAborted } from './network/deadline.ts';
 import { type Secrets, type Signer, signers, signPayload } from './sign/index.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type Store, stores } from './store/index.ts';
@@ -75,6 +76,17 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
+/** The hosts of the registries that the images of a run which is done are in, each once. Pure. */
+export function registryHostsOf(run: Run): readonly string[] {
+  if (run.progress.state !== 'done') return [];
+  const repositories = extract(run).artifacts.flatMap((artifact) => {
+    if (artifact.kind === 'oci') return [artifact.image.repository];
+    const { evidence } = artifact;
+    return evidence instanceof ChainsError ? [] : evidence.hints.images.map(({ image }) => image.repository);
+  });
+  return [...new Set(repositories.map((repository) => repository.slice(0, repository.indexOf('/'))))];
+}
+
 /** Opens a pipeline; cheap, since back ends open when they are first used. */
 export function openPipeline({
   config,
@@ -117,7 +129,7 @@ export function openPipeline({
     signal?: AbortSignal,
   ): Promise<SignedArtifact | Failure> {
     if (payload instanceof ChainsError) return { artifact, stage: 'payload_creation', error: payload };
-    const signature = await caught(async () =>
+    const signature = await caughtUnlessAborted(signal, async () =>
       signPayload(await openSigner(named(plan.signer)), payload, {
         notBefore: artifact.run.completedAt,
         signal,
@@ -140,7 +152,7 @@ export function openPipeline({
     return Promise.all(
       names.map(async (store): Promise<StoreResult> => {
         const what = `storing ${artifact.key} in ${store} (limits.store-timeout)`;
-        const annotations = await caught(() =>
+        const annotations = await caughtUnlessAborted(signal, () =>
           failures.within(config['limits.store-timeout'], what, signal, async (either) =>
             (await openStore(store)).store(entry, either),
           ),
@@ -250,6 +262,17 @@ type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreNam
 /** What a store has put away; annotations are not written yet. */
 function keptElsewhere(result: StoreResult): readonly StoreName[] {
   return 'annotations' in result && Object.keys(result.annotations).length === 0 ? [result.store] : [];
+}
+
+/** A back end that does not heed the signal holds nothing up: what it still brings is dropped. */
+function caughtUnlessAborted<T>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T | ChainsError> {
+  return caught(() => {
+    signal?.throwIfAborted();
+    return unlessAborted(signal, work());
+  });
 }
 
 function idOf({ artifact, plan }: Draft): string {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '../src/config/parse.ts';
+import { ChainsError } from '../src/model/errors.ts';
 import { openPipeline } from '../src/pipeline.ts';
 import { startRegistry } from '../src/sandbox/registry/index.ts';
 import { startArchivista } from './doubles/archivista.ts';
-import { taskRunWith } from './runs.ts';
+import { eventually } from './integration/world.ts';
+import { digest, taskRunWith } from './runs.ts';
 import { newKey, RepositoryView } from './store/oci/world.ts';
 import { pkcs8, secretsWith } from './sign/keys.ts';
 
@@ -76,4 +78,64 @@ test('another configuration, and another run, begin anew', async (context) => {
   await pipeline.process(run, { earlier: { ...progress, uid: 'uid-2' } });
   // Each time Archivista says that it has an envelope of this payload by this key.
   assert.equal((await pipeline.process(run, { earlier: progress })).failures.length, 0);
+});
+
+test('a store that heeds no signal holds nothing up, and the next try signs nothing anew', async (context) => {
+  const [registry, archivista] = await Promise.all([
+    startRegistry({ guard: { scheme: 'basic', users: [{ name: 'robot', password: 'of-robot' }] } }),
+    startArchivista(),
+  ]);
+  context.after(() => Promise.all([registry.close(), archivista.close()]));
+  const { config } = parseConfig({
+    'artifacts.taskrun.format': 'in-toto',
+    'artifacts.taskrun.storage': 'oci,archivista',
+    'artifacts.oci.storage': 'oci',
+    'storage.archivista.url': archivista.url,
+  });
+  const image = `${registry.host}/acme/app@${digest('1')}`;
+  const auths = { [registry.host]: { username: 'robot', password: 'of-robot' } };
+  const secret = {
+    name: 'ci/robot',
+    type: 'kubernetes.io/dockerconfigjson',
+    text: JSON.stringify({ auths }),
+  } as const;
+  const steps: string[] = [];
+  const asked = Promise.withResolvers<undefined>();
+  const late = Promise.withResolvers<readonly (typeof secret)[]>();
+  let isHanging = true;
+  const pipeline = openPipeline({
+    config,
+    secrets: secretsWith({ 'x509.pem': pkcs8(newKey().privateKey) }),
+    access: {
+      registrySecrets() {
+        asked.resolve(undefined);
+        return isHanging ? late.promise : Promise.resolve([secret]);
+      },
+    },
+    listener: (step, { kind }) => steps.push(`${kind} ${step}`),
+  });
+  context.after(() => pipeline.close());
+  const run = taskRunWith([['IMAGES', image]]);
+  const ends = new AbortController();
+  const processing = pipeline.process(run, { signal: ends.signal });
+  await asked.promise;
+  await eventually('the other store has it', () => (archivista.envelopes.size === 1 ? true : undefined));
+  ends.abort(new ChainsError('TRY_ENDED', 'time is up'));
+  const first = await processing;
+  assert.deepEqual(
+    first.failures.map(({ artifact, error }) => [artifact.kind, error.code]),
+    [
+      ['taskrun', 'TRY_ENDED'],
+      ['oci', 'TRY_ENDED'],
+    ],
+  );
+  // What was hanging goes on now, and finds that its time is over.
+  late.resolve([secret]);
+  isHanging = false;
+  const second = await pipeline.process(run, { earlier: first.progress });
+  assert.deepEqual(second.failures, []);
+  assert.deepEqual(
+    steps.filter((step) => step.endsWith('signed')),
+    ['taskrun signed', 'oci signed'],
+  );
 });

@@ -13,13 +13,19 @@ export interface ControllerArguments {
   readonly concurrency: number;
   readonly metricsPort: number;
   readonly healthPort: number;
+  readonly stateDir?: string;
 }
 
-/** `chains controller`: runs until SIGTERM or SIGINT, then finishes what is in flight. */
+/** Milliseconds that what is still open gets to close. */
+const lingering = 1_000;
+
+/** `chains controller`: runs until SIGTERM or SIGINT, then finishes what is in flight, unless a second one comes. */
 export async function runController(options: ControllerArguments): Promise<void> {
-  const { kubeconfig, context } = options;
-  const stop = stopRequested();
+  const { kubeconfig, context, stateDir } = options;
   const log = await openLog({ level: logLevel() });
+  const stop = stopRequested((signal) =>
+    log.warn('ending at once: what was in flight is given up', { signal }),
+  );
   const connection = await openConnection({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
@@ -33,12 +39,15 @@ export async function runController(options: ControllerArguments): Promise<void>
     metricsPort: options.metricsPort,
     healthPort: options.healthPort,
     log,
+    ...(stateDir === undefined ? {} : { stateFolder: stateDir }),
   });
   const { healthPort, metricsPort } = controller;
   // The origin alone: some servers are reached by a path that is a secret.
   log.info('started', { server: new URL(connection.server).origin, healthPort, metricsPort });
   const signal = await stop;
-  log.info('stopping: what is in flight is finished first', { signal });
+  log.info('stopping: what is in flight is finished first; a second signal ends it at once', { signal });
   await controller.stop();
   log.info('stopped');
+  // What a back end has left open keeps no process that has stopped.
+  setTimeout(() => process.exit(), lingering).unref();
 }

@@ -38,12 +38,14 @@ export function explainText(examination: Examination, paint: Paint = plain): str
 /** What the run's marks tell: how it ended, or how often it was tried and why it failed. */
 function soFar({ run }: Examination, paint: Paint): readonly string[] {
   const { annotations } = run;
-  const message = annotations[messageMark];
+  const [state, tries] = [claimedEndState(run), annotations[retriesMark]];
+  // What failed before a run got its end state is history.
+  const history = tries === undefined ? '' : ` (after ${tries} failed ${tries === '1' ? 'try' : 'tries'})`;
   const facts: readonly (readonly [string, string | undefined])[] = [
-    ['marked', claimedEndState(run)],
+    ['marked', state === undefined ? undefined : `${state}${history}`],
     ['for uid', annotations[signedUidMark]],
-    ['failed tries', annotations[retriesMark]],
-    ['message', message],
+    ['failed tries', state === undefined ? tries : undefined],
+    ['message', annotations[messageMark]],
   ];
   const lines = facts.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value, paint)]));
   return lines.length === 0 ? [] : [`What has happened so far (annotations ${markPrefix}…)`, ...lines];

@@ -77,6 +77,10 @@ function controller(): Command {
     )
     .addOption(signingSecrets())
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
+    .option(
+      '--state-dir <folder>',
+      'where to note what is being signed, so that after a crash other runs go first',
+    )
     .option('--metrics-port <port>', 'for /metrics; 0 picks a free one', atLeast(0), 9090)
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
     .action(async (options: ControllerArguments) => (await import('./controller.ts')).runController(options));

@@ -1,3 +1,6 @@
+/** Milliseconds; a longer timer would fire at once. */
+export const longestTimer = 2 ** 31 - 1;
+
 /** How long to wait after failures in a row: doubling from `first` to `longest` milliseconds, half of it jitter. */
 export class Backoff {
   readonly #first: number;

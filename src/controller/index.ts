@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { followConfig } from '../config/live.ts';
 import type { Connection } from '../kubernetes/connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
@@ -7,7 +8,8 @@ import { followSecrets } from '../sign/secrets.ts';
 import { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { serveHealth, serveMetrics } from '../telemetry/server.ts';
+import { serveHealth, serveMetrics, type TelemetryServer } from '../telemetry/server.ts';
+import { openJournal } from './journal.ts';
 import { LivePipeline } from './live-pipeline.ts';
 import { readRegistrySecrets } from './registry-secrets.ts';
 import { WatchedRuns } from './watched-runs.ts';
@@ -29,6 +31,8 @@ export interface ControllerOptions {
   /** 0 picks a free port. */
   readonly healthPort: number;
   readonly log: Log;
+  /** A folder for what is to outlive a crash of this process; without one, nothing does. */
+  readonly stateFolder?: string;
   /** Milliseconds that what is in flight gets when the controller stops. */
   readonly stopWithin?: number;
   readonly pace?: ControllerPace;
@@ -41,6 +45,9 @@ export interface Controller {
   /** Takes nothing new, finishes what is in flight, and lets go of everything. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds that back ends get to close. */
+const closeWithin = 3_000;
 
 /** The kinds that are watched, and the artifacts that their runs have. */
 const watchedKinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
@@ -60,8 +67,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
   ready.set('configuration', 'chains-config was not read yet');
   ready.set('signing secrets', 'they were not read yet');
   const rest = new Rest(connection, { onCall: (call) => metrics.apiCall(call) });
-  const health = await serveHealth({ port: options.healthPort }, live, ready);
-  const metricsServer = await serveMetrics({ port: options.metricsPort }, () => metrics.page());
+  const [health, metricsServer] = await listen(
+    serveHealth({ port: options.healthPort }, live, ready),
+    serveMetrics({ port: options.metricsPort }, () => metrics.page()),
+  ).catch(async (error: unknown) => {
+    await rest.close();
+    throw error;
+  });
+  const journal = options.stateFolder === undefined ? undefined : openJournal(options.stateFolder, log);
 
   const pipeline = new LivePipeline({
     kinds: artifactKinds,
@@ -82,6 +95,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     concurrency: options.concurrency,
     pipeline: () => pipeline.current,
     pace,
+    journal,
     signal: working.signal,
   });
 
@@ -133,8 +147,26 @@ export async function startController(options: ControllerOptions): Promise<Contr
       clearTimeout(late);
       working.abort();
       await Promise.all(following);
-      await pipeline.close();
+      // A back end that waits for an answer does not close before that has come.
+      const closed = new AbortController();
+      const waiting = pause(closeWithin, undefined, { signal: closed.signal }).catch(() => {});
+      await Promise.race([pipeline.close(), waiting]);
+      closed.abort();
       await Promise.all([health.close(), metricsServer.close(), rest.close()]);
+      journal?.close();
     },
   };
+}
+
+/** Both servers, or neither: one that listens would keep a process alive that can't work. */
+async function listen(
+  ...starting: [Promise<TelemetryServer>, Promise<TelemetryServer>]
+): Promise<[TelemetryServer, TelemetryServer]> {
+  try {
+    return await Promise.all(starting);
+  } catch (error) {
+    for (const started of await Promise.allSettled(starting))
+      if (started.status === 'fulfilled') await started.value.close();
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import type { Secrets } from '../sign/index.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { longestTimer } from './backoff.ts';
 
 /** What a live pipeline needs. */
 export interface LivePipelineOptions {
@@ -33,7 +34,10 @@ export class LivePipeline {
   #current: Pipeline | undefined;
   /** The secrets that `current` works with. */
   #inUse: Secrets | undefined;
-  #changing: Promise<void> = Promise.resolve();
+  /** No longer in force, though runs may still work with them; each with the timer that closes it. */
+  readonly #retired = new Map<Pipeline, NodeJS.Timeout>();
+  /** Counts what was asked for: an answer to an earlier question no longer matters. */
+  #asked = 0;
   #timer: NodeJS.Timeout | undefined;
   #checks: readonly string[] = [];
   #closed = false;
@@ -63,30 +67,50 @@ export class LivePipeline {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#changing;
-    await this.#current?.close();
+    for (const timer of this.#retired.values()) clearTimeout(timer);
+    const open = [...this.#retired.keys(), ...(this.#current === undefined ? [] : [this.#current])];
+    await Promise.all(open.map((pipeline) => pipeline.close()));
   }
 
   #change(): void {
-    this.#changing = this.#changing.then(() => this.#replace());
+    void this.#bringIntoForce().then((isNew) => {
+      if (isNew) this.#options.changed();
+    });
   }
 
-  async #replace(): Promise<void> {
+  /** Brings what is wanted into force, as far as it is good. Resolves to whether there is something new to work with. */
+  async #bringIntoForce(): Promise<boolean> {
     const [config, secrets, before] = [this.#config, this.#secrets, this.#inUse];
-    if (config === undefined || secrets === undefined || this.#closed) return;
-    const wanted = this.#open(config, secrets);
+    if (config === undefined || secrets === undefined || this.#closed) return false;
+    clearTimeout(this.#timer);
+    this.#asked += 1;
+    const asked = this.#asked;
+    const isNewConfig = this.#current?.config !== config;
+    const wanted = this.#wanted(config, secrets);
     // A configuration counts at once, with the key that is in use; another key is tried first, which may take a while.
-    if (before !== undefined && this.#current?.config !== config) {
+    if (before !== undefined && isNewConfig) {
       this.#use(secrets === before ? wanted : this.#open(config, before), before);
     }
+    const isInForce = wanted === this.#current;
     const states = await wanted.check(this.#options.kinds);
+    if (this.#closed || asked !== this.#asked) {
+      if (!isInForce) await wanted.close();
+      return false;
+    }
     const isKept =
       before !== undefined && secrets !== before && brokenKey(states) && keepsEveryFile(before, secrets);
+    const isNew = !isInForce && !isKept;
     if (isKept) await wanted.close();
-    else if (wanted !== this.#current) this.#use(wanted, secrets);
+    else if (isNew) this.#use(wanted, secrets);
     this.#report(states, isKept ? '; the last good key stays in use' : '');
-    this.#recheckLater(states);
-    this.#options.changed();
+    this.#lookAgainLater(states);
+    return isNewConfig || isNew || states.every(({ error }) => error === undefined);
+  }
+
+  /** The pipeline in force where it is what is wanted, else one that is opened. */
+  #wanted(config: Config, secrets: Secrets): Pipeline {
+    const current = this.#current;
+    return current?.config === config && this.#inUse === secrets ? current : this.#open(config, secrets);
   }
 
   #open(config: Config, secrets: Secrets): Pipeline {
@@ -98,8 +122,14 @@ export class LivePipeline {
     const before = this.#current;
     this.#current = pipeline;
     this.#inUse = secrets;
-    // Runs in progress may still sign with it; its back ends are only closed once they had time to end.
-    if (before !== undefined) setTimeout(() => void before.close(), 60_000).unref();
+    if (before === undefined) return;
+    // Tries in progress go on with it; its back ends are closed once the last of them must have ended.
+    const close = (): void => {
+      this.#retired.delete(before);
+      void before.close();
+    };
+    const longest = Math.min(before.config['limits.try-timeout'], longestTimer);
+    this.#retired.set(before, setTimeout(close, longest).unref());
   }
 
   #report(states: readonly BackendState[], note: string): void {
@@ -114,19 +144,10 @@ export class LivePipeline {
     this.#checks = states.map(({ key, backend }) => `${key} ${backend}`);
   }
 
-  #recheckLater(states: readonly BackendState[]): void {
-    clearTimeout(this.#timer);
-    const pipeline = this.#current;
-    if (pipeline === undefined || !states.some(({ error }) => error !== undefined && !error.terminal)) return;
-    this.#timer = setTimeout(() => void this.#recheck(pipeline), this.#options.recheck ?? 10_000).unref();
-  }
-
-  async #recheck(pipeline: Pipeline): Promise<void> {
-    const states = await pipeline.check(this.#options.kinds);
-    if (pipeline !== this.#current || this.#closed) return;
-    this.#report(states, '');
-    this.#recheckLater(states);
-    if (states.every(({ error }) => error === undefined)) this.#options.changed();
+  /** What is wanted is asked again, whatever is in force meanwhile. */
+  #lookAgainLater(states: readonly BackendState[]): void {
+    if (!states.some(({ error }) => error !== undefined && !error.terminal)) return;
+    this.#timer = setTimeout(() => this.#change(), this.#options.recheck ?? 10_000).unref();
   }
 }
 

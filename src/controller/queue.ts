@@ -1,13 +1,17 @@
-import { Backoff } from './backoff.ts';
-import type { Handler, Verdict } from './work.ts';
-
-/** Milliseconds; a longer timer would fire at once. */
-const longestTimer = 2 ** 31 - 1;
+import { Backoff, longestTimer } from './backoff.ts';
+import { type Held, Places, type Size } from './places.ts';
+import { Turns } from './turns.ts';
+import type { Handler, Parties, Verdict } from './work.ts';
 
 interface Entry<Value> {
+  readonly key: string;
   value: Value | undefined;
+  /** Of the value that is carried. */
   bytes: number;
-  state: 'ready' | 'working' | 'working, to be looked at again' | 'delayed';
+  /** Of the newest value seen, carried or not. */
+  size: number;
+  parties: Parties;
+  state: 'ready' | 'working' | 'working, to be looked at again' | 'waiting' | 'backing off';
   addedAt: number;
   failures: number;
   failingSince: number | undefined;
@@ -15,46 +19,58 @@ interface Entry<Value> {
   urgency: string | undefined;
   /** While it was handled, what makes it fail may have been mended. */
   hurried: boolean;
+  /** It is begun when nothing else is, and keeps others from beginning, until it is through or slow. */
+  alone: boolean;
 }
 
 /** Bounds of a queue. */
-export interface QueueOptions {
-  /** Keys handled at once. */
+export interface QueueOptions<Value> {
+  /** Keys handled at once, and as many again, three times, that have become slow (decision 76). */
   readonly concurrency: number;
+  /** Whose work a key is; it is the same for a key whatever its value. By default all is one owner's. */
+  readonly partiesOf?: (key: string, value: Value | undefined) => Parties;
   /** Bytes of values that may be carried; past it a key is kept without its value. */
   readonly budget?: number;
   readonly backoff?: Backoff;
+  /** How often handling a key ended in a crash: it begins with a backoff, and alone. */
+  readonly crashes?: (key: string) => number;
+  /** Called before a key is handled. */
+  readonly begins?: (key: string) => void;
+  /** Called when a key has been handled, whatever came of it. */
+  readonly ended?: (key: string) => void;
   /** Called when a key is through and forgotten. */
   readonly finished?: (key: string) => void;
 }
 
+/** Bytes of a value for each place that it takes while it is handled. */
+const bytesForPlace = 64 << 10;
+
+const ignore = (): void => {};
+
 /**
  * A deduplicating queue of keys, each of which may carry the newest value seen for it. One key is never handled twice
  * at once; a key added while it is handled is handled again; a key that failed waits for its backoff, whatever is
- * added meanwhile.
+ * added meanwhile. Owners and hosts have shares of the workers, see {@link Places} and {@link Turns}.
  */
 export class WorkQueue<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
-  readonly #ready = new Set<string>();
+  readonly #turns = new Turns<Entry<Value>>();
+  readonly #places: Places;
   readonly #handler: Handler<Value>;
-  readonly #concurrency: number;
-  readonly #budget: number;
-  readonly #backoff: Backoff;
-  readonly #finished: (key: string) => void;
+  readonly #options: Required<QueueOptions<Value>>;
   #carried = 0;
-  #working = 0;
-  #running = false;
+  #state: 'new' | 'running' | 'stopped' = 'new';
+  #movedAt = Date.now();
   #waiters: (() => void)[] = [];
 
-  constructor(
-    handler: Handler<Value>,
-    { concurrency, budget = 8 << 20, backoff = new Backoff(), finished = () => {} }: QueueOptions,
-  ) {
+  constructor(handler: Handler<Value>, options: QueueOptions<Value>) {
     this.#handler = handler;
-    this.#concurrency = concurrency;
-    this.#budget = budget;
-    this.#backoff = backoff;
-    this.#finished = finished;
+    this.#options = {
+      ...{ budget: 8 << 20, backoff: new Backoff(), begins: ignore, ended: ignore, finished: ignore },
+      ...{ partiesOf: () => ({ owner: '', hosts: [] }), crashes: () => 0 },
+      ...options,
+    };
+    this.#places = new Places({ concurrency: options.concurrency, changed: () => this.#work() });
   }
 
   /**
@@ -62,12 +78,14 @@ export class WorkQueue<Value> {
    * the backoff that it waits for.
    */
   add(key: string, value?: Value, bytes = 0, urgency?: string): void {
+    if (this.#state === 'stopped') return;
     const entry = this.#entries.get(key) ?? this.#open(key);
     const hurry = urgency !== undefined && urgency !== entry.urgency;
     entry.urgency = urgency ?? entry.urgency;
+    if (value !== undefined) this.#look(entry, value, bytes);
     this.#carry(entry, value, bytes);
     if (entry.state === 'working') entry.state = 'working, to be looked at again';
-    if (entry.state === 'delayed' && (hurry || entry.failures === 0)) this.#makeReady(key, entry);
+    if (entry.state === 'waiting' || (entry.state === 'backing off' && hurry)) this.#makeReady(entry);
     this.#work();
   }
 
@@ -75,27 +93,27 @@ export class WorkQueue<Value> {
   wake(key: string): void {
     const entry = this.#entries.get(key);
     if (entry?.state === 'working') entry.state = 'working, to be looked at again';
-    if (entry?.state === 'delayed') this.#makeReady(key, entry);
+    if (entry !== undefined && isDelayed(entry)) this.#makeReady(entry);
     this.#work();
   }
 
   /** Starts handling. */
   start(): void {
-    this.#running = true;
+    if (this.#state === 'new') this.#state = 'running';
     this.#work();
   }
 
-  /** Takes nothing more, and resolves when what is being handled is through. */
+  /** Takes nothing more for good, and resolves when what is being handled is through. */
   async stop(): Promise<void> {
-    this.#running = false;
+    this.#state = 'stopped';
     for (const entry of this.#entries.values()) clearTimeout(entry.timer);
-    await this.#until(() => this.#working === 0);
+    await this.#until(() => this.#places.size === 0);
   }
 
   /** Ends every backoff, and spares what is being handled the next one: what made keys fail may be mended. */
   hurryAll(): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.state === 'delayed') this.#makeReady(key, entry);
+    for (const entry of this.#entries.values()) {
+      if (isDelayed(entry)) this.#makeReady(entry);
       else entry.hurried = entry.state !== 'ready';
     }
     this.#work();
@@ -103,8 +121,10 @@ export class WorkQueue<Value> {
 
   /** Resolves when there is room for another page of values. */
   async room(signal?: AbortSignal): Promise<void> {
-    const roomy = (): boolean => this.#carried <= this.#budget / 2 && this.#ready.size <= 1_000;
-    await this.#until(() => roomy() || signal?.aborted === true, signal);
+    const roomy = (): boolean => this.#carried <= this.#options.budget / 2 && this.#turns.size <= 1_000;
+    // Where workers are free though keys are ready, none of those may begin: others are wanted.
+    const idle = (): boolean => this.#state === 'running' && this.#places.areFree(1);
+    await this.#until(() => roomy() || idle() || signal?.aborted === true, signal);
   }
 
   /** Whether a key is known: ready, being handled or waiting for another try. */
@@ -119,95 +139,126 @@ export class WorkQueue<Value> {
 
   /** Keys that wait for another try or for a moment. */
   get waiting(): number {
-    return [...this.#entries.values()].filter(({ state }) => state === 'delayed').length;
+    return [...this.#entries.values()].filter(isDelayed).length;
   }
 
   /** Milliseconds since the oldest ready key was added, or 0. */
   get age(): number {
-    const [oldest] = this.#ready;
-    const entry = oldest === undefined ? undefined : this.#entries.get(oldest);
-    return entry === undefined ? 0 : Date.now() - entry.addedAt;
+    const oldest = this.#turns.first;
+    return oldest === undefined ? 0 : Date.now() - oldest.addedAt;
+  }
+
+  /** Milliseconds since a key was begun or ended, while there are keys that should be; else 0. */
+  get idle(): number {
+    const isBusy = this.#state === 'running' && (this.#turns.size > 0 || this.#places.size > 0);
+    return isBusy ? Date.now() - this.#movedAt : 0;
   }
 
   #open(key: string): Entry<Value> {
+    const failures = this.#options.crashes(key);
     const entry: Entry<Value> = {
-      value: undefined,
-      bytes: 0,
-      state: 'ready',
-      addedAt: Date.now(),
-      failures: 0,
-      failingSince: undefined,
-      timer: undefined,
-      urgency: undefined,
-      hurried: false,
+      ...{ key, value: undefined, bytes: 0, size: 0, parties: this.#options.partiesOf(key, undefined) },
+      ...{ state: 'ready', addedAt: Date.now(), failures, failingSince: undefined },
+      ...{ timer: undefined, urgency: undefined, hurried: false, alone: failures > 0 },
     };
     this.#entries.set(key, entry);
-    this.#ready.add(key);
+    if (failures === 0) this.#turns.add(entry);
+    else this.#delay(entry, 'backing off', this.#options.backoff.after(failures));
     return entry;
+  }
+
+  #look(entry: Entry<Value>, value: Value, bytes: number): void {
+    entry.size = bytes;
+    const parties = this.#options.partiesOf(entry.key, value);
+    if (parties.hosts.join(' ') === entry.parties.hosts.join(' ')) return;
+    const isReady = this.#turns.delete(entry);
+    entry.parties = parties;
+    if (isReady) this.#turns.add(entry);
   }
 
   #carry(entry: Entry<Value>, value: Value | undefined, bytes: number): void {
     this.#carried -= entry.bytes;
-    const fits = value !== undefined && (this.#carried === 0 || this.#carried + bytes <= this.#budget);
+    const fits =
+      value !== undefined && (this.#carried === 0 || this.#carried + bytes <= this.#options.budget);
     entry.value = fits ? value : undefined;
     entry.bytes = fits ? bytes : 0;
     this.#carried += entry.bytes;
   }
 
-  #makeReady(key: string, entry: Entry<Value>): void {
+  #makeReady(entry: Entry<Value>): void {
     clearTimeout(entry.timer);
     entry.state = 'ready';
     entry.addedAt = Date.now();
-    this.#ready.add(key);
+    this.#turns.add(entry);
+  }
+
+  #delay(entry: Entry<Value>, state: 'waiting' | 'backing off', milliseconds: number): void {
+    entry.state = state;
+    if (this.#state === 'stopped') return;
+    const ready = (): void => {
+      this.#makeReady(entry);
+      this.#work();
+    };
+    entry.timer = setTimeout(ready, Math.min(milliseconds, longestTimer));
   }
 
   #work(): void {
-    while (this.#running && this.#working < this.#concurrency) {
-      const [key] = this.#ready;
-      const entry = key === undefined ? undefined : this.#entries.get(key);
-      if (key === undefined || entry === undefined) return;
-      this.#ready.delete(key);
-      this.#working += 1;
-      void this.#handle(key, entry);
+    while (this.#state === 'running') {
+      const next = this.#turns.next(
+        (parties) => this.#places.haveLeft(parties),
+        (owner) => this.#places.of(owner),
+      );
+      if (next === undefined) break;
+      const size = sizeOf(next, this.#options.concurrency);
+      if (!this.#places.areFree(size.places)) {
+        this.#places.makeRoomFor(next.parties.owner);
+        break;
+      }
+      this.#turns.delete(next);
+      void this.#handle(next, this.#places.take(next.parties, size));
     }
+    this.#wakeWaiters();
   }
 
-  async #handle(key: string, entry: Entry<Value>): Promise<void> {
-    const { value, bytes, failures, failingSince } = entry;
+  async #handle(entry: Entry<Value>, held: Held): Promise<void> {
+    const { key, value, bytes, failures, failingSince } = entry;
+    const { begins, ended } = this.#options;
     entry.state = 'working';
     entry.hurried = false;
+    entry.alone = false;
+    this.#movedAt = Date.now();
     // What is being handled no longer waits, so it doesn't count as carried.
     this.#carry(entry, undefined, 0);
-    const verdict = await this.#handler({ key, value, failures, failingSince });
-    this.#working -= 1;
-    this.#settle(key, entry, verdict, value, bytes);
-    this.#wakeWaiters();
+    begins(key);
+    const verdict = await this.#handler({ key, value, failures, failingSince, signal: held.cut.signal });
+    ended(key);
+    this.#movedAt = Date.now();
+    this.#places.give(held);
+    this.#settle(entry, verdict, value, bytes);
     this.#work();
   }
 
-  #settle(key: string, entry: Entry<Value>, verdict: Verdict, value: Value | undefined, bytes: number): void {
+  #settle(entry: Entry<Value>, verdict: Verdict, value: Value | undefined, bytes: number): void {
     const failed = !verdict.finished && verdict.failed;
-    entry.failures = failed ? entry.failures + 1 : 0;
-    entry.failingSince = failed ? (entry.failingSince ?? Date.now()) : undefined;
     const addedMeanwhile = entry.state === 'working, to be looked at again';
-    if (addedMeanwhile && !failed) return this.#makeReady(key, entry);
+    if (verdict.finished) [entry.failures, entry.failingSince] = [0, undefined];
+    if (failed) [entry.failures, entry.failingSince] = [entry.failures + 1, entry.failingSince ?? Date.now()];
+    if (addedMeanwhile && !failed) return this.#makeReady(entry);
     if (verdict.finished) {
-      this.#entries.delete(key);
-      this.#finished(key);
+      this.#entries.delete(entry.key);
+      this.#options.finished(entry.key);
       return undefined;
     }
     // Values that wait for a backoff may not fill the budget, or listing would wait for what fails.
-    const spare = this.#carried + bytes <= this.#budget / 4;
+    const spare = this.#carried + bytes <= this.#options.budget / 4;
     if (!addedMeanwhile && !verdict.stale && spare) this.#carry(entry, value, bytes);
-    if (entry.hurried) return this.#makeReady(key, entry);
-    entry.state = 'delayed';
-    const backoff = Math.max(verdict.again, failed ? this.#backoff.after(entry.failures) : 0);
-    const delay = Math.min(backoff, verdict.within ?? backoff, longestTimer);
-    entry.timer = setTimeout(() => {
-      this.#makeReady(key, entry);
-      this.#work();
-    }, delay);
-    return undefined;
+    if (entry.hurried) return this.#makeReady(entry);
+    const backoff = Math.max(verdict.again, failed ? this.#options.backoff.after(entry.failures) : 0);
+    return this.#delay(
+      entry,
+      failed ? 'backing off' : 'waiting',
+      Math.min(backoff, verdict.within ?? backoff),
+    );
   }
 
   #wakeWaiters(): void {
@@ -222,4 +273,14 @@ export class WorkQueue<Value> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
     signal?.removeEventListener('abort', wake);
   }
+}
+
+function isDelayed({ state }: Entry<unknown>): boolean {
+  return state === 'waiting' || state === 'backing off';
+}
+
+/** A large value takes several places, so that the places bound the memory of what is handled at once. */
+function sizeOf({ size, alone }: Entry<unknown>, all: number): Size {
+  const placesAside = Math.min(Math.max(1, Math.ceil(size / bytesForPlace)), all);
+  return { places: alone ? all : placesAside, placesAside };
 }

@@ -5,6 +5,7 @@ import { ChainsError, reasonOf } from '../model/errors.ts';
 import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
+import { unlessAborted } from '../network/deadline.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Log, runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -24,9 +25,10 @@ import {
 } from './marking.ts';
 import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from './policy.ts';
 import type { ProgressKept } from './progress-kept.ts';
+import { beginTry } from './try-end.ts';
 import type { Verdict, Work } from './work.ts';
 
-/** What reconciling needs; `pipeline` is the one in force when the run is begun. */
+/** What reconciling needs; `pipeline` is the one in force when the run is begun. `signal` aborts everything. */
 export interface Surroundings {
   readonly rest: Rest;
   readonly resource: Resource;
@@ -38,27 +40,44 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** The same for one try, which has a signal of its own for what may be slow. */
+interface AroundTry extends Surroundings {
+  readonly working: AbortSignal;
+}
+
 const finished: Verdict = { finished: true };
 
 /** Milliseconds after which a PipelineRun that waits is looked at again, though none of its TaskRuns was seen to end. */
 const lookAgainAfter = 120_000;
 
-/** Brings one run a step towards its end state. Never throws: every failure is a verdict, with its reason logged. */
+/**
+ * Brings one run a step towards its end state. Never throws: every failure is a verdict, with its reason logged. It is
+ * through within `limits.try-timeout` and the half minute that writing down a failure may take.
+ */
 export async function reconcile(
   work: Work<Run>,
   name: { namespace: string; name: string },
-  around: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Verdict> {
+  const timeout = surroundings.pipeline.config['limits.try-timeout'];
+  const signals = beginTry({ timeout, cut: work.signal, stop: surroundings.signal });
+  const around = { ...surroundings, signal: signals.everything, working: signals.working };
   try {
-    const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.signal));
-    return await step(run, work, around);
+    return await unlessAborted(signals.everything, attempt(work, name, around));
   } catch (error) {
     if (work.value !== undefined) await announce(work.value, refusedEvent(error), around);
-    return afterError(error, work, around);
+    return afterError(error, work, surroundings);
+  } finally {
+    signals.close();
   }
 }
 
-async function step(run: Run, work: Work<Run>, around: Surroundings): Promise<Verdict> {
+async function attempt(
+  work: Work<Run>,
+  name: { namespace: string; name: string },
+  around: AroundTry,
+): Promise<Verdict> {
+  const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.working));
   const circumstances = circumstancesOf(around.pipeline.config, new Date());
   const decision = decide(run, circumstances);
   around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
@@ -70,7 +89,7 @@ interface Situation {
   readonly decision: Decision;
   readonly circumstances: Circumstances;
   readonly work: Work<Run>;
-  readonly around: Surroundings;
+  readonly around: AroundTry;
 }
 
 const steps: { readonly [A in Decision['action']]: (run: Run, situation: Situation) => Promise<Verdict> } = {
@@ -103,16 +122,17 @@ async function release(run: Run, { decision, around }: Situation): Promise<Verdi
 }
 
 async function sign(run: Run, { work, around, circumstances }: Situation): Promise<Verdict> {
-  const gathered = await gather(run, { ...around, circumstances });
+  const gathered = await gather(run, { ...around, signal: around.working, circumstances });
   if (gathered.waitsFor !== undefined)
     return waitForTaskRuns(run, gathered.waitsFor, { around, circumstances });
   const { taskRuns, problems } = gathered;
-  const { signal, progress } = around;
+  const { working, progress } = around;
   const earlier = progress.of(work.key);
-  const processed = await around.pipeline.process(run, { taskRuns, signal, earlier });
+  const processed = await around.pipeline.process(run, { taskRuns, signal: working, earlier });
+  // Another try may be at it by now, or this process is about to end.
+  if (around.signal.aborted) return finished;
   progress.keep(work.key, processed.progress);
   const outcome = { ...processed, problems: [...problems, ...processed.problems] };
-  if (around.signal.aborted) return finished;
   for (const { artifact, stage, error } of outcome.failures) {
     around.metrics.failed(run.kind, stage);
     const fields = { artifact: artifact.key, code: error.code, attempt: work.failures + 1 };

@@ -6,19 +6,21 @@ import { ChainsError, reasonOf } from '../model/errors.ts';
 import { at, type JsonObject } from '../model/json.ts';
 import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
-import type { Pipeline } from '../pipeline.ts';
+import { type Pipeline, registryHostsOf } from '../pipeline.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Awaited } from './awaited.ts';
 import { Backoff } from './backoff.ts';
 import type { Family } from './family.ts';
+import type { Journal } from './journal.ts';
 import type { ControllerPace } from './pace.ts';
 import { ProgressKept } from './progress-kept.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
 import { sweep } from './sweep.ts';
-import type { Verdict, Work } from './work.ts';
+import { type Watched, WatchStates } from './watch-states.ts';
+import type { Parties, Verdict, Work } from './work.ts';
 
 /** What following runs needs. */
 export interface WatchedRunsOptions {
@@ -33,9 +35,14 @@ export interface WatchedRunsOptions {
   /** The pipeline in force; nothing is handled before there is one. */
   readonly pipeline: () => Pipeline | undefined;
   readonly pace: ControllerPace;
+  /** Where what is being tried is written down; undefined where there is no place for it. */
+  readonly journal: Journal | undefined;
   /** Aborts what is in flight. */
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds, beside what a try may take, after which a queue that does not move counts as standing still. */
+const standstillAfter = 60_000;
 
 const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };
 
@@ -53,12 +60,27 @@ export class WatchedRuns {
   readonly #resources = new Map<RunKind, Resource>();
   readonly #awaited = new Awaited();
   readonly #progress = new ProgressKept();
+  readonly #watches: WatchStates;
 
   constructor(options: WatchedRunsOptions) {
     this.#options = options;
-    const { backoff } = options.pace;
+    this.#watches = new WatchStates(options.kinds, options.namespaces);
+    for (const kind of options.kinds) this.#showWatches(kind);
+    options.health.set('queue', () => this.#standstill());
+    const {
+      journal,
+      pace: { backoff },
+    } = options;
     this.#queue = new WorkQueue<Run>((work) => this.#handle(work), {
       concurrency: options.concurrency,
+      partiesOf,
+      ...(journal === undefined
+        ? {}
+        : {
+            crashes: (key) => journal.crashes(key),
+            begins: (key) => journal.begins(key),
+            ended: (key) => journal.ended(key),
+          }),
       finished: (key) => {
         this.#progress.forget(key);
         this.#ended(placeOf(key));
@@ -92,9 +114,9 @@ export class WatchedRuns {
     const resource = await this.#served(kind, signal);
     if (resource === undefined) return;
     this.#resources.set(kind, resource);
-    const { namespaces } = this.#options;
-    const everywhere = namespaces.length === 0 ? [undefined] : namespaces;
-    await Promise.all(everywhere.map((namespace) => this.#followIn(kind, resource, namespace, signal)));
+    await Promise.all(
+      this.#watches.places.map((namespace) => this.#followIn(kind, resource, namespace, signal)),
+    );
   }
 
   /** v1 where the cluster serves it, else v1beta1; asks until it serves one of them, or undefined when aborted. */
@@ -106,10 +128,10 @@ export class WatchedRuns {
       try {
         for (const resource of versions)
           if (await this.#options.rest.serves(resource, signal)) return resource;
-        this.#watching(kind, `the cluster does not serve ${plural} of tekton.dev: install Tekton Pipelines`);
+        this.#notServed(kind, `the cluster does not serve ${plural} of tekton.dev: install Tekton Pipelines`);
       } catch (error) {
         if (signal.aborted) return undefined;
-        this.#watching(kind, reasonOf(error));
+        this.#notServed(kind, reasonOf(error));
       }
       await pause(backoff.after(attempt), undefined, { signal }).catch(() => {});
     }
@@ -125,6 +147,7 @@ export class WatchedRuns {
     const { rest, log, pace } = this.#options;
     const sweeping = new AbortController();
     const inNamespace = namespace === undefined ? {} : { namespace };
+    const watched = { kind, namespace };
     let swept: Promise<void> | undefined;
     await reflect(
       rest,
@@ -138,8 +161,8 @@ export class WatchedRuns {
         seen: (object, bytes) => this.#seen(object, bytes),
         gone: (object) => this.#gone(object, kind),
         room: () => this.#queue.room(signal),
+        begun: () => this.#watching(watched, undefined),
         synced: () => {
-          this.#watching(kind, undefined);
           log.info(`all unsigned ${plurals[kind]} are known`, inNamespace);
           swept ??= sweep(
             {
@@ -154,8 +177,8 @@ export class WatchedRuns {
             AbortSignal.any([signal, sweeping.signal]),
           );
         },
-        trouble: (error) => this.#watching(kind, error.message),
-        well: () => this.#watching(kind, undefined),
+        trouble: (error) => this.#watching(watched, error.message),
+        well: () => this.#watching(watched, undefined),
       },
       signal,
     );
@@ -163,11 +186,33 @@ export class WatchedRuns {
     await swept;
   }
 
-  #watching(kind: RunKind, trouble: string | undefined): void {
-    const { health, metrics, log } = this.#options;
-    health.set(`watch of ${plurals[kind]}`, trouble);
-    metrics.watching(plurals[kind], trouble === undefined);
-    if (trouble !== undefined) log.warn(`${plurals[kind]} are not watched right now: ${trouble}`);
+  #watching(watched: Watched, trouble: string | undefined): void {
+    this.#watches.set(watched, trouble);
+    this.#showWatches(watched.kind);
+    if (trouble === undefined) return;
+    const { kind, namespace } = watched;
+    const where = namespace === undefined ? '' : ` in ${namespace}`;
+    this.#options.log.warn(`${plurals[kind]}${where} are not watched right now: ${trouble}`);
+  }
+
+  #notServed(kind: RunKind, trouble: string): void {
+    for (const namespace of this.#watches.places) this.#watches.set({ kind, namespace }, trouble);
+    this.#showWatches(kind);
+    this.#options.log.warn(`${plurals[kind]} are not watched right now: ${trouble}`);
+  }
+
+  #showWatches(kind: RunKind): void {
+    const trouble = this.#watches.of(kind);
+    this.#options.health.set(`watch of ${plurals[kind]}`, trouble);
+    this.#options.metrics.watching(plurals[kind], trouble === undefined);
+  }
+
+  /** Why nothing is signed, should that be so: no try has begun or ended for longer than one may take. */
+  #standstill(): string | undefined {
+    const timeout = this.#options.pipeline()?.config['limits.try-timeout'] ?? Number.POSITIVE_INFINITY;
+    const { idle } = this.#queue;
+    if (idle <= timeout + standstillAfter) return undefined;
+    return `runs wait, and none was begun or ended for ${Math.round(idle / 1000)} s`;
   }
 
   #seen(object: JsonObject, bytes: number): void {
@@ -213,6 +258,14 @@ export class WatchedRuns {
     const around = { rest, resource, pipeline: current, family, progress, log, metrics, signal };
     return reconcile(work, { namespace, name }, around);
   }
+}
+
+/** Hosts of one run that are looked at; its namespace has a share of its own. */
+const mostHosts = 16;
+
+function partiesOf(key: string, run: Run | undefined): Parties {
+  const hosts = run === undefined ? [] : registryHostsOf(run);
+  return { owner: placeOf(key).namespace, hosts: hosts.slice(0, mostHosts).toSorted() };
 }
 
 function keyOf({ kind, namespace, name }: Place): string {

@@ -3,7 +3,7 @@ export type Verdict =
   | { readonly finished: true }
   | {
       readonly finished: false;
-      /** A failure counts towards the backoff and the deadline; waiting for a moment does not. */
+      /** A failure counts towards the backoff and the deadline; waiting for a moment changes neither. */
       readonly failed: boolean;
       /** Milliseconds to wait at least; failures wait for their backoff besides. */
       readonly again: number;
@@ -18,11 +18,21 @@ export interface Work<Value> {
   readonly key: string;
   /** The newest value seen, or undefined where it must be fetched. */
   readonly value: Value | undefined;
-  /** Failures in a row. */
+  /** Failures since the last success. */
   readonly failures: number;
   /** When the first of them was. */
   readonly failingSince: number | undefined;
+  /** Aborts when others need the places that this takes: it is to fail soon. */
+  readonly signal: AbortSignal;
 }
 
 /** What handles one key at a time; it never throws. */
 export type Handler<Value> = (work: Work<Value>) => Promise<Verdict>;
+
+/** Whose work a key is, and what it leans on: each has only a share of the workers (decision 76). */
+export interface Parties {
+  /** Owners take turns: for runs, the namespace. */
+  readonly owner: string;
+  /** For runs, the hosts of registries. */
+  readonly hosts: readonly string[];
+}

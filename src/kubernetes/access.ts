@@ -1,17 +1,17 @@
-import type { Dispatcher } from 'undici';
+import type { Dispatchers } from './dispatcher.ts';
 
 /** What a call was made with, so that a refused credential is renewed once and not by every call that it failed. */
 export interface Access {
   readonly authorization: string | undefined;
-  readonly dispatcher: Dispatcher;
+  readonly dispatchers: Dispatchers;
 }
 
 /** How to reach one API server, and as whom. Credentials and CA that rotate are followed while it is open. */
 export interface Connection {
   /** Base URL without a trailing slash; may have a path. */
   readonly server: string;
-  /** The shared Agent; another one after the CA or client certificate changed, so take it anew for each call. */
-  readonly dispatcher: Dispatcher;
+  /** The shared Agents; others after the CA or client certificate changed, so take them anew for each call. */
+  readonly dispatchers: Dispatchers;
   /** The namespace of the kubeconfig's context or of the pod; `default` when none is named. */
   readonly namespace: string;
   /**

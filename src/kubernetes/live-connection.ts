@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Dispatcher } from 'undici';
 import { ChainsError, reasonOf } from '../model/errors.ts';
 import type { Access, Connection } from './access.ts';
-import { createDispatcher, type TlsOptions } from './dispatcher.ts';
+import { createDispatchers, type Dispatchers, type TlsOptions } from './dispatcher.ts';
 import type { Identity, Target } from './target.ts';
 
 const lookEvery = 60_000;
@@ -11,19 +10,19 @@ const lookAgainAfterFailure = 5_000;
 interface State {
   readonly identity: Identity;
   readonly tls: TlsOptions;
-  readonly dispatcher: Dispatcher;
+  readonly dispatchers: Dispatchers;
 }
 
 /**
  * A connection that follows its target: once a minute at most it reads token, CA and client certificate anew. Where CA or
- * client certificate changed, new calls get a new Agent, and the old one closes when its last call is through.
+ * client certificate changed, new calls get new Agents, and the old ones close when their last call is through.
  */
 export class LiveConnection implements Connection {
   readonly server: string;
   readonly namespace: string;
   readonly #target: Target;
   readonly #now: () => number;
-  readonly #retired = new Set<Dispatcher>();
+  readonly #retired = new Set<Dispatchers>();
   #state: State;
   #lookAt: number;
   #looking: Promise<void> | undefined;
@@ -43,13 +42,13 @@ export class LiveConnection implements Connection {
     const { identity, tls } = await read(target, false);
     return new LiveConnection(
       target,
-      { identity, tls, dispatcher: createDispatcher(tls, target.proxy) },
+      { identity, tls, dispatchers: createDispatchers(tls, target.proxy) },
       now,
     );
   }
 
-  get dispatcher(): Dispatcher {
-    return this.#state.dispatcher;
+  get dispatchers(): Dispatchers {
+    return this.#state.dispatchers;
   }
 
   async authorization(): Promise<string | undefined> {
@@ -63,13 +62,14 @@ export class LiveConnection implements Connection {
 
   async renew(used: Access): Promise<boolean> {
     const differs = () =>
-      this.#state.dispatcher !== used.dispatcher || this.#state.identity.authorization !== used.authorization;
+      this.#state.dispatchers !== used.dispatchers ||
+      this.#state.identity.authorization !== used.authorization;
     if (!differs()) await this.#look(true);
     return differs();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#state.dispatcher, ...this.#retired].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([this.#state.dispatchers, ...this.#retired].map((one) => one.destroy()));
   }
 
   #expired(): boolean {
@@ -86,12 +86,12 @@ export class LiveConnection implements Connection {
   async #lookNow(force: boolean): Promise<void> {
     try {
       const { identity, tls } = await read(this.#target, force);
-      const { dispatcher } = this.#state;
+      const { dispatchers } = this.#state;
       if (isDeepStrictEqual(tls, this.#state.tls)) {
-        this.#state = { identity, tls, dispatcher };
+        this.#state = { identity, tls, dispatchers };
       } else {
-        this.#state = { identity, tls, dispatcher: createDispatcher(tls, this.#target.proxy) };
-        this.#retire(dispatcher);
+        this.#state = { identity, tls, dispatchers: createDispatchers(tls, this.#target.proxy) };
+        this.#retire(dispatchers);
       }
       this.#lookAt = this.#now() + lookEvery;
       this.#failure = undefined;
@@ -104,12 +104,12 @@ export class LiveConnection implements Connection {
     }
   }
 
-  #retire(dispatcher: Dispatcher): void {
-    const gone = () => this.#retired.delete(dispatcher);
-    this.#retired.add(dispatcher);
-    // Not at once: a call that has just been given this dispatcher is about to use it.
+  #retire(dispatchers: Dispatchers): void {
+    const gone = () => this.#retired.delete(dispatchers);
+    this.#retired.add(dispatchers);
+    // Not at once: a call that has just been given these is about to use one of them.
     setImmediate(() => {
-      dispatcher.close().then(gone, gone);
+      dispatchers.close().then(gone, gone);
     });
   }
 }

@@ -28,6 +28,8 @@ export interface Observer {
   seen(object: JsonObject, bytes: number): void;
   /** An object that was deleted. One that went while no watch could be held is not told. */
   gone(object: JsonObject): void;
+  /** Once: the first page has come, and the watch begins. */
+  begun?(): void;
   /** Once: all pages of the first list are through. */
   synced(): void;
   /** All pages of a later list are through: what was not seen again since the one before may have gone unnoticed. */
@@ -93,6 +95,7 @@ class Reflection {
     this.#overtaken = new Set();
     try {
       for await (const page of this.#pages(during)) {
+        if (watching === undefined && !this.#synced) this.#to.begun?.();
         this.#report(page);
         watching ??= this.#watch(page.resourceVersion, during).finally(() => ended.abort());
         // It is awaited below; until then a failure is no unhandled one.

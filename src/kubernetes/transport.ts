@@ -75,14 +75,15 @@ export class Transport {
   async #access(call: Call): Promise<Access> {
     call.signal?.throwIfAborted();
     const authorization = await this.#connection.authorization();
-    return { authorization, dispatcher: this.#connection.dispatcher };
+    return { authorization, dispatchers: this.#connection.dispatchers };
   }
 
   async #attempt(call: Call, access: Access): Promise<Dispatcher.ResponseData> {
     const started = performance.now();
     let status: number | 'error' = 'error';
     try {
-      const answer = await access.dispatcher.request({
+      const { calls, watches } = access.dispatchers;
+      const answer = await (call.endless === true ? watches : calls).request({
         origin: this.#origin,
         path: this.#prefix + call.path + queryString(call.query),
         method: call.method,

@@ -81,6 +81,13 @@ export const errorCodes = {
     meaning: 'The store did not answer in time, is overloaded, answered 5xx, or the connection broke.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
+  TRY_ENDED: {
+    terminal: false,
+    meaning:
+      'A try to sign a run took longer than `limits.try-timeout`, or was the longest of a namespace that left too little to others.',
+    remedy:
+      'Look at what the run waits for: its registry, store or KMS. It is tried again. Where slow is normal, raise `limits.try-timeout`.',
+  },
   UNEXPECTED: {
     terminal: false,
     meaning: 'Something failed in a way that the program does not know.',

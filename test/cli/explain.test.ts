@@ -95,6 +95,14 @@ test('the text tells what the run is, what would happen, where each artifact com
   for (const line of out.split('\n')) assert.ok(line.length <= 100, line);
 });
 
+test('the failed tries of a run that is signed are told as history', async (context) => {
+  const { metadata } = run;
+  const annotations = { ...metadata.annotations, 'chains.tekton.dev/signed': 'true' };
+  const { out } = await explained(context, [{ ...run, metadata: { ...metadata, annotations } }]);
+  assert.match(out, /marked +true \(after 2 failed tries\)\n/);
+  assert.doesNotMatch(out, /failed tries +2/);
+});
+
 test('nothing that a run holds reaches the terminal as a command', async (context) => {
   const evil = {
     ...run,

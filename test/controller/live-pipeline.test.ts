@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseConfig } from '../../src/config/parse.ts';
 import { LivePipeline } from '../../src/controller/live-pipeline.ts';
 import { Health } from '../../src/telemetry/health.ts';
@@ -39,4 +40,60 @@ test('another configuration counts at once, however long its KMS takes to answer
   assert.equal(live.current?.config, config);
   silent.closeAllConnections();
   await live.close();
+});
+
+test('readiness stays red while the key is damaged, however often it is looked at, and turns green with a good one', async (context) => {
+  const health = new Health();
+  let checks = 0;
+  const log = await openLog({ level: 'error', write: () => (checks += 1) });
+  const live = new LivePipeline({
+    ...{ kinds: ['taskrun'], access: {}, health, metrics: new Metrics(), log, recheck: 5 },
+    changed: () => {},
+    listener: () => {},
+  });
+  context.after(() => live.close());
+  const troubles = () => health.checks.flatMap(({ trouble }) => trouble ?? []);
+  const pair = keyPairs['ECDSA P-256']?.();
+  assert.ok(pair !== undefined);
+  const good = secretsWith({ 'x509.pem': pkcs8(pair.privateKey) });
+  live.supply(good);
+  live.configure(parseConfig({}).config);
+  const kept = await eventually('the first key is in use', () => live.current);
+  live.supply(secretsWith({ 'x509.pem': 'damaged' }));
+  await eventually('readiness says so', () => (troubles().length > 0 ? true : undefined));
+  const before = checks;
+  await eventually('it was looked at again', () => {
+    assert.match(troubles().join(), /x509\.pem.*the last good key stays in use/);
+    return checks >= before + 5 ? true : undefined;
+  });
+  assert.equal(live.current, kept);
+  live.supply(secretsWith({ 'x509.pem': pkcs8(pair.privateKey) }));
+  await eventually('readiness is green', () => (troubles().length === 0 ? true : undefined));
+  await pause(20);
+  assert.deepEqual(troubles(), []);
+  assert.notEqual(live.current, kept);
+});
+
+test('closing closes what is in force and what was before it, and leaves no timer', async (context) => {
+  const timers = context.mock.method(globalThis, 'setTimeout');
+  const cleared = context.mock.method(globalThis, 'clearTimeout');
+  const log = await openLog({ level: 'error', write: () => {} });
+  const live = new LivePipeline({
+    ...{ kinds: ['taskrun'], access: {}, health: new Health(), metrics: new Metrics(), log },
+    changed: () => {},
+    listener: () => {},
+  });
+  const pair = keyPairs['ECDSA P-256']?.();
+  assert.ok(pair !== undefined);
+  live.supply(secretsWith({ 'x509.pem': pkcs8(pair.privateKey) }));
+  live.configure(parseConfig({}).config);
+  const first = await eventually('the first configuration is in force', () => live.current);
+  const closed = context.mock.method(first, 'close');
+  live.configure(parseConfig({ 'limits.try-timeout': '20m' }).config);
+  assert.notEqual(live.current, first);
+  const retired = timers.mock.calls.find(({ arguments: [, milliseconds] }) => milliseconds === 120_000);
+  assert.ok(retired !== undefined, 'the old one is kept for as long as a try may take');
+  await live.close();
+  assert.equal(closed.mock.callCount(), 1);
+  assert.ok(cleared.mock.calls.some(({ arguments: [timer] }) => timer === retired.result));
 });

@@ -11,7 +11,10 @@ const soon = new Backoff(5, 5, () => 1);
 const never = new Backoff(3_600_000, 3_600_000, () => 1);
 
 /** A queue, not started yet, whose handler does what the test says, and what it was given so far. */
-function stillQueue(answers: readonly (Verdict | Promise<Verdict>)[], options: Partial<QueueOptions> = {}) {
+function stillQueue(
+  answers: readonly (Verdict | Promise<Verdict>)[],
+  options: Partial<QueueOptions<string>> = {},
+) {
   const seen: Work<string>[] = [];
   const queue = new WorkQueue<string>(
     async (work) => {
@@ -199,5 +202,88 @@ describe('the queue', () => {
       seen.map(({ key }) => key),
       ['a'],
     );
+  });
+
+  it('counts failures until a success, whatever happens in between that is none', async () => {
+    const conflict: Verdict = { finished: false, failed: false, again: 1, stale: false };
+    const { queue, seen } = queueOf([failed, conflict, failed]);
+    queue.add('a', 'value', 5);
+    await until(() => queue.depth === 0);
+    assert.deepEqual(
+      seen.map(({ failures }) => failures),
+      [0, 1, 1, 2],
+    );
+    assert.ok(seen[1]?.failingSince !== undefined);
+    assert.equal(seen[3]?.failingSince, seen[1].failingSince);
+    queue.add('a', 'value', 5);
+    await until(() => queue.depth === 0);
+    assert.deepEqual([seen[4]?.failures, seen[4]?.failingSince], [0, undefined]);
+  });
+
+  it('looks at a key that waits for a moment when it is added, though it failed before', async () => {
+    const moment: Verdict = { finished: false, failed: false, again: 3_600_000, stale: false };
+    const { queue, seen } = queueOf([failed, moment]);
+    queue.add('a');
+    await until(() => seen.length === 2);
+    await turn();
+    queue.add('a');
+    await until(() => queue.depth === 0);
+    await queue.stop();
+  });
+
+  it('sets no timer once it is stopped, and is not started again', async (context) => {
+    const gate = Promise.withResolvers<Verdict>();
+    const { queue, seen } = queueOf([gate.promise], { backoff: never });
+    queue.add('a');
+    const stopping = queue.stop();
+    const timers = context.mock.method(globalThis, 'setTimeout');
+    gate.resolve(failed);
+    await stopping;
+    queue.start();
+    queue.hurryAll();
+    queue.add('b');
+    await turn();
+    assert.equal(timers.mock.callCount(), 0);
+    assert.equal(seen.length, 1);
+  });
+
+  it('begins with others after a crash, and handles what crashed alone', async () => {
+    const crashes = (key: string): number => (key.startsWith('crashed') ? 1 : 0);
+    const inHand = new Set<string>();
+    const together: string[][] = [];
+    const queue = new WorkQueue<string>(
+      async ({ key }) => {
+        inHand.add(key);
+        together.push([...inHand]);
+        await turn();
+        inHand.delete(key);
+        return finished;
+      },
+      { concurrency: 4, backoff: soon, crashes },
+    );
+    for (const key of ['crashed 1', 'crashed 2', 'good 1', 'good 2', 'good 3']) queue.add(key);
+    queue.start();
+    await until(() => queue.depth === 0);
+    assert.deepEqual(together, [
+      ['good 1'],
+      ['good 1', 'good 2'],
+      ['good 1', 'good 2', 'good 3'],
+      ['crashed 1'],
+      ['crashed 2'],
+    ]);
+  });
+
+  it('tells for how long it has not moved, while there is something to do', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const gate = Promise.withResolvers<Verdict>();
+    const { queue } = queueOf([gate.promise]);
+    context.mock.timers.tick(1_000);
+    assert.equal(queue.idle, 0);
+    queue.add('a');
+    context.mock.timers.tick(1_000);
+    assert.equal(queue.idle, 1_000);
+    gate.resolve(finished);
+    await turn();
+    assert.equal(queue.idle, 0);
   });
 });

@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url';
 /** `chains controller` in a process of its own. */
 export interface ControllerProcess {
   /** Ends it with this signal, if it runs, and gives its exit code; null when the signal ended it. */
-  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+  end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
+  /** Sends it a signal. */
+  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  /** Its exit code, once it has ended. */
+  readonly ended: Promise<number | null>;
   /** The most memory it held at once so far, in MiB. */
   peakMemory(): Promise<number>;
   /** What it logged. */
@@ -15,27 +19,28 @@ export interface ControllerProcess {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Starts `chains controller` on a world's cluster. */
-export function startControllerProcess(world: {
-  readonly kubeconfigFile: string;
-  readonly secretsFolder: string;
-}): ControllerProcess {
+/** Starts `chains controller` on a world's cluster, with further options where a test needs them. */
+export function startControllerProcess(
+  world: { readonly kubeconfigFile: string; readonly secretsFolder: string },
+  options: readonly string[] = [],
+): ControllerProcess {
   const files = ['--kubeconfig', world.kubeconfigFile, '--signing-secrets', world.secretsFolder];
   const ports = ['--metrics-port', '0', '--health-port', '0'];
-  const child = spawn(process.execPath, [main, 'controller', ...files, ...ports], {
+  const child = spawn(process.execPath, [main, 'controller', ...files, ...ports, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
+  const ended = once(child, 'exit').then(() => child.exitCode);
   return {
+    ended,
+    signal: (name) => void child.kill(name),
     async end(signal) {
       if (isOver(child)) return child.exitCode;
-      const ended = once(child, 'exit');
       child.kill(signal);
-      await ended;
-      return child.exitCode;
+      return ended;
     },
     async peakMemory() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');

@@ -62,8 +62,8 @@ export interface World {
   /** Replaces the data of `chains-config`. */
   configure(data: Readonly<Record<string, string>>): Promise<void>;
   startController(options?: Partial<ControllerOptions>): Promise<Controller>;
-  /** `chains controller` in a process of its own. */
-  startProcess(): ControllerProcess;
+  /** `chains controller` in a process of its own, with these options more. */
+  startProcess(options?: readonly string[]): ControllerProcess;
   close(): Promise<void>;
 }
 
@@ -195,8 +195,8 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       controllers.push(controller);
       return controller;
     },
-    startProcess() {
-      const started = startControllerProcess({ kubeconfigFile, secretsFolder });
+    startProcess(options = []) {
+      const started = startControllerProcess({ kubeconfigFile, secretsFolder }, options);
       processes.push(started);
       return started;
     },

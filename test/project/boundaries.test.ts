@@ -19,8 +19,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['kubernetes'],
   verify: ['extract', 'format', 'sign', 'store', 'config'],
   sandbox: ['kubernetes'],
-  'pipeline.ts': [...stages, 'config'],
-  controller: ['pipeline.ts', 'config', 'kubernetes', 'telemetry', 'sign'],
+  'pipeline.ts': [...stages, 'config', 'network'],
+  controller: ['pipeline.ts', 'config', 'kubernetes', 'network', 'telemetry', 'sign'],
   library: ['pipeline.ts', 'config', 'controller', 'sign', 'verify'],
 };
 
