@@ -1,5 +1,8 @@
 # Built JavaScript on a slim Node 24, as a user who is not root. The compiler and the tests stay in the first stage.
-FROM node:24-slim AS build
+# The base is named by its digest, so that the same Dockerfile gives the same image; docs/operating.md says how to find it:
+#   --build-arg NODE_IMAGE=docker.io/library/node:24-slim@sha256:…
+ARG NODE_IMAGE
+FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 COPY bin bin
@@ -10,7 +13,7 @@ RUN npm ci --ignore-scripts
 ARG COMMIT=
 RUN COMMIT=$COMMIT npm run build && npm prune --omit=dev --omit=optional
 
-FROM node:24-slim
+FROM ${NODE_IMAGE}
 WORKDIR /app
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules

@@ -18,8 +18,8 @@ const rights: readonly (readonly [string, string, string])[] = [
   ['yes', 'watch', 'configmaps/chains-config'],
   ['no', 'patch', 'configmaps/chains-config'],
   ['no', 'get', 'configmaps/another'],
-  ['yes', 'get', 'secrets'],
-  ['yes', 'get', 'serviceaccounts'],
+  ['no', 'get', 'secrets'],
+  ['no', 'get', 'serviceaccounts'],
   ['no', 'list', 'secrets'],
   ['no', 'watch', 'secrets'],
   ['no', 'delete', 'taskruns.tekton.dev'],
@@ -36,6 +36,19 @@ test('kubectl apply -k deploy/ gives the controller what it calls, and nothing m
     const said = await cluster.kubectl(asked).catch((error: unknown) => String(error));
     assert.match(said, answer === 'yes' ? /^yes/ : /\bno\b/, `${verb} ${resource}`);
   }
+  const credentials = join(deploy, 'registry-credentials.yaml');
+  await cluster.kubectl(['create', 'namespace', 'team-a']);
+  await cluster.kubectl(['apply', '-n', 'team-a', '-f', credentials]);
+  for (const [namespace, verb, answer] of [
+    ['team-a', 'get', /^yes/],
+    ['team-a', 'list', /\bno\b/],
+    ['default', 'get', /\bno\b/],
+  ] as const) {
+    const asked = ['auth', 'can-i', verb, 'secrets', '-n', namespace, `--as=${account}`];
+    assert.match(await cluster.kubectl(asked).catch((error: unknown) => String(error)), answer);
+  }
+  const policy = await cluster.kubectl(['get', 'networkpolicy', '-n', 'tekton-chains', '-o', 'json']);
+  assert.match(policy, /169\.254\.0\.0\/16/);
   const kubeconfig = join(await folderFor(t), 'kubeconfig');
   await writeFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
   const make = { type: 'ecdsa', secret: true, apply: true, kubeconfig };
