@@ -27,7 +27,7 @@ const run: JsonObject = {
     results: [
       { name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` },
       { name: 'CHAINS-GIT_URL', value: 'https://github.com/acme/app' },
-      { name: 'CHAINS-GIT_COMMIT', value: 'abc123' },
+      { name: 'CHAINS-GIT_COMMIT', value: '5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d' },
     ],
   },
 };
@@ -104,7 +104,7 @@ test('the text tells each check and sums up who built what, from what, by which 
     /✔ taskrun-uid-1 signature: the payload is signed by\s+SHA256:/,
     /built by {2}https:\/\/tekton\.dev\/chains\/v2/,
     /built {5}gcr\.io\/acme\/app@sha256:a+/,
-    /from {6}git\+https:\/\/github\.com\/acme\/app\.git@sha1:abc123/,
+    /from {6}git\+https:\/\/github\.com\/acme\/app\.git@sha1:5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d/,
     /by steps {2}compile \(gcr\.io\/tools\/builder\)/,
   ]) {
     assert.match(out, expected);
@@ -124,8 +124,11 @@ describe('what is expected of provenance', () => {
   const met: readonly Partial<VerifyArguments>[] = [
     { builderId: 'https://tekton.dev/chains/v2' },
     { sourceUri: 'https://github.com/acme/app' },
-    { sourceUri: 'git+https://github.com/acme/app.git', sourceDigest: 'sha1:abc123' },
-    { sourceDigest: 'abc123' },
+    {
+      sourceUri: 'git+https://github.com/acme/app.git',
+      sourceDigest: 'sha1:5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d',
+    },
+    { sourceDigest: '5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d' },
     { buildType: 'https://tekton.dev/chains/v2/slsa' },
     { require: 'slsa-v1' },
   ];
@@ -133,7 +136,7 @@ describe('what is expected of provenance', () => {
     { builderId: 'https://tekton.dev/chains/v1' },
     { sourceUri: 'https://github.com/acme/ap' },
     { sourceUri: 'https://github.com/acme/app', sourceDigest: 'sha1:abc12' },
-    { sourceDigest: 'sha256:abc123' },
+    { sourceDigest: 'sha256:5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d' },
     { buildType: 'tekton.dev/v1/TaskRun' },
   ];
 

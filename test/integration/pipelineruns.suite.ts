@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { runExplain } from '../../src/cli/explain.ts';
 import type { Controller } from '../../src/controller/index.ts';
 import { preAuthEncoding } from '../../src/model/dsse.ts';
@@ -140,6 +141,8 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       const atStart = await callsOnRuns(controller, 'pipelineruns');
       await createTaskRun('calls', 'calls-a', ranStatus);
       await ended(world, 'calls-a');
+      // Its mark is seen before the answer to the write is: until then it is in hand, and would be waited for.
+      await pause(1_000);
       const before = {
         own: await callsOnRuns(controller, 'pipelineruns'),
         lists: await callsOnRuns(controller),
