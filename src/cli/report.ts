@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
 import { paintFor } from './paint.ts';
-import { visible, wrap } from './wrap.ts';
+import { visible } from '../model/text.ts';
+import { wrap } from './wrap.ts';
 
 /** Codes that are the caller's to mend: exit code 2. */
 const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];
