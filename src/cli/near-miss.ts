@@ -13,12 +13,12 @@ export interface UsageError {
  * @param command the command line so far: `chains verify`
  */
 export function usageError(text: string, command: string): UsageError {
-  const [, message = '', near] =
-    /^([^]*?)(?:\s*\(Did you mean (?:one of )?([^]*?)\?\))?\s*$/.exec(text) ?? [];
-  const error = message.replace(/\s+/g, ' ');
-  const [, word = '', choices = ''] =
-    /(?:argument|value) '([^]*?)' is invalid.*\. Allowed choices are (.*)\.$/.exec(error) ?? [];
-  const meant = near ?? closest(word, choices.split(', '));
+  const [message = '', advice = ''] = text.split('(Did you mean ');
+  const [, near] = /^(?:one of )?([^?]*)\?\)/.exec(advice) ?? [];
+  const error = message.replace(/\s+/g, ' ').trim();
+  const [given = '', choices = ''] = error.split('. Allowed choices are ');
+  const [, word = ''] = /(?:argument|value) '([^']*)' is invalid/.exec(given) ?? [];
+  const meant = near ?? closest(word, choices.replace(/\.$/, '').split(', '));
   return {
     error,
     hint: meant === undefined ? `${command} --help shows what it takes` : `did you mean ${meant}?`,

@@ -1,4 +1,4 @@
-import { visible } from './wrap.ts';
+import { visible } from '../model/text.ts';
 
 /** Where progress is shown: a terminal, or anything else, which gets nothing. */
 export interface ProgressStream {

@@ -3,7 +3,8 @@ import { unknownKeys } from '../config/parse.ts';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
 import type { JsonObject } from '../model/json.ts';
 import { paintFor } from './paint.ts';
-import { visible, wrap } from './wrap.ts';
+import { visible } from '../model/text.ts';
+import { wrap } from './wrap.ts';
 
 /** Codes that are the caller's to mend: exit code 2. */
 const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];

@@ -1,6 +1,7 @@
 import { type Summary, summaryOf, type Verification } from '../verify/index.ts';
 import { type Paint, plain } from './paint.ts';
-import { visible, wrap } from './wrap.ts';
+import { visible } from '../model/text.ts';
+import { wrap } from './wrap.ts';
 
 /** What `chains verify` prints of a verification: a line a check, then who built what, from what, how. */
 export function verifyText(

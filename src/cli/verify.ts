@@ -19,7 +19,7 @@ import { readConfig, readRuns } from './runs.ts';
 import { readKey } from './verify-keys.ts';
 import { givenSubject, namedSubject, type SubjectOptions } from './verify-subjects.ts';
 import { verifyText } from './verify-text.ts';
-import { visible } from './wrap.ts';
+import { visible } from '../model/text.ts';
 
 /** The options of `chains verify`, as parsed. */
 export interface VerifyArguments extends SubjectOptions, Expectations {

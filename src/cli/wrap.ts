@@ -1,10 +1,7 @@
+import { visible } from '../model/text.ts';
+
 /** The widest line that is printed, so that text reads well in any terminal and in a review. */
 export const width = 100;
-
-/** A text as it may go to a terminal: what would move the cursor, colour or hide something is shown as U+FFFD. */
-export function visible(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\ufffd');
-}
 
 /**
  * Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken,

@@ -1,3 +1,4 @@
+import { visible } from '../model/text.ts';
 import { closest } from './closest.ts';
 
 /** What reading a value's text gives: the value, or what is wrong, in words that follow the text (`which is …`). */
@@ -126,5 +127,5 @@ export function show(value: string): string {
   const scheme = /^[a-z][a-z0-9+.-]{0,20}:\/\//i.exec(value)?.[0] ?? '';
   const open = host < 0 ? value : `${scheme}…${value.slice(host)}`;
   const bounded = open.length > 120 ? `${open.slice(0, 120)}…` : open;
-  return JSON.stringify(bounded).replace(/[\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+  return visible(JSON.stringify(bounded));
 }

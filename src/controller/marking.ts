@@ -10,6 +10,7 @@ import {
   signedUidMark,
 } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
+import { oneLine } from '../model/text.ts';
 
 /** Longest message on a run, in characters; annotations share 256 KiB. */
 const longestMessage = 1_024;
@@ -96,10 +97,9 @@ export function afterWrite(run: Run, answer: JsonObject): Run {
   };
 }
 
-/** One line, bounded. */
+/** One line, visible and bounded. */
 export function messageOf(parts: readonly string[]): string {
-  const whole = parts.join('; ').replace(/\s+/g, ' ').toWellFormed();
-  return whole.length <= longestMessage ? whole : `${whole.slice(0, longestMessage - 1).toWellFormed()}…`;
+  return oneLine(parts.join('; '), longestMessage - 1);
 }
 
 /** The name that the API server knows a run by. */

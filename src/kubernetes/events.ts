@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ChainsError } from '../model/errors.ts';
 import type { EventReason } from '../model/event-reasons.ts';
+import { oneLine } from '../model/text.ts';
 import type { Resource } from './resources.ts';
 import { fieldManager, type Rest } from './rest.ts';
 
@@ -17,7 +18,7 @@ export interface EventSubject {
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;
-  /** Cut to 1,024 bytes of UTF-8. */
+  /** Written on one line, visible, cut to 1,024 bytes of UTF-8. */
   readonly message: string;
 }
 
@@ -53,7 +54,7 @@ export async function recordEvent(
     },
     type: event.type,
     reason: event.reason,
-    message: shorten(event.message, longestMessage),
+    message: shorten(oneLine(event.message, longestMessage), longestMessage),
     source: { component: fieldManager },
     firstTimestamp: time,
     lastTimestamp: time,

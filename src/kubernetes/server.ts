@@ -1,4 +1,5 @@
 import { invalid } from './material.ts';
+import { withoutTrailing } from '../model/text.ts';
 
 /** An API server's base URL without a trailing slash. @throws ChainsError CONNECTION_INVALID */
 export function readServer(address: string, where: string): string {
@@ -11,5 +12,5 @@ export function readServer(address: string, where: string): string {
   if (url.username !== '' || url.search !== '' || url.hash !== '') {
     throw invalid(where, 'must have no user, query or fragment');
   }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  return `${url.origin}${withoutTrailing(url.pathname, '/')}`;
 }

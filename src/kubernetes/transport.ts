@@ -4,6 +4,7 @@ import type { Access, Connection } from './access.ts';
 import { type Call, describe, queryString } from './call.ts';
 import { breakdown, isUntrustedServer, refusal } from './failures.ts';
 import { userAgent } from './user-agent.ts';
+import { withoutTrailing } from '../model/text.ts';
 
 /** What is told about each call made, for metrics. */
 export interface ApiCall {
@@ -32,7 +33,7 @@ export class Transport {
     this.#timeout = timeout;
     const server = new URL(connection.server);
     this.#origin = server.origin;
-    this.#prefix = server.pathname.replace(/\/+$/, '');
+    this.#prefix = withoutTrailing(server.pathname, '/');
   }
 
   /** Makes a call that is answered with one JSON object. */

@@ -1,3 +1,8 @@
+import { oneLine } from './text.ts';
+
+/** Longest message of an error, in characters: a configuration may have many faults. */
+const longestMessage = 4_000;
+
 /**
  * Every error code: what it means, what to do, and whether trying again can help.
  * `docs/troubleshooting.md` shows this table; a test keeps the two equal.
@@ -115,7 +120,7 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class. Messages are one line, say what is wrong, and never hold a secret, token or key.
+ * The one error class. Messages are one line, visible and bounded, say what is wrong, and never hold a secret, token or key.
  * Anything not `terminal` is worth another try.
  */
 export class ChainsError extends Error {
@@ -126,17 +131,20 @@ export class ChainsError extends Error {
   readonly status: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      oneLine(message, longestMessage),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = 'ChainsError';
     this.code = code;
     this.terminal = errorCodes[code].terminal;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : oneLine(details.hint);
     this.retryAfter = details.retryAfter;
     this.status = details.status;
   }
 }
 
-/** The text of anything that was thrown, on one line. */
+/** The text of anything that was thrown, on one line, bounded and with nothing invisible in it. */
 export function reasonOf(error: unknown): string {
   const text =
     error instanceof AggregateError && error.errors.length > 0
@@ -144,5 +152,5 @@ export function reasonOf(error: unknown): string {
       : error instanceof Error
         ? error.message || error.name
         : String(error);
-  return text.replace(/\s+/g, ' ').trim();
+  return oneLine(text, longestMessage);
 }

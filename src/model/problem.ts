@@ -1,3 +1,5 @@
+import { oneLine } from './text.ts';
+
 /** Something in a run that looks like a hint or value but signs nothing, and why. Never fatal. */
 export interface Problem {
   /** Where: `status.results[0].value`. */
@@ -19,7 +21,7 @@ export function collectProblems(): { readonly report: Report; all(): readonly Pr
   return {
     report(at, message) {
       count++;
-      if (count <= limit) problems.push({ at, message });
+      if (count <= limit) problems.push({ at: oneLine(at), message: oneLine(message) });
     },
     all() {
       const more = { at: 'status', message: `and ${count - limit} more problems like these` };

@@ -1,4 +1,5 @@
-import { oneLine, readRetryAfter } from '../model/answers.ts';
+import { readRetryAfter } from '../model/answers.ts';
+import { oneLine } from '../model/text.ts';
 import { ChainsError, type ErrorCode, reasonOf } from '../model/errors.ts';
 import { unlessAborted } from './deadline.ts';
 

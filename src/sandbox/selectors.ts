@@ -32,10 +32,21 @@ function listed(list: string, label: string): boolean {
   return list.split(',').some((entry) => entry.trim() === label);
 }
 
+/** The texts between commas that stand in no parentheses. */
+function partsOf(text: string): readonly string[] {
+  const parts: string[] = [];
+  let isOpen = false;
+  for (const piece of text.split(',')) {
+    if (isOpen) parts.push(`${parts.pop()},${piece}`);
+    else parts.push(piece);
+    isOpen = piece.lastIndexOf('(') > piece.lastIndexOf(')') || (isOpen && !piece.includes(')'));
+  }
+  return parts;
+}
+
 /** Reads a label selector: `a=b,c!=d,e in (f,g),h notin (i),j,!k`. @throws Failure 400 */
 export function labelSelector(text: string): Selector {
-  const requirements = text
-    .split(/,(?![^(]*\))/)
+  const requirements = partsOf(text)
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .map((part) => {

@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { withoutTrailing } from '../model/text.ts';
 
 /** The curves that are taken: node's name, the name in SSH, and the bytes of one coordinate. */
 export const curves = new Map([
@@ -13,7 +14,7 @@ export const curves = new Map([
  */
 export function keyIdOf(publicKey: KeyObject): string {
   const wire = Buffer.concat(wireFields(publicKey).map(lengthPrefixed));
-  return `SHA256:${createHash('sha256').update(wire).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${withoutTrailing(createHash('sha256').update(wire).digest('base64'), '=')}`;
 }
 
 function wireFields(publicKey: KeyObject): readonly Uint8Array[] {

@@ -3,10 +3,18 @@ export function pemLabels(text: string): readonly string[] {
   return Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
 }
 
-/** The bytes of the first whole PEM block of this label; undefined when it has no end, or something in it is no base64. */
+/** What stands between the first line that begins a block of this label and the next that ends one; undefined without both. */
+export function pemBody(text: string, label: string): string | undefined {
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const start = text.indexOf(begin);
+  const close = text.indexOf(end, start + begin.length);
+  return start === -1 || close === -1 ? undefined : text.slice(start + begin.length, close);
+}
+
+/** The bytes of the first PEM block of this label; undefined when it has no end, or something in it is not base64. */
 export function pemBlock(text: string, label: string): Buffer | undefined {
-  const body = new RegExp(`-----BEGIN ${label}-----([\\w+/=\\s]*)-----END ${label}-----`).exec(text)?.[1];
-  return body === undefined ? undefined : Buffer.from(body, 'base64');
+  const body = pemBody(text, label);
+  return body === undefined || !/^[\w+/=\s]*$/.test(body) ? undefined : Buffer.from(body, 'base64');
 }
 
 /** A PEM block. */

@@ -1,4 +1,4 @@
-import { pemLabels } from './pem.ts';
+import { pemBody, pemLabels } from './pem.ts';
 
 const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';
@@ -13,7 +13,7 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
     return `holds ${labels.length} armored blocks (${labels.slice(0, 4).join(', ')}); leave the private key alone: ${exported}`;
   }
   if (labels[0] !== label) return whatInstead(labels[0]);
-  const block = new RegExp(`-----BEGIN ${label}-----\\r?\\n([^]*?)-----END ${label}-----`).exec(text)?.[1];
+  const [, block] = /^\r?\n([^]*)$/.exec(pemBody(text, label) ?? '') ?? [];
   if (block === undefined)
     return `is cut off: it has no line -----END ${label}-----; export the key anew: ${exported}`;
   return isWhole(block)

@@ -5,6 +5,7 @@ import { reasonIn } from './archivista.ts';
 import { failures, patience, unreadable } from './failures.ts';
 import type { OpenReader } from './store.ts';
 import { required } from './settings.ts';
+import { withoutTrailing } from '../model/text.ts';
 
 const query = `query ($digests: [String!]) {
   dsses(where: { hasStatementWith: { hasSubjectsWith: { hasSubjectDigestsWith: { valueIn: $digests } } } }) {
@@ -17,7 +18,7 @@ const query = `query ($digests: [String!]) {
  * then each by its gitoid (`/download`). Nothing else of a run is known there to search by.
  */
 export const openArchivistaReader: OpenReader = async (config) => {
-  const url = required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '');
+  const url = withoutTrailing(required(config, 'archivista', 'storage.archivista.url'), '/');
   const service = openService({ failures, reasonIn, timeout: patience });
 
   async function search(digests: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import { type Answer, openService, type Service } from '../network/service.ts';
 import { failures, patience } from './failures.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
+import { withoutTrailing } from '../model/text.ts';
 
 /**
  * Opens the store `archivista`: envelopes are POSTed to `/upload`, and the answer must name what was sent.
@@ -19,7 +20,7 @@ export async function openArchivistaStore(
   config: Config,
   { timeout = patience }: { readonly timeout?: number } = {},
 ): Promise<Store> {
-  const url = required(config, 'archivista', 'storage.archivista.url').replace(/\/+$/, '');
+  const url = withoutTrailing(required(config, 'archivista', 'storage.archivista.url'), '/');
   const service = openService({ failures, reasonIn, timeout });
   return {
     async store(entry, signal) {

@@ -1,3 +1,5 @@
+import { oneLine } from '../model/text.ts';
+
 /** What never belongs into a log, and what stands there instead. */
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----[^]*?(-----END [A-Z0-9 ]*-----|$)/g, '[private key]'],
@@ -6,16 +8,10 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   [/([?&][\w-]*(?:token|password|secret|signature|key)=)[^&\s]+/gi, '$1[redacted]'],
 ];
 
-/** A text for a log or a health line: one line, no control characters, no secrets of a known form, at most `limit` long. */
+/** A text for a log or a health line: one line, visible, no secrets of a known form, at most `limit` long. */
 export function plainText(text: string, limit = 2_000): string {
   // What is cut off anyway is not looked through; a key that begins before the cut is caught without its end.
   const start = text.slice(0, 4 * limit);
-  const clean = secrets
-    .reduce((line, [pattern, instead]) => line.replace(pattern, instead), start)
-    .replace(/[\s\u2028\u2029]+/g, ' ')
-    .replace(/[\p{Cc}\p{Bidi_Control}\p{Cs}]/gu, '\ufffd')
-    .trim();
-  return clean.length > limit || text.length > start.length
-    ? `${clean.slice(0, limit).toWellFormed()}…`
-    : clean;
+  const clean = secrets.reduce((line, [pattern, instead]) => line.replace(pattern, instead), start);
+  return oneLine(text.length > start.length ? `${clean}…` : clean, limit);
 }

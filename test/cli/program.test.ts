@@ -78,7 +78,7 @@ for (const [args, error, hint] of [
   ],
   [
     ['--verbose\u001b[31m'],
-    /^error: unknown option '--verbose\ufffd\[31m'$/,
+    /^error: unknown option '--verbose\\u\{1b\}\[31m'$/,
     'chains --help shows what it takes',
   ],
 ] as const) {

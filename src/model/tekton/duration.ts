@@ -1,4 +1,5 @@
 import { misfit, type Shape } from './shape.ts';
+import { withoutTrailing } from '../text.ts';
 
 const nanoseconds: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -13,6 +14,8 @@ const nanoseconds: Readonly<Record<string, bigint>> = {
 
 /** Go keeps a duration in 64 bits of nanoseconds. */
 const longest = 2n ** 63n;
+/** Longest text of a duration, in characters. */
+const longestText = 200;
 
 /** A duration in Go's syntax, kept in nanoseconds and printed anew as Go prints it (payloads.md, 1.4): `60m` becomes `1h0m0s`. */
 export const duration: Shape<bigint> = {
@@ -28,10 +31,11 @@ export const duration: Shape<bigint> = {
 
 /** The nanoseconds of a duration in Go's syntax; undefined for another text, and for more than 63 bits of them. */
 export function parseDuration(text: string): bigint | undefined {
+  if (text.length > longestText) return undefined;
   const [, sign, rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   if (rest === '0') return 0n;
-  if (text.length > 200 || !/^((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined;
-  const total = [...rest.matchAll(/(\d*)\.?(\d*)([a-zµμ]+)/g)]
+  if (!/^((\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined;
+  const total = [...rest.matchAll(/(\d*)(?:\.(\d*))?([a-zµμ]+)/gy)]
     .map(([, whole = '', fraction = '', unit = '']) => {
       const size = nanoseconds[unit] ?? 0n;
       return BigInt(whole || '0') * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
@@ -63,8 +67,6 @@ function printDuration(value: bigint): string {
 /** `size / factor` as a decimal number without trailing zeros; `factor` is a power of ten. */
 function decimal(size: bigint, factor: bigint): string {
   const digits = String(factor).length - 1;
-  const fraction = String(size % factor)
-    .padStart(digits, '0')
-    .replace(/0+$/, '');
+  const fraction = withoutTrailing(String(size % factor).padStart(digits, '0'), '0');
   return digits === 0 || fraction === '' ? String(size / factor) : `${size / factor}.${fraction}`;
 }

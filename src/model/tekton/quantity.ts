@@ -34,6 +34,9 @@ interface Quantity {
   readonly scale: Scale;
 }
 
+/** Longest text of a quantity, in characters. */
+const longest = 1_000;
+
 /** Quantities are exact to 1n, nine digits after the point. */
 const places = 9;
 
@@ -44,8 +47,9 @@ function printQuantity(given: string): string | undefined {
 }
 
 function parse(text: string): Quantity | undefined {
-  const found = /^([+-]?)(\d*)(?:\.(\d*))?([A-Za-z]*)([+-]?\d+)?$/.exec(text);
-  if (found === null || text.length > 1_000) return undefined;
+  if (text.length > longest) return undefined;
+  const found = /^([+-]?)(\d*)(?:\.(\d*))?(?:([A-Za-z]+)([+-]?\d+)?)?$/.exec(text);
+  if (found === null) return undefined;
   const [, sign, whole = '', fraction = '', suffix = '', exponent] = found;
   const scale = scaleOf(suffix, exponent);
   if (scale === undefined || text === '') return undefined;

@@ -1,4 +1,5 @@
 import { misfit, type Shape } from './shape.ts';
+import { withoutTrailing } from '../text.ts';
 
 /** A moment as Go reads it: RFC 3339, up to nine digits of a second (payloads.md, 1.4). */
 export interface Time {
@@ -9,6 +10,9 @@ export interface Time {
 }
 
 const form = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
+
+/** Longest text of a time, in characters: digits past the ninth of a second are dropped. */
+const longest = 200;
 
 /** Go's zero time, 1 January of the year 1. */
 const zeroSeconds = -62_135_596_800;
@@ -42,12 +46,12 @@ export function inSeconds({ seconds }: Time): string {
 
 /** With the fraction as short as it is: `.120` becomes `.12`. The style of provenance v0.2. */
 export function withShortFraction(value: Time): string {
-  return withFraction(value, value.nanoseconds.replace(/0+$/, ''));
+  return withFraction(value, withoutTrailing(value.nanoseconds, '0'));
 }
 
 /** With the fraction in 3, 6 or 9 digits. The style of provenance v1. */
 export function withPaddedFraction(value: Time): string {
-  return withFraction(value, value.nanoseconds.replace(/(000)+$/, ''));
+  return withFraction(value, withoutTrailing(value.nanoseconds, '000'));
 }
 
 function withFraction(value: Time, digits: string): string {
@@ -59,6 +63,7 @@ function isZero({ seconds, nanoseconds }: Time): boolean {
 }
 
 function parseTime(text: string): Time | undefined {
+  if (text.length > longest) return undefined;
   const found = form.exec(text);
   if (found === null) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] =

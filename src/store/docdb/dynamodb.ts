@@ -5,7 +5,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { oneLine } from '../../model/answers.ts';
+import { oneLine } from '../../model/text.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
 import { isJsonList, type Json } from '../../model/json.ts';
 import { tooLarge, unanswered } from '../failures.ts';

@@ -1,5 +1,5 @@
 import { MongoError, MongoServerError } from 'mongodb';
-import { oneLine } from '../../model/answers.ts';
+import { oneLine } from '../../model/text.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
 import { tooLarge } from '../failures.ts';
 

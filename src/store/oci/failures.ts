@@ -1,4 +1,5 @@
-import { oneLine, readRetryAfter } from '../../model/answers.ts';
+import { readRetryAfter } from '../../model/answers.ts';
+import { oneLine } from '../../model/text.ts';
 import { ChainsError, reasonOf } from '../../model/errors.ts';
 import { at, type Json, parseBounded } from '../../model/json.ts';
 

@@ -5,6 +5,7 @@ import { reasonOf } from '../../../model/errors.ts';
 import { unusable } from '../failures.ts';
 import type { TlsOptions } from '../../../network/service.ts';
 import type { KeyServiceOptions } from '../key-service.ts';
+import { withoutTrailing } from '../../../model/text.ts';
 
 /** Where the token comes from. */
 export type TokenOrigin =
@@ -53,9 +54,9 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
     );
   }
   return {
-    address: address.replace(/\/+$/, ''),
+    address: withoutTrailing(address, '/'),
     namespace: variable('NAMESPACE'),
-    engine: (environment['TRANSIT_SECRET_ENGINE_PATH'] || 'transit').replace(/^\/+|\/+$/g, ''),
+    engine: withoutTrailing(environment['TRANSIT_SECRET_ENGINE_PATH'] || 'transit', '/').replace(/^\/+/, ''),
     tls: readTls(variable),
     token: tokenOrigin(config, variable, environment),
   };

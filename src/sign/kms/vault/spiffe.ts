@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, connect, constants } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { buffer as bytesOf } from 'node:stream/consumers';
-import { oneLine } from '../../../model/answers.ts';
+import { oneLine } from '../../../model/text.ts';
 import { ChainsError } from '../../../model/errors.ts';
 import { unanswered, unusable } from '../failures.ts';
 

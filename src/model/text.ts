@@ -1,0 +1,29 @@
+/** What has no shape of its own or changes how other text is shown: controls, terminal escapes, bidi controls, zero width. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A text for people: each character that can't be seen, or turns others around, is written as `\u{…}`. */
+export function visible(text: string): string {
+  return text.replace(unseen, escaped);
+}
+
+/** One character as `\u{…}`. */
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** A text from outside as it may go into annotations, Events, logs and messages: visible, on one line, cut at `longest` characters. */
+export function oneLine(text: string, longest = 1_000): string {
+  // What is cut off anyway is not looked through.
+  const start = text.slice(0, 4 * longest);
+  const line = visible(start.replace(/[\t-\r\u0085\p{Z}]+/gu, ' ')).trim();
+  return line.length > longest || start.length < text.length
+    ? `${line.slice(0, longest).toWellFormed()}…`
+    : line;
+}
+
+/** A text without the `ending`s that it ends with. A pattern such as `/x+$/` takes quadratic time on long runs inside the text. */
+export function withoutTrailing(text: string, ending: string): string {
+  let end = text.length;
+  while (end > 0 && text.endsWith(ending, end)) end -= ending.length;
+  return text.slice(0, end);
+}
