@@ -46,7 +46,7 @@ for (const [name, way] of Object.entries(ways)) {
 
   test(`${name} has a length`, () => {
     assert.ok(way(long).length <= 8_100);
-    assert.ok(way(`${unseen.repeat(50_000)}`).length <= 8_100);
+    assert.ok(way(unseen.repeat(50_000)).length <= 8_100);
   });
 }
 
