@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { ChainsError, reasonOf } from '../model/errors.ts';
-import { isJsonList, isJsonObject, type Json, member, parseJson } from '../model/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonBounds, member, parseBounded } from '../model/json.ts';
 
 /** One document of an input, and where it stands, for messages. */
 export interface Document {
@@ -11,6 +11,9 @@ export interface Document {
   readonly where: string;
   readonly value: Json;
 }
+
+/** A file may be as large as whoever calls us likes; no run is nested deeper than this. */
+const bounds: JsonBounds = { deepest: 500, mostValues: Number.POSITIVE_INFINITY };
 
 const endings = /\.(ya?ml|json|jsonl|ndjson)$/;
 
@@ -73,7 +76,7 @@ function jsonValues(name: string, text: string): readonly Json[] {
   return parts.map((part, index) => {
     const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
     try {
-      return parseJson(part);
+      return parseBounded(part, bounds);
     } catch (error) {
       throw notRead(where, 'JSON', error);
     }
@@ -87,7 +90,7 @@ function yamlValues(name: string, text: string): readonly Json[] {
     if (problem !== undefined) throw notRead(name, 'YAML', problem);
     try {
       // Through its text: YAML has more than JSON, keys that are no strings for one.
-      return parseJson(JSON.stringify(document.toJS() ?? null));
+      return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
     } catch (error) {
       throw notRead(name, 'YAML', error);
     }
@@ -95,5 +98,8 @@ function yamlValues(name: string, text: string): readonly Json[] {
 }
 
 function notRead(name: string, language: string, cause: unknown): ChainsError {
-  return new ChainsError('USAGE', `${name} is no ${language}: ${reasonOf(cause).slice(0, 300)}`, { cause });
+  const reason = reasonOf(cause);
+  // What the parsers for YAML and JSON say of their own recursion.
+  const said = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
+  return new ChainsError('USAGE', `${name} is no ${language}: ${said}`, { cause });
 }

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
 import { at, type Json, type JsonObject, listAt } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
-import type { RegistrySecret, StoreAccess } from '../model/store-access.ts';
+import { isObjectName, serviceAccountOf } from '../model/service-account.ts';
+import type { RegistrySecret, SecretProblem, StoreAccess } from '../model/store-access.ts';
+import { oneLine } from '../model/text.ts';
 import type { Log } from '../telemetry/logs.ts';
 
 const serviceAccounts: Resource = { group: '', version: 'v1', plural: 'serviceaccounts' };
@@ -15,70 +18,103 @@ const members: ReadonlyMap<Json | undefined, { type: RegistrySecret['type']; mem
   ['kubernetes.io/dockercfg', { type: 'kubernetes.io/dockercfg', member: '.dockercfg' }],
 ]);
 
+/** Types that are for something else, and no mistake among the Secrets of a service account. */
+const otherUses: ReadonlySet<Json | undefined> = new Set([
+  'kubernetes.io/service-account-token',
+  'kubernetes.io/ssh-auth',
+  'kubernetes.io/tls',
+]);
+
+/** A run's own pod template may name as many as it likes. */
+const mostSecrets = 32;
+
 /** Milliseconds for which Secrets are kept: runs of one service account come in bursts. */
 const keptFor = 30_000;
 
+type Read = readonly (RegistrySecret | SecretProblem)[];
+
 interface Kept {
-  readonly secrets: Promise<readonly RegistrySecret[]>;
+  readonly secrets: Promise<Read>;
   readonly until: number;
 }
 
 /**
- * Reads the registry Secrets of runs from the cluster (behaviour.md, “Stores”). What we have no right to read is left
- * out, and said once: then only this process's own Docker configuration is used.
+ * Reads the registry Secrets of runs from the cluster (behaviour.md, “Stores”). What is missing, of another type, or may
+ * not be read is named among them, and the log says once a namespace that we have no right to read there.
  */
 export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<StoreAccess['registrySecrets']> {
   const kept = new Map<string, Kept>();
   const refused = new Set<string>();
 
+  /** The object, or why there is none. */
   async function get(
     resource: Resource,
-    run: Run,
+    namespace: string,
     name: string,
     signal?: AbortSignal,
-  ): Promise<JsonObject | undefined> {
+  ): Promise<JsonObject | SecretProblem> {
+    const what = `the ${resource === secrets ? 'Secret' : 'service account'} ${namespace}/${oneLine(name, 60)}`;
+    if (!isObjectName(name)) return { problem: `${what} can't exist: that is not a name` };
     try {
-      return await rest.get(resource, { namespace: run.namespace, name }, signal);
+      return await rest.get(resource, { namespace, name }, signal);
     } catch (error) {
       if (!(error instanceof ChainsError) || (error.status !== 403 && error.status !== 404)) throw error;
-      const what = `${resource.plural} in ${run.namespace}`;
-      if (error.status === 403 && !refused.has(what)) {
-        refused.add(what);
-        log.warn(`${what} may not be read, so registries see none of their credentials: ${error.message}`);
+      if (error.status === 404)
+        return { problem: `${what} is missing`, ...(resource === secrets ? { missing: name } : {}) };
+      const all = `${resource.plural} in ${namespace}`;
+      if (!refused.has(all)) {
+        refused.add(all);
+        log.warn(`${all} may not be read, so registries see none of their credentials: ${error.message}`);
       }
-      return undefined;
+      return {
+        problem: `${what} may not be read: let the controller's account get ${all}, as deploy/registry-credentials.yaml does`,
+        isForbidden: true,
+      };
     }
   }
 
-  async function read(run: Run, signal?: AbortSignal): Promise<readonly RegistrySecret[]> {
-    const account = await get(serviceAccounts, run, accountOf(run), signal);
-    const names = new Set([
-      ...namesIn(at(account, 'secrets')),
-      ...namesIn(at(account, 'imagePullSecrets')),
-      ...pullSecretsOf(run),
-    ]);
-    const found = await Promise.all([...names].map((name) => get(secrets, run, name, signal)));
-    return found.flatMap((object) => registrySecret(object, run.namespace));
+  async function read({ namespace }: Run, place: Named, signal?: AbortSignal): Promise<Read> {
+    const found = await get(serviceAccounts, namespace, place.account, signal);
+    const account = isProblem(found) ? undefined : found;
+    const mentioned = namesIn(at(account, 'secrets'));
+    const names = new Set([...mentioned, ...namesIn(at(account, 'imagePullSecrets')), ...place.pullSecrets]);
+    const counted = [...names].slice(0, mostSecrets);
+    const objects = await Promise.all(counted.map((name) => get(secrets, namespace, name, signal)));
+    return [
+      ...(isProblem(found) ? [found] : []),
+      ...objects.flatMap((object) =>
+        isProblem(object) ? [object] : registrySecret(object, namespace, mentioned),
+      ),
+      ...(names.size > counted.length
+        ? [{ problem: `only ${mostSecrets} of the ${names.size} Secrets that the run names are read` }]
+        : []),
+    ];
   }
 
   return (run, signal) => {
-    const key = JSON.stringify([run.namespace, accountOf(run), pullSecretsOf(run)]);
+    const place = { account: serviceAccountOf(run), pullSecrets: pullSecretsOf(run) };
+    const key = createHash('sha256')
+      .update(JSON.stringify([run.namespace, place]))
+      .digest('base64');
     const now = Date.now();
     const before = kept.get(key);
     if (before !== undefined && before.until > now) return before.secrets;
     for (const [old, { until }] of kept) if (until <= now) kept.delete(old);
-    const reading = read(run, signal);
+    const reading = read(run, place, signal);
     kept.set(key, { secrets: reading, until: now + keptFor });
     reading.catch(() => kept.delete(key));
     return reading;
   };
 }
 
-/** The service account of a TaskRun, or of a PipelineRun in either version; Kubernetes' own default where none is named. */
-function accountOf({ object }: Run): string {
-  const name =
-    at(object, 'spec', 'serviceAccountName') ?? at(object, 'spec', 'taskRunTemplate', 'serviceAccountName');
-  return typeof name === 'string' && name !== '' ? name : 'default';
+/** What a run says about its Secrets. */
+interface Named {
+  readonly account: string;
+  readonly pullSecrets: readonly string[];
+}
+
+function isProblem(read: JsonObject | SecretProblem): read is SecretProblem {
+  return typeof read['problem'] === 'string';
 }
 
 function pullSecretsOf({ object }: Run): readonly string[] {
@@ -93,11 +129,27 @@ function namesIn(list: Json | undefined): readonly string[] {
   });
 }
 
-/** None for Secrets of other types: tokens of the account, for one. */
-function registrySecret(object: JsonObject | undefined, namespace: string): readonly RegistrySecret[] {
-  const known = members.get(at(object, 'type'));
-  if (known === undefined) return [];
+/** @param mentioned the names in the account's `secrets`, which may be for something else than registries */
+function registrySecret(object: JsonObject, namespace: string, mentioned: readonly string[]): Read {
+  const type = at(object, 'type');
+  const known = members.get(type);
+  const secret = String(at(object, 'metadata', 'name'));
+  const name = `${namespace}/${secret}`;
+  if (known === undefined) {
+    if (mentioned.includes(secret) && (otherUses.has(type) || isForGit(object))) return [];
+    const shown = oneLine(String(type), 60);
+    return [{ problem: `the Secret ${name} is of the type ${shown}, not kubernetes.io/dockerconfigjson` }];
+  }
   const data = at(object, 'data', known.member);
   const text = Buffer.from(typeof data === 'string' ? data : '', 'base64').toString('utf8');
-  return [{ name: `${namespace}/${String(at(object, 'metadata', 'name'))}`, type: known.type, text }];
+  return [{ name, type: known.type, text }];
+}
+
+/** Tekton takes such a Secret for registries too, but only where an annotation says so. */
+function isForGit(object: JsonObject): boolean {
+  const annotations = Object.keys(at(object, 'metadata', 'annotations') ?? {});
+  return (
+    at(object, 'type') === 'kubernetes.io/basic-auth' &&
+    !annotations.some((key) => key.startsWith('tekton.dev/docker-'))
+  );
 }

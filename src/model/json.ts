@@ -21,14 +21,21 @@ export function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 
+/** What JSON from outside may be. */
+export interface JsonBounds {
+  /** Lists and objects within each other. What is more than some thousand deep can't be walked through by recursion. */
+  readonly deepest: number;
+  readonly mostValues: number;
+}
+
 /** Bounds of JSON from a server that anybody may run. */
-const [deepest, mostValues] = [200, 100_000];
+const ofServers: JsonBounds = { deepest: 200, mostValues: 100_000 };
 
 /**
  * Parses JSON text from outside, of which neither the depth nor the number of values is known to be reasonable.
  * @throws SyntaxError, also beyond the bounds: one value takes many times the memory of its text
  */
-export function parseBounded(text: string): Json {
+export function parseBounded(text: string, { deepest, mostValues }: JsonBounds = ofServers): Json {
   let [depth, values, isText] = [0, 0, false];
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

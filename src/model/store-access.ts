@@ -10,11 +10,21 @@ export interface RegistrySecret {
   readonly text: string;
 }
 
+/** A Secret that a run names for registries and that doesn't count. */
+export interface SecretProblem {
+  /** Which one and why, one line: `the Secret ci/regcred is missing`. Nothing of what it holds. */
+  readonly problem: string;
+  /** The name of one that isn't there: a right one of this name would count. */
+  readonly missing?: string;
+  /** True where it is the controller's rights that have to change, and no Secret. */
+  readonly isForbidden?: boolean;
+}
+
 /** What stores may ask of the cluster that the runs are in; nothing where there is no cluster. */
 export interface StoreAccess {
   /**
    * The registry Secrets that a run may use, in the order in which they count: of its service account the `secrets`,
-   * then the `imagePullSecrets`, then its pod template's. What may not be read, or is not there, is left out.
+   * then the `imagePullSecrets`, then its pod template's; among them what doesn't count, and why.
    */
-  registrySecrets?(run: Run, signal?: AbortSignal): Promise<readonly RegistrySecret[]>;
+  registrySecrets?(run: Run, signal?: AbortSignal): Promise<readonly (RegistrySecret | SecretProblem)[]>;
 }

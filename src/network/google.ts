@@ -46,7 +46,9 @@ export function openGoogle(options: GoogleOptions): GoogleService {
   return {
     async call(call) {
       call.signal?.throwIfAborted();
-      const url = new URL(call.url, origin);
+      const url = URL.parse(call.url, origin);
+      // The address of an upload's session comes from the service.
+      if (url === null) throw failures.unreadable(call.what, 'an address that is not a URL');
       const headers = { ...call.headers, ...(await authorization(url, call)) };
       try {
         return await service.call({ ...call, url: url.href, headers });

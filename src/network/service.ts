@@ -82,9 +82,11 @@ export function openService(options: ServiceOptions): Service {
 
   async function attempt(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
     signal?.throwIfAborted();
+    const url = URL.parse(call.url);
+    if (url === null) throw failures.unusable(`${call.what}: the address that it is sent to is not a URL`);
     try {
-      const connections = isExempt(new URL(call.url), process.env) ? straight : proxied;
-      return await exchange(connections, call, longestAnswer, signal);
+      const connections = isExempt(url, process.env) ? straight : proxied;
+      return await exchange(connections, url, call, { longestAnswer, signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw failures.unanswered(call.what, error);
@@ -113,11 +115,10 @@ export function openService(options: ServiceOptions): Service {
 
 async function exchange(
   connections: Dispatcher,
-  { method, url, headers, body }: Call,
-  longestAnswer: number,
-  signal: AbortSignal | undefined,
+  { origin, pathname, search }: URL,
+  { method, headers, body }: Call,
+  { longestAnswer, signal }: { longestAnswer: number; signal: AbortSignal | undefined },
 ): Promise<Answer> {
-  const { origin, pathname, search } = new URL(url);
   const answer = await connections.request({
     origin,
     path: pathname + search,

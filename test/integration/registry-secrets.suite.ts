@@ -28,6 +28,33 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
           },
         });
       await create('secrets', 'unrelated', { type: 'Opaque', stringData: { token: 'x' } });
+      for (const [secret, text] of [
+        [
+          'for-others',
+          JSON.stringify({ auths: { 'other.example': { username: 'a', password: 'hidden-word' } } }),
+        ],
+        [
+          'many',
+          JSON.stringify({
+            auths: Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`h${index}.example`, {}])),
+          }),
+        ],
+        [
+          'slashes',
+          JSON.stringify({ auths: { [`x${'/'.repeat(500_000)}y`]: { username: 'a', password: 'b' } } }),
+        ],
+      ] as const)
+        await create('secrets', secret, {
+          type: 'kubernetes.io/dockerconfigjson',
+          stringData: { '.dockerconfigjson': text },
+        });
+      await create('secrets', 'for-git', {
+        type: 'kubernetes.io/basic-auth',
+        stringData: { username: 'a', password: 'b' },
+      });
+      await create('serviceaccounts', 'with-git', { secrets: [{ name: 'for-git' }] });
+      for (const secret of ['unrelated', 'for-others', 'gone', 'many', 'slashes'])
+        await create('serviceaccounts', `only-${secret}`, { imagePullSecrets: [{ name: secret }] });
       await create('serviceaccounts', 'by-secrets', { secrets: [{ name: 'unrelated' }, { name: 'right' }] });
       await create('serviceaccounts', 'by-pull-secrets', {
         secrets: [{ name: 'wrong' }, { name: 'gone' }],
@@ -51,7 +78,7 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
     /** A run that made an image; how signing it ended, and why. */
     const signed = async (spec: object) => {
       runs += 1;
-      const hex = String(runs).repeat(64);
+      const hex = String(runs).repeat(64).slice(0, 64);
       const results = [
         { name: 'IMAGE_URL', value: `${registry.host}/acme/app` },
         { name: 'IMAGE_DIGEST', value: `sha256:${hex}` },
@@ -80,6 +107,55 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
       const [state, message, hex] = await signed({ serviceAccountName: 'without', podTemplate });
       assert.deepEqual([state, message], ['true', '']);
       isThere(hex);
+    });
+
+    const command = (secret: string) =>
+      `kubectl create secret docker-registry ${secret} -n default --docker-server=${registry.host} --docker-username=USER --docker-password=PASSWORD`;
+    const link = (account: string, secret: string) =>
+      ` && kubectl patch serviceaccount ${account} -n default -p '{"imagePullSecrets":[{"name":"${secret}"}]}'`;
+    const made = () => `registry-${registry.host.replaceAll(':', '-')}`;
+    const why: Readonly<Record<string, () => string>> = {
+      unrelated: () =>
+        'the Secret default/unrelated is of the type Opaque, not kubernetes.io/dockerconfigjson',
+      'for-others': () => `the Secret default/for-others has no entry for ${registry.host}`,
+      many: () => 'the Secret default/many has 44 entries too many, or whose names are too long',
+      slashes: () => 'the Secret default/slashes has 1 entries too many, or whose names are too long',
+    };
+    for (const [secret, reason] of Object.entries(why))
+      test(`a Secret that does not count (${secret}) is named, with the reason and the commands that make a right one`, async () => {
+        const account = `only-${secret}`;
+        const [state, message] = await signed({ serviceAccountName: account });
+        assert.equal(state, 'failed');
+        assert.ok(message.includes(reason()), message);
+        assert.ok(message.includes(command(made()) + link(account, made())), message);
+        assert.doesNotMatch(message, /hidden-word/);
+      });
+
+    test('a Secret that is missing is named, with the command that makes it', async () => {
+      const [, message] = await signed({ serviceAccountName: 'only-gone' });
+      assert.ok(message.includes('the Secret default/gone is missing'), message);
+      assert.ok(message.includes(command('gone')), message);
+      assert.doesNotMatch(message, /kubectl patch/);
+    });
+
+    test('a service account that is missing is named; one without a Secret for registries gets the commands', async () => {
+      const [, missing] = await signed({ serviceAccountName: 'nobody' });
+      assert.ok(missing.includes('the service account default/nobody is missing'), missing);
+      const [, without] = await signed({ serviceAccountName: 'with-git' });
+      assert.ok(without.includes(command(made()) + link('with-git', made())), without);
+      assert.doesNotMatch(without, /for-git/);
+    });
+
+    test('what is not a name is neither asked for nor put into a command, and of many only some are read', async () => {
+      const imagePullSecrets = [
+        { name: 'x; rm -rf /' },
+        { name: '../secrets/right' },
+        ...Array.from({ length: 900 }, (_, index) => ({ name: `no-${index}` })),
+      ];
+      const [, message] = await signed({ serviceAccountName: 'without', podTemplate: { imagePullSecrets } });
+      assert.ok(message.includes("the Secret default/x; rm -rf / can't exist: that is not a name"), message);
+      assert.ok(message.includes('more that do not count'), message);
+      assert.doesNotMatch(message, /docker-registry x;/);
     });
 
     test('without a credential the run ends as failed, and says who refused', async () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../../model/errors.ts';
-import type { RegistrySecret } from '../../model/store-access.ts';
+import type { RegistrySecret, SecretProblem } from '../../model/store-access.ts';
 import {
   coversRepository,
   type Credential,
@@ -14,16 +14,20 @@ import {
   parseHelperAnswer,
 } from './docker-config.ts';
 import type { Repository } from './repository.ts';
+import { firstOf, secretAdvice, type ServiceAccount } from './secret-advice.ts';
 
-/** The credentials for a repository, the best first, and which sources could not be used and why. */
+/** The credentials for a repository, the best first, and which sources don't count, why, and what to do about it. */
 export interface Credentials {
   readonly found: readonly { readonly source: string; readonly credential: Credential }[];
+  /** One line each, the advice last. */
   readonly problems: readonly string[];
 }
 
 /** Where credentials come from. */
 export interface CredentialSources {
-  readonly secrets: readonly RegistrySecret[];
+  readonly secrets: readonly (RegistrySecret | SecretProblem)[];
+  /** Whose Secrets these are; undefined where there is no cluster. */
+  readonly account?: ServiceAccount | undefined;
   /** `DOCKER_CONFIG`, `HOME` and `PATH` count. */
   readonly environment: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
@@ -35,31 +39,56 @@ export interface CredentialSources {
  */
 export async function credentialsFor(
   repository: Repository,
-  { secrets, environment, signal }: CredentialSources,
+  { secrets, account, environment, signal }: CredentialSources,
 ): Promise<Credentials> {
-  const problems: string[] = [];
-  const configs = secrets.flatMap(({ name, type, text }) => {
-    const source = `the Secret ${name}`;
-    const config = parsed(text, source, type === 'kubernetes.io/dockercfg');
-    if (typeof config !== 'string') return [config];
-    problems.push(config);
-    return [];
-  });
-  const ofRun = configs
-    .flatMap((config) => matching(config, repository))
-    .toSorted((one, other) => other.key.length - one.key.length);
+  const { found: ofRun, problems, advice } = fromSecrets(secrets, repository, account);
   const own = await ownConfig(environment);
-  if (typeof own === 'string') problems.push(own);
-  if (own === undefined || typeof own === 'string') return { found: ofRun, problems };
+  if (own === undefined) return { found: ofRun, problems: [...problems, ...advice] };
+  if (typeof own === 'string') return { found: ofRun, problems: [...problems, own, ...advice] };
   const helped = await askHelper(own, repository, environment, signal);
-  if (typeof helped === 'string') problems.push(helped);
   return {
     found: [
       ...ofRun,
       ...(helped === undefined || typeof helped === 'string' ? [] : [helped]),
       ...matching(own, repository),
     ],
-    problems,
+    problems: [...problems, ...(typeof helped === 'string' ? [helped] : []), ...advice],
+  };
+}
+
+/** How many credentials are tried at a registry: each costs it and us requests. */
+const mostTried = 10;
+
+function fromSecrets(
+  secrets: CredentialSources['secrets'],
+  repository: Repository,
+  account: ServiceAccount | undefined,
+) {
+  const { host } = repository;
+  const read = secrets.map((secret) =>
+    'problem' in secret
+      ? secret.problem
+      : parsed(secret.text, `the Secret ${secret.name}`, secret.type === 'kubernetes.io/dockercfg'),
+  );
+  const configs = read.filter((config) => typeof config !== 'string');
+  const all = configs
+    .flatMap((config) => matching(config, repository))
+    .toSorted((one, other) => other.key.length - one.key.length);
+  const unfit = all.length > 0 ? [] : configs.map(({ source }) => `${source} has no entry for ${host}`);
+  const cut = configs.flatMap(({ source, leftOut }) =>
+    leftOut === 0 ? [] : [`${source} has ${leftOut} entries too many, or whose names are too long`],
+  );
+  const untried =
+    all.length > mostTried ? [`only ${mostTried} of ${all.length} credentials for ${host} are tried`] : [];
+  const refusals = secrets.filter((secret) => 'problem' in secret);
+  const [missing] = refusals.flatMap((refusal) => refusal.missing ?? []);
+  const canBeMade = all.length === 0 && !refusals.some(({ isForbidden }) => isForbidden);
+  const advice = account !== undefined && canBeMade ? secretAdvice(repository, account, missing) : [];
+  const wrong = read.filter((config) => typeof config === 'string');
+  return {
+    found: all.slice(0, mostTried),
+    problems: firstOf([...wrong, ...unfit, ...cut, ...untried]),
+    advice,
   };
 }
 

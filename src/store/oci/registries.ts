@@ -1,5 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import type { Run } from '../../model/run.ts';
+import { serviceAccountOf } from '../../model/service-account.ts';
 import type { StoreAccess } from '../../model/store-access.ts';
 import { RepositoryClient } from './client.ts';
 import { type Credentials, credentialsFor } from './credentials.ts';
@@ -42,7 +43,11 @@ export class Registries {
     run: Run | undefined,
     signal?: AbortSignal,
   ): Promise<Credentials> {
-    const secrets = run === undefined ? [] : ((await this.#access.registrySecrets?.(run, signal)) ?? []);
-    return credentialsFor(repository, { secrets, environment: process.env, signal });
+    const environment = process.env;
+    if (run === undefined || this.#access.registrySecrets === undefined)
+      return credentialsFor(repository, { secrets: [], environment, signal });
+    const secrets = await this.#access.registrySecrets(run, signal);
+    const account = { namespace: run.namespace, name: serviceAccountOf(run) };
+    return credentialsFor(repository, { secrets, account, environment, signal });
   }
 }
