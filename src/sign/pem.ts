@@ -1,6 +1,8 @@
 /** The labels of the PEM blocks that begin in a text, in their order (RFC 7468). */
 export function pemLabels(text: string): readonly string[] {
-  return Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+  const labels = Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g), ([, label = '']) => label);
+  forgetMatch();
+  return labels;
 }
 
 /** What stands between the first line that begins a block of this label and the next that ends one; undefined without both. */
@@ -14,7 +16,14 @@ export function pemBody(text: string, label: string): string | undefined {
 /** The bytes of the first PEM block of this label; undefined when it has no end, or something in it is not base64. */
 export function pemBlock(text: string, label: string): Buffer | undefined {
   const body = pemBody(text, label);
-  return body === undefined || !/^[\w+/=\s]*$/.test(body) ? undefined : Buffer.from(body, 'base64');
+  const isBase64 = body !== undefined && /^[\w+/=\s]*$/.test(body);
+  forgetMatch();
+  return isBase64 ? Buffer.from(body, 'base64') : undefined;
+}
+
+/** The engine keeps the text of the last match until the next one (`RegExp.input`): no secret may stay there. */
+function forgetMatch(): void {
+  /[ab]/.test('a');
 }
 
 /** A PEM block. */
