@@ -5,14 +5,18 @@ let inFlight = 0;
 /** An answer that is being read. */
 export interface Readable {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown };
+  readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): unknown; dump(): Promise<void> };
 }
 
 /**
- * Reads a body to its end. @param longest in bytes
+ * Reads a body to its end. @param longest in bytes; `none` where headers speak of a body that doesn't come: HEAD
  * @throws Error when it says that it is longer, or is, or when all answers that are being read together are too long
  */
-export async function readBody({ headers, body }: Readable, longest: number): Promise<Uint8Array> {
+export async function readBody({ headers, body }: Readable, longest: number | 'none'): Promise<Uint8Array> {
+  if (longest === 'none') {
+    await body.dump();
+    return new Uint8Array();
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {

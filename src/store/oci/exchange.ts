@@ -118,7 +118,7 @@ async function once(
   return {
     status: answer.statusCode,
     header: (name) => [answer.headers[name] ?? []].flat(),
-    body: await readBody(answer, isExpected ? longest : shortAnswer),
+    body: await readBody(answer, method === 'HEAD' ? 'none' : isExpected ? longest : shortAnswer),
     url,
   };
 }

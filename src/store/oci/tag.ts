@@ -21,7 +21,7 @@ export interface TagOptions {
 /** How often the tag is looked at, the entry written to it, and written without a trace of it afterwards. */
 const [mostTries, mostWrites, mostUnseen] = [100, 24, 3];
 /** Milliseconds. */
-const [shortestWatch, longestWatch] = [100, 5_000];
+const [shortestWatch, longestWatch] = [200, 5_000];
 
 /**
  * Adds an entry to what a tag holds. A registry takes any manifest for a tag, whatever stood there, so two writers can
@@ -51,7 +51,7 @@ export async function addToTag(
       continue;
     }
     written += 1;
-    const watch = Math.min(longestWatch, Math.max(shortestWatch, 4 * took));
+    const watch = Math.min(longestWatch, Math.max(shortestWatch, 8 * took));
     await pause(watch * (1 + Math.random()), undefined, { signal });
   }
   throw unavailable(`${name}: others kept writing there; it was written ${written} times and is gone again`);

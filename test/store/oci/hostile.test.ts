@@ -165,6 +165,19 @@ test('a registry that never shows what was written gets few writes', async (t) =
   assert.ok(writes <= 4, `${writes} writes`);
 });
 
+test('a long blob that is there already is not taken for a long answer', async (t) => {
+  const { errors } = await signedAt(t, (request, response) => {
+    if (request.method === 'HEAD' && request.url?.includes('/blobs/') === true) {
+      response.writeHead(200, { 'content-length': String(1 << 30) });
+    } else
+      response.writeHead(request.method === 'PUT' ? 201 : request.method === 'POST' ? 202 : 404, {
+        location: '/v2/x',
+      });
+    response.end();
+  });
+  assert.doesNotMatch(errors, /longer than/);
+});
+
 test('a place for an upload that is on plain HTTP elsewhere, or no URL, is one clear error', async (t) => {
   for (const [location, reason] of [
     ['http://169.254.169.254/latest', /link-local address, where the registry itself is not/],
