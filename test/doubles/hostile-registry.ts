@@ -32,6 +32,9 @@ export interface HostileRegistries {
   close(): Promise<void>;
 }
 
+/** The media type of an image's manifest. */
+export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+
 /** The manifest that every one of them has, and its digest. */
 export const hostileImage = image('hostile');
 
@@ -42,8 +45,6 @@ export function image(name: string): { readonly bytes: Buffer; readonly digest: 
   return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
 }
 
-/** The media type of an image's manifest. */
-export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const inner = ['10.0.0.1', '169.254.169.254', '127.0.0.1', 'localhost'];
 /** A byte every so many milliseconds. */

@@ -135,7 +135,7 @@ export function hostileSuite(name: string, start: () => Promise<TestCluster>): v
           ...(secret === 'deep' ? { type: 'Opaque' } : {}),
           stringData: { '.dockerconfigjson': text },
         });
-        assert.equal(made.status, 201, JSON.stringify(at(made.body, 'message')).slice(0, 500));
+        assert.equal(made.status, 201, String(at(made.body, 'message')).slice(0, 500));
         await world.call('POST', '/api/v1/namespaces/secrets/serviceaccounts', {
           ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata, secrets: [metadata] },
         });
@@ -148,12 +148,14 @@ export function hostileSuite(name: string, start: () => Promise<TestCluster>): v
 
     it(`others are signed while a run names ${manyImages} images, which says how many are signed`, {
       timeout: 240_000,
-    }, async () => {
+    }, async (test) => {
+      const large = await startRegistry();
+      test.after(() => large.close());
       await createNamespace(world, 'many');
       const images = Array.from({ length: manyImages }, (_, index) => {
         const { digest, bytes } = image(`many-${index}`);
-        honest.contents('acme/many').put(digest, bytes, manifestType);
-        return `${honest.host}/acme/many@${digest}`;
+        large.contents('acme/many').put(digest, bytes, manifestType);
+        return `${large.host}/acme/many@${digest}`;
       });
       await createRun(world, 'many', 'run', images);
       for (let times = 0; times < 3; times += 1) await assertSigned('a run of many images');
