@@ -83,7 +83,8 @@ const attacks: Readonly<Record<Attack, Answerer>> = {
     return true;
   },
   deep: ({ request, response, url }) => {
-    if (!isRead(request, url, 'manifests')) return false;
+    // By digest it would be refused before it is parsed.
+    if (!isRead(request, url, 'manifests') || url.pathname.includes(':')) return false;
     response.writeHead(200, { 'content-type': manifestType }).end('['.repeat(3 * mebibyte));
     return true;
   },
