@@ -19,14 +19,24 @@ export interface ControllerProcess {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+/** What a controller's process is started in. */
+export interface ProcessSurroundings {
+  /** Options of V8 and Node. */
+  readonly node?: readonly string[];
+  /** Variables that it has beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Starts `chains controller` on a world's cluster, with further options where a test needs them. */
 export function startControllerProcess(
   world: { readonly kubeconfigFile: string; readonly secretsFolder: string },
   options: readonly string[] = [],
+  { node = [], environment = {} }: ProcessSurroundings = {},
 ): ControllerProcess {
   const files = ['--kubeconfig', world.kubeconfigFile, '--signing-secrets', world.secretsFolder];
   const ports = ['--metrics-port', '0', '--health-port', '0'];
-  const child = spawn(process.execPath, [main, 'controller', ...files, ...ports, ...options], {
+  const child = spawn(process.execPath, [...node, main, 'controller', ...files, ...ports, ...options], {
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

@@ -10,7 +10,11 @@ import { openConnection } from '../../src/kubernetes/connection.ts';
 import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import type { RunKind } from '../../src/model/run.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
-import { type ControllerProcess, startControllerProcess } from './controller-process.ts';
+import {
+  type ControllerProcess,
+  type ProcessSurroundings,
+  startControllerProcess,
+} from './controller-process.ts';
 import { assertUntold } from './untold.ts';
 
 /** A cluster to test on: the sandbox, or a real API server. */
@@ -63,7 +67,7 @@ export interface World {
   configure(data: Readonly<Record<string, string>>): Promise<void>;
   startController(options?: Partial<ControllerOptions>): Promise<Controller>;
   /** `chains controller` in a process of its own, with these options more. */
-  startProcess(options?: readonly string[]): ControllerProcess;
+  startProcess(options?: readonly string[], surroundings?: ProcessSurroundings): ControllerProcess;
   close(): Promise<void>;
 }
 
@@ -195,8 +199,8 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       controllers.push(controller);
       return controller;
     },
-    startProcess(options = []) {
-      const started = startControllerProcess({ kubeconfigFile, secretsFolder }, options);
+    startProcess(options = [], surroundings = {}) {
+      const started = startControllerProcess({ kubeconfigFile, secretsFolder }, options, surroundings);
       processes.push(started);
       return started;
     },
