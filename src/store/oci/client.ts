@@ -112,6 +112,7 @@ export class RepositoryClient {
   async referrers(digest: string): Promise<readonly Descriptor[] | undefined> {
     const found: Descriptor[] = [];
     let next: URL | undefined = this.#at('GET', `referrers/${digest}`).url;
+    let left = longestManifest;
     for (let pages = 0; next !== undefined; pages += 1) {
       if (pages === mostPages || found.length > mostReferrers)
         throw refused(
@@ -121,8 +122,10 @@ export class RepositoryClient {
         method: 'GET',
         url: next,
         headers: { accept: imageIndex },
-        longest: longestManifest,
+        // All pages together are as long as one may be.
+        longest: left,
       });
+      left -= answer.body.length;
       const type = answer.header('content-type')[0] ?? '';
       // Some servers answer every path with a page of theirs.
       if (answer.status !== 200 || !type.startsWith(imageIndex)) return undefined;
