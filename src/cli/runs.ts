@@ -1,7 +1,7 @@
 import { configData } from '../config/data.ts';
 import { referredTo, taskRunNames } from '../controller/children.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonObject, type JsonObject, member } from '../model/json.ts';
+import { at, isJsonObject, type JsonObject, member, textIn } from '../model/json.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { type Document, readDocuments } from './documents.ts';
 
@@ -48,9 +48,9 @@ function taskRunsOf(run: Run, objects: readonly { readonly value: JsonObject }[]
   const candidates = objects.filter(
     ({ value }) =>
       ['TaskRun', undefined].includes(kindOf(value)) &&
-      String(at(value, 'metadata', 'namespace') ?? '') === run.namespace,
+      textIn(at(value, 'metadata', 'namespace')) === run.namespace,
   );
-  const byName = new Map(candidates.map(({ value }) => [String(at(value, 'metadata', 'name')), value]));
+  const byName = new Map(candidates.map(({ value }) => [textIn(at(value, 'metadata', 'name')), value]));
   return referredTo(taskRunNames(run), byName);
 }
 

@@ -1,7 +1,7 @@
 import type { ObjectName, Resource } from '../kubernetes/resources.ts';
 import { isNotFound, type Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonObject, type JsonObject, listAt, member } from '../model/json.ts';
+import { at, isJsonObject, type JsonObject, listAt, member, textIn } from '../model/json.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { type Circumstances, decide } from './policy.ts';
 
@@ -16,7 +16,7 @@ export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'anothe
   const owners = listAt(taskRun, 'metadata', 'ownerReferences').filter(
     (owner) =>
       member(owner, 'kind') === 'PipelineRun' &&
-      String(member(owner, 'apiVersion')).startsWith('tekton.dev/'),
+      textIn(member(owner, 'apiVersion')).startsWith('tekton.dev/'),
   );
   if (owners.length === 0) return 'nobody';
   const isThis = pipelineRun.uid !== '' && owners.some((owner) => member(owner, 'uid') === pipelineRun.uid);
@@ -53,7 +53,7 @@ export async function listTaskRuns(
   const taskRuns = { ...resource, plural: 'taskruns' };
   const found = new Map<string, JsonObject>();
   const keep = (taskRun: JsonObject): void => {
-    if (ownerOf(taskRun, run) === 'this') found.set(String(at(taskRun, 'metadata', 'name')), taskRun);
+    if (ownerOf(taskRun, run) === 'this') found.set(textIn(at(taskRun, 'metadata', 'name')), taskRun);
   };
   const query = { namespace: run.namespace, labelSelector: `${pipelineRunLabel}=${run.name}`, limit: 500 };
   for await (const { items } of rest.pages(taskRuns, query, signal)) {

@@ -68,6 +68,11 @@ export function at(value: unknown, ...path: readonly string[]): Json | undefined
   return here as Json | undefined;
 }
 
+/** A text as it is; empty for anything else, since `String` calls what an object from outside has as its `toString`. */
+export function textIn(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 /** The list that a path of keys leads to; empty where there is none. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly Json[] {
   const list = at(value, ...path);

@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import type { Json } from '../model/json.ts';
-import type { Check, Judgement } from './judgement.ts';
+import { type Check, type Judgement, no } from './judgement.ts';
 import { readJson } from './content.ts';
 import { type Expectations, expectsAnything } from './expectations.ts';
 import { signedMessage } from './envelope.ts';
@@ -66,7 +66,7 @@ export async function checkStored(
     ...(certificate === ''
       ? []
       : [['certificate', await isOfCertificate(payload, signature, certificate)] as const]),
-    ...(await contentChecks(payload)),
+    ...(await contentOf(payload, contentChecks)),
   ];
   const checks = judgements.map(([what, { ok, reason: why }]) => ({
     name: `${name} ${what}`,
@@ -80,6 +80,19 @@ export async function checkStored(
   const json = readJson(payload)?.json;
   const statement = json !== undefined && isStatement(json) ? json : undefined;
   return { checks, notes, statement, provenance: provenanceIn(name, statement) };
+}
+
+/** Whoever may write to a store chooses how deep a payload is, and comparing goes into it. */
+async function contentOf(
+  payload: Uint8Array,
+  contentChecks: ContentChecks,
+): Promise<readonly (readonly [string, Judgement])[]> {
+  try {
+    return await contentChecks(payload);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [['content', no('the payload nests too deeply to be compared')]];
+  }
 }
 
 /** Puts checks together. What is demanded of provenance is asked of all that was proven, and there must be some. */

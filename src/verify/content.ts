@@ -3,7 +3,7 @@ import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { storageKeyOf } from '../model/artifact.ts';
-import { at, isJsonList, type Json, member, parseJson } from '../model/json.ts';
+import { at, isJsonList, type Json, member, parseJson, textIn } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { compare, differencesText, whole } from './differences.ts';
 import { type Judgement, no } from './judgement.ts';
@@ -64,7 +64,7 @@ function signedImage(json: Json): {
   const subjects = member(json, 'subject');
   if (member(json, 'predicateType') !== bundledSignature || !isJsonList(subjects)) return {};
   const [subject] = subjects;
-  return { reference: member(subject, 'name'), digest: `sha256:${String(at(subject, 'digest', 'sha256'))}` };
+  return { reference: member(subject, 'name'), digest: `sha256:${textIn(at(subject, 'digest', 'sha256'))}` };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

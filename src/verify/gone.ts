@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import { at, type Json, member } from '../model/json.ts';
+import { at, type Json, member, textIn } from '../model/json.ts';
 import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import type { ContentChecks } from './checks.ts';
@@ -41,5 +41,5 @@ function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Ju
         ok: true,
         reason: `the payload is the provenance of the run with this uid; ${is} its times and images can’t be compared`,
       }
-    : no(`the provenance is that of the run with uid ${quote(String(named ?? ''))}`);
+    : no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
 }

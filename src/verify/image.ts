@@ -2,7 +2,7 @@ import type { Config } from '../config/keys.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, type Json, listAt } from '../model/json.ts';
+import { at, type Json, listAt, textIn } from '../model/json.ts';
 import { parseRun } from '../model/run.ts';
 import type { RepositoryClient } from '../store/oci/client.ts';
 import { type EntryForm, readEntries } from '../store/oci/entries.ts';
@@ -103,13 +103,13 @@ function isCosignSignature(json: Json, { digest }: Image): Judgement {
   const signed = at(json, 'critical', 'image', 'docker-manifest-digest');
   return signed === digest
     ? { ok: true, reason: 'the signature names this image' }
-    : no(`the signature names another image, ${quote(String(signed))}`);
+    : no(`the signature names another image, ${quote(textIn(signed))}`);
 }
 
 function hasSubject(json: Json, { digest }: Image): Judgement {
   if (!isStatement(json)) return no('the payload is not an in-toto statement');
   const isNamed = listAt(json, 'subject').some(
-    (subject) => `sha256:${String(at(subject, 'digest', 'sha256'))}` === digest,
+    (subject) => `sha256:${textIn(at(subject, 'digest', 'sha256'))}` === digest,
   );
   return isNamed
     ? { ok: true, reason: 'the statement names this image' }

@@ -7,7 +7,16 @@ import { loadFormat } from '../format/index.ts';
 import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { caught } from '../model/caught.ts';
 import { ChainsError } from '../model/errors.ts';
-import { at, isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../model/json.ts';
+import {
+  at,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  member,
+  parseJson,
+  textIn,
+} from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { type Judgement, no } from './judgement.ts';
 import {
@@ -80,7 +89,7 @@ interface Configuration {
 /** Deep inspection, and which of two formats with one predicate it was, stand in no payload: each is tried. */
 function configurationsFor(run: Run, statement: Json): readonly Configuration[] {
   const predicate = member(statement, 'predicate');
-  const made = predicates.get(String(member(statement, 'predicateType')));
+  const made = predicates.get(textIn(member(statement, 'predicateType')));
   if (made === undefined) return [];
   const { formats, builder, buildType } = made(predicate);
   const depths = run.kind === 'PipelineRun' ? ['false', 'true'] : ['false'];
@@ -125,7 +134,7 @@ const predicates = new Map<
 
 function unknownBuild(statement: Json): string {
   const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
-  return `the build type ${quote(String(buildType ?? ''))} is not one that Chains writes`;
+  return `the build type ${quote(textIn(buildType))} is not one that Chains writes`;
 }
 
 /** Undefined for what no configuration can say. */

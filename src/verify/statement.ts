@@ -1,13 +1,13 @@
 import { quote } from '../extract/quote.ts';
 import { extract } from '../extract/index.ts';
-import { at, type Json, listAt, member } from '../model/json.ts';
+import { at, type Json, listAt, member, textIn } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { type Judgement, no } from './judgement.ts';
 import { isMadeOf, type ShownRun } from './remake.ts';
 
 /** True for an in-toto statement. */
 export function isStatement(payload: Json): boolean {
-  return String(at(payload, '_type')).startsWith('https://in-toto.io/Statement/');
+  return textIn(at(payload, '_type')).startsWith('https://in-toto.io/Statement/');
 }
 
 /** Whether a statement speaks of this very run: of its kind or uid, of its images, and then of all else that it says. */
@@ -15,14 +15,14 @@ export async function speaksOf(
   { run, taskRuns }: ShownRun,
   statement: Json,
 ): Promise<readonly (readonly [string, Judgement])[]> {
-  const judge = readers.get(String(member(statement, 'predicateType')));
+  const judge = readers.get(textIn(member(statement, 'predicateType')));
   if (judge === undefined) {
     return [
       [
         'predicate',
         {
           ok: false,
-          reason: `the predicate ${quote(String(member(statement, 'predicateType')))} is not known`,
+          reason: `the predicate ${quote(textIn(member(statement, 'predicateType')))} is not known`,
         },
       ],
     ];
@@ -55,7 +55,7 @@ const readers = new Map<string, (run: Run, predicate: Json | undefined) => Judge
       const named = at(predicate, 'runDetails', 'metadata', 'invocationId') ?? '';
       return named === uid
         ? { ok: true, reason: `the payload is the provenance of this ${kind}` }
-        : no(`the provenance is that of the run with uid ${quote(String(named))}`);
+        : no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
     },
   ],
 ]);
@@ -63,7 +63,7 @@ const readers = new Map<string, (run: Run, predicate: Json | undefined) => Judge
 function namesImages(run: Run, subject: Json | undefined): Judgement {
   const named = new Set(
     listAt(subject).map(
-      (one) => `${String(member(one, 'name'))}@sha256:${String(at(one, 'digest', 'sha256'))}`,
+      (one) => `${textIn(member(one, 'name'))}@sha256:${textIn(at(one, 'digest', 'sha256'))}`,
     ),
   );
   const imagesOf = (asWritten: boolean) =>

@@ -1,4 +1,4 @@
-import { isJsonObject, member } from '../../model/json.ts';
+import { isJsonObject, member, textIn } from '../../model/json.ts';
 import { mapAtMost } from '../../model/parallel.ts';
 import { bundleType } from './bundle.ts';
 import type { RepositoryClient } from './client.ts';
@@ -66,7 +66,7 @@ async function referrersOf(
     (await client.referrers(digest)) ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
   const entries = await mapAtMost(atOnce, listed, async (referrer) => {
     const manifest = await client.readManifest(referrer.digest);
-    const reader = readers.get(String(manifest?.json['artifactType']));
+    const reader = readers.get(textIn(manifest?.json['artifactType']));
     const [layer] = descriptorsIn(manifest?.json, 'layers');
     if (reader === undefined || layer === undefined) return [];
     const entry = await reader.read(client, layer);
