@@ -73,6 +73,11 @@ export function textIn(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** An object as it is; empty for anything else. */
+export function objectIn(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
 /** The list that a path of keys leads to; empty where there is none. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly Json[] {
   const list = at(value, ...path);

@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import { at, type Json, listAt, member, textIn } from '../model/json.ts';
+import { at, type Json, listAt, member, objectIn, textIn } from '../model/json.ts';
 import type { Judgement } from './judgement.ts';
 
 /** What provenance must say beside speaking of the right run or image; what is left out may be anything. */
@@ -57,7 +57,7 @@ export function sourcesOf(predicate: Json | undefined): readonly Source[] {
   const list = at(predicate, 'buildDefinition', 'resolvedDependencies') ?? member(predicate, 'materials');
   return listAt(list).map((one) => ({
     uri: textIn(member(one, 'uri')),
-    digests: Object.entries(member(one, 'digest') ?? {}).map(
+    digests: Object.entries(objectIn(member(one, 'digest'))).map(
       ([algorithm, hex]) => [algorithm, textIn(hex)] as const,
     ),
   }));

@@ -1,4 +1,4 @@
-import { at, type Json, listAt, member, textIn } from '../model/json.ts';
+import { at, type Json, listAt, member, objectIn, textIn } from '../model/json.ts';
 import { builderOf, sourcesOf } from './expectations.ts';
 
 /** Who built what from which source with which steps, as provenance says it. */
@@ -50,7 +50,7 @@ function step02(step: Json, task: string | undefined): string {
 }
 
 function named(name: string, digest: Json | undefined): string {
-  const digests = Object.entries(digest ?? {}).map(([algorithm, hex]) => `${algorithm}:${textIn(hex)}`);
+  const digests = Object.entries(objectIn(digest)).map(([algorithm, hex]) => `${algorithm}:${textIn(hex)}`);
   return digests.length === 0 ? name : `${name}@${digests.join(',')}`;
 }
 
