@@ -39,6 +39,9 @@ export type Artifact = {
     }
 );
 
+/** An image that a run built. */
+export type ImageArtifact = Extract<Artifact, { kind: 'oci' }>;
+
 /** The key that an artifact's entry is stored under in every store, unique in one run. */
 export function storageKeyOf(artifact: Artifact): string {
   return (artifact.kind === 'oci' ? artifact.ownKey : undefined) ?? artifact.key;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
-import { storageKeyOf } from '../model/artifact.ts';
+import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { at, isJsonList, type Json, member, parseJson, textIn } from '../model/json.ts';
 import type { Run } from '../model/run.ts';
 import { compare, differencesText, whole } from './differences.ts';
@@ -17,14 +17,25 @@ export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
   return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
 
+/** The images that a run says it built. */
+export function imagesOf(run: Run): readonly ImageArtifact[] {
+  return extract(run).artifacts.flatMap((one) => (one.kind === 'oci' ? [one] : []));
+}
+
+/** Whether a payload names this very image, or is the status of the run that built it. */
+export function isPayloadOf(run: Run, { image }: ImageArtifact, payload: Uint8Array): boolean {
+  const json = readJson(payload)?.json;
+  if (json === undefined) return false;
+  const { reference, digest } = signedImage(json);
+  return (image.digest === digest && image.repository === reference) || equalsStatus(run, json);
+}
+
 /**
  * Whether the payload under an image's key names an image that the run says it built, or is the status that says so.
  * @param name the image's key, the key that it is stored under, or its full name
  */
 export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judgement {
-  const images = extract(run).artifacts.flatMap((one) =>
-    one.kind === 'oci' && [one.key, storageKeyOf(one), one.fullKey].includes(name) ? [one] : [],
-  );
+  const images = imagesOf(run).filter((one) => [one.key, storageKeyOf(one), one.fullKey].includes(name));
   if (images.length === 0) {
     return no(
       `the run names no image whose digest begins with ${name}: the annotation was changed, or copied from another run`,

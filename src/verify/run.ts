@@ -1,6 +1,5 @@
-import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
-import type { Artifact } from '../model/artifact.ts';
+import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import type { JsonObject } from '../model/json.ts';
 import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
@@ -12,7 +11,7 @@ import {
   type VerificationOptions,
   verificationOf,
 } from './checks.ts';
-import { isStatusOf, namesImageOf, readJson } from './content.ts';
+import { imagesOf, isPayloadOf, isStatusOf, namesImageOf, readJson } from './content.ts';
 import type { Check, Judgement } from './judgement.ts';
 import type { ShownRun } from './remake.ts';
 import { type Entry, imageEntries, ownEntry, strictBase64 } from './entries.ts';
@@ -31,31 +30,49 @@ export interface AnnotationsOptions extends VerificationOptions {
  * keys (behaviour.md, 'The command'). A run without an entry of its own is not verified.
  */
 export async function verifyRun(run: Run, options: AnnotationsOptions): Promise<Verification> {
-  return verificationOf(await checkAnnotations(run, options), options.expected);
+  const { own, images } = await checkAnnotations(run, options);
+  return verificationOf([...own, ...images], options.expected);
+}
+
+/** What was checked of a run itself, and of the images that it built. */
+export interface CheckedRun {
+  readonly own: readonly Checked[];
+  readonly images: readonly Checked[];
 }
 
 /** Checks each entry in a run's annotations. */
 export async function checkAnnotations(
   run: Run,
   { taskRuns = [], imagesNeeded = false, ...options }: AnnotationsOptions,
-): Promise<readonly Checked[]> {
+): Promise<CheckedRun> {
   const own = ownEntry(run);
   const entries = imageEntries(run);
-  const stored = new Set(entries.map(({ key }) => key));
-  const missing = extract(run).artifacts.filter((one) => one.kind === 'oci' && !stored.has(one.key));
-  const checked = await Promise.all([
-    own === undefined
-      ? Promise.resolve({ checks: [unsigned(run)] })
-      : checkEntry(own, options, ownContent({ run, taskRuns }, own.key)),
-    ...entries.map((entry) =>
+  const checked = await Promise.all(
+    entries.map((entry) =>
       checkEntry(entry, options, async (payload) => [['image', namesImageOf(run, entry.key, payload)]]),
     ),
-  ]);
-  return [...checked, ...missing.map((image) => lackingImage(image, imagesNeeded))];
+  );
+  const lacking = imagesOf(run).filter((image) => !entries.some((entry) => isEntryOf(run, image, entry)));
+  return {
+    own: [
+      own === undefined
+        ? { checks: [unsigned(run)] }
+        : await checkEntry(own, options, ownContent({ run, taskRuns }, own.key)),
+    ],
+    images: [...checked, ...lacking.map((image) => lackingImage(image, imagesNeeded))],
+  };
+}
+
+/** Images whose digests begin alike may have one key; the entry is that of the one that its payload names. */
+function isEntryOf(run: Run, image: ImageArtifact, { key, payload }: Entry): boolean {
+  if (key !== image.key && key !== storageKeyOf(image)) return false;
+  const bytes = payload === undefined ? undefined : strictBase64(payload);
+  // An entry that can't be read fails by itself.
+  return bytes === undefined || isPayloadOf(run, image, bytes);
 }
 
 /** An image that the run names and that has no entry: a failed check where it must have one, else a note. */
-function lackingImage({ key, fullKey }: Artifact, isNeeded: boolean): Checked {
+function lackingImage({ key, fullKey }: ImageArtifact, isNeeded: boolean): Checked {
   const what = `${quote(fullKey)}, which the run says it built, has no payload and signature in the annotations`;
   return isNeeded
     ? { checks: [{ name: `${key} stored`, ok: false, reason: what }] }

@@ -8,7 +8,7 @@ import type { Found, Sought, StoreReader } from '../model/stored.ts';
 import { type ReadableStore, readers } from '../store/readers.ts';
 import { type Checked, type Verification, type VerificationOptions, verificationOf } from './checks.ts';
 import { type GoneRun, wantedOfGone } from './gone.ts';
-import { type AnnotationsOptions, checkAnnotations, unsignedCheck } from './run.ts';
+import { type AnnotationsOptions, checkAnnotations, type CheckedRun, unsignedCheck } from './run.ts';
 import { checkFound, failed, imageContent, type Wanted, wantedOf } from './stored.ts';
 
 /** Which stores are read back, and how to reach them. */
@@ -30,8 +30,8 @@ export interface StoresVerification {
   readonly leftOut: readonly string[];
 }
 
-/** What was found in one store, or why nothing of this run can be found there. */
-type StoreResult = readonly Checked[] | { readonly store: StoreName; readonly cannot: string };
+/** What was found in one store of the run itself and of its images, or why nothing of this run can be found there. */
+type StoreResult = CheckedRun | { readonly store: StoreName; readonly cannot: string };
 
 /**
  * Verifies what several stores have of a run, each with checks of its own; all must hold. The store `tekton` is the run's
@@ -42,15 +42,17 @@ type StoreResult = readonly Checked[] | { readonly store: StoreName; readonly ca
 export async function verifyStores(subject: Subject, options: StoresOptions): Promise<StoresVerification> {
   const { stores, expected, strict } = options;
   if (stores.every((store) => store === 'tekton') && 'run' in subject) {
-    const parts = await checkAnnotations(subject.run, annotationsOptions(subject, options));
-    return { verification: verificationOf(parts, expected), leftOut: [] };
+    const { own, images } = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+    return { verification: verificationOf([...own, ...images], expected), leftOut: [] };
   }
   const results = await Promise.all(stores.map((store) => checkStore(store, subject, options)));
   const leftOut = results.flatMap((result) => ('cannot' in result ? [result] : []));
-  const parts = results.flatMap((result) => ('cannot' in result ? [] : result));
-  const isNothing = parts.length === 0;
+  const read = results.flatMap((result) => ('cannot' in result ? [] : [result]));
+  const parts = read.flatMap(({ own, images }) => [...own, ...images]);
+  // The signature of an image says nothing of the run that built it.
+  const isProven = read.some(({ own }) => own.some(({ checks }) => checks.length > 0));
   const missing =
-    strict || isNothing ? leftOut.map(({ store, cannot }) => failed(`${store} stored`, cannot)) : [];
+    strict || !isProven ? leftOut.map(({ store, cannot }) => failed(`${store} stored`, cannot)) : [];
   const verification = verificationOf([...parts, ...missing], expected);
   return {
     // What two stores have is summed up once.
@@ -82,14 +84,15 @@ async function checkTekton(subject: Subject, options: StoresOptions): Promise<St
   if ('gone' in subject) {
     return { store: 'tekton', cannot: 'the run is gone from the cluster, and its annotations with it' };
   }
-  const parts = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+  const { own, images } = await checkAnnotations(subject.run, annotationsOptions(subject, options));
   const isNeeded = mustHave('tekton', subject.run.kind, options);
-  return parts.map((part) => ({
+  const named = (part: Checked): Checked => ({
     ...part,
     checks: part.checks
       .filter(({ name }) => isNeeded || name !== unsignedCheck)
       .map((check) => ({ ...check, name: `tekton ${check.name}` })),
-  }));
+  });
+  return { own: own.map(named), images: images.map(named) };
 }
 
 function annotationsOptions(
@@ -112,7 +115,7 @@ async function checkRead(
   const ofRun = await checkOwn(store, reader, own, run, options);
   return 'cannot' in ofRun
     ? ofRun
-    : [...ofRun, ...(await checkImages(store, reader, { run, images }, options))];
+    : { ...ofRun, images: await checkImages(store, reader, { run, images }, options) };
 }
 
 async function checkOwn(
@@ -123,10 +126,10 @@ async function checkOwn(
   options: StoresOptions,
 ): Promise<StoreResult> {
   const found = await reader.read(own.sought);
-  if (!mustHave(store, run.kind, options)) return checkFound(store, own, somewhere(found), options);
-  return found.length === 0
-    ? { store, cannot: placeless(!('object' in run)) }
-    : checkFound(store, own, found, options);
+  const isNeeded = mustHave(store, run.kind, options);
+  if (isNeeded && found.length === 0) return { store, cannot: placeless(!('object' in run)) };
+  const places = isNeeded ? found : somewhere(found);
+  return { own: await checkFound(store, own, places, options), images: [] };
 }
 
 /** Some stores have one place for all images with the same key; each place is looked at once. */

@@ -64,6 +64,28 @@ test('the statement of an image in a Sigstore bundle meets no demand, in a store
   }
 });
 
+test('the signature of an image proves nothing of a run whose own store can’t be read back', async (t) => {
+  const key = newKey();
+  const registry = await startRegistry();
+  t.after(() => registry.close());
+  const image = await new RepositoryView(registry, 'acme/app').pushImage('an image');
+  const pipeline = openSigning(key.privateKey, { 'artifacts.taskrun.storage': '' });
+  assertSigned(await signRunOf(pipeline, image));
+  await pipeline.close();
+  const { config } = parseConfig({ 'artifacts.taskrun.storage': 'pubsub', 'artifacts.oci.storage': 'oci' });
+  const options = { keys: await readKeys([key.publicKey]), expected: {}, config, strict: false };
+  const run = taskRun({ results: [{ name: 'IMAGES', value: image }] });
+  const { verification, leftOut } = await verifyStores(
+    { run, taskRuns: [] },
+    { ...options, stores: ['pubsub', 'oci'] },
+  );
+  assert.deepEqual(failuresOf(verification), [
+    'pubsub stored: what was published is with its consumers, and can’t be read back',
+  ]);
+  assert.deepEqual(leftOut, []);
+  assert.ok(verification.checks.some(({ name, ok }) => ok && name.endsWith(' image')));
+});
+
 test('provenance of one run does not verify under another one of the same second', async () => {
   const status = (param: string) => ({
     conditions: [{ type: 'Succeeded', status: 'True' }],

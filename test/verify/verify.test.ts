@@ -11,7 +11,7 @@ import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
 import { signers, signPayload } from '../../src/sign/index.ts';
 import { stores } from '../../src/store/index.ts';
-import { type Expectations, readKeys, verifyRun } from '../../src/verify/index.ts';
+import { type Expectations, readKeys, type Verification, verifyRun } from '../../src/verify/index.ts';
 import { createAuthority } from '../kubernetes/certificates.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from '../sign/keys.ts';
@@ -57,8 +57,10 @@ function withAnnotations(run: Run, annotations: Readonly<Record<string, string>>
 const checked = async (run: Run, keyTexts: readonly string[] = [publicKey], expected: Expectations = {}) =>
   verifyRun(run, { keys: await readKeys(keyTexts), expected });
 
+const failed = ({ checks }: Verification) => checks.filter(({ ok }) => !ok).map(({ name }) => name);
+
 const failedChecks = async (run: Run, keyTexts?: readonly string[], expected?: Expectations) =>
-  (await checked(run, keyTexts, expected)).checks.filter((check) => !check.ok).map((check) => check.name);
+  failed(await checked(run, keyTexts, expected));
 
 for (const [name, generate] of Object.entries(keyPairs)) {
   test(`what a key of the kind ${name} signed verifies under its public key, and under no other`, async () => {
@@ -162,6 +164,22 @@ test('under the key of a further image only that image counts; under 12 digits a
     });
   assert.deepEqual(await failedChecks(swapped('aaaaaaaaaaaa', copy)), [`${copy} image`]);
   assert.deepEqual(await failedChecks(swapped(copy, 'aaaaaaaaaaaa')), []);
+});
+
+test('an image whose entry was replaced by that of another image with the same digits is missed where images are stored', async () => {
+  const run = await signed(taskRun(status));
+  const entryOf = (key: string, of: string) =>
+    ['payload', 'signature'].map((part): readonly [string, string] => [
+      mark(`${part}-${key}`),
+      run.annotations[mark(`${part}-${of}`)] ?? assert.fail(),
+    ]);
+  const replaced = withAnnotations(run, {
+    ...run.annotations,
+    ...Object.fromEntries(entryOf('aaaaaaaaaaaa', copy)),
+  });
+  const options = { keys: await readKeys([publicKey]), expected: {}, imagesNeeded: true };
+  assert.deepEqual(failed(await verifyRun(run, options)), []);
+  assert.deepEqual(failed(await verifyRun(replaced, options)), ['aaaaaaaaaaaa stored']);
 });
 
 test('a status that changed after signing fails, its order doesn’t matter', async () => {
