@@ -61,14 +61,24 @@ function publicPart(argument: string, secret: JsonObject): string {
   const found = publicNames.map((key) => decoded(secret, key)).find((text) => text !== undefined);
   if (found !== undefined) return found;
   const privateKey = decoded(secret, 'x509.pem');
-  if (privateKey !== undefined) {
-    return createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString();
-  }
+  if (privateKey !== undefined) return publicHalf(privateKey, argument);
   const held = Object.keys(member(secret, 'data') ?? {}).join(', ');
   throw new ChainsError(
     'KEY_INVALID',
     `${argument} holds no public key (${publicNames.join(', ')}), but ${held === '' ? 'nothing' : held}`,
   );
+}
+
+function publicHalf(privateKey: string, argument: string): string {
+  try {
+    return createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString();
+  } catch {
+    // Its reason may quote the key.
+    throw new ChainsError(
+      'KEY_INVALID',
+      `${argument} holds no public key (${publicNames.join(', ')}), and its x509.pem can't be read without a password, or is damaged`,
+    );
+  }
 }
 
 function decoded(secret: JsonObject, key: string): string | undefined {

@@ -1,4 +1,4 @@
-import { at, isJsonList, member } from '../model/json.ts';
+import { at, isJsonList, member, textIn } from '../model/json.ts';
 import type { StoredEntry } from '../model/stored.ts';
 import { openService } from '../network/service.ts';
 import { reasonIn } from './archivista.ts';
@@ -33,7 +33,9 @@ export const openArchivistaReader: OpenReader = async (config) => {
     const edges = at(body, 'data', 'dsses', 'edges');
     // GraphQL tells its errors with the status 200.
     if (!isJsonList(edges)) throw unreadable(what, 'no list of them');
-    return edges.map((edge) => String(at(edge, 'node', 'gitoidSha256')));
+    const ids = edges.map((edge) => textIn(at(edge, 'node', 'gitoidSha256')));
+    if (ids.includes('')) throw unreadable(what, 'an envelope without its gitoid');
+    return ids;
   }
 
   async function download(id: string, signal?: AbortSignal): Promise<readonly StoredEntry[]> {

@@ -1,3 +1,4 @@
+import { withoutUserInformation } from '../extract/as-signed.ts';
 import { quote } from '../extract/quote.ts';
 import { isJsonList, isJsonObject, type Json, member, parseJson } from '../model/json.ts';
 
@@ -74,17 +75,19 @@ function compareOpen(
 ): Compared {
   const left = new Set(stored.keys());
   const found = made.map((element, index): Compared => {
-    for (const candidate of left) {
-      const compared = compare(stored[candidate], element, comparison, [...path, candidate]);
-      if (compared.differences.length > 0) continue;
-      left.delete(candidate);
-      return compared;
+    const [best] = [...left]
+      .map((candidate) => ({
+        candidate,
+        compared: compare(stored[candidate], element, comparison, [...path, candidate]),
+      }))
+      .filter(({ compared }) => compared.differences.length === 0)
+      .toSorted((a, b) => a.compared.allowed.length - b.compared.allowed.length);
+    if (best === undefined) {
+      const missing = { path: [...path, index], stored: undefined, made: element };
+      return { differences: [missing], allowed: [], notCompared: [] };
     }
-    return {
-      differences: [{ path: [...path, index], stored: undefined, made: element }],
-      allowed: [],
-      notCompared: [],
-    };
+    left.delete(best.candidate);
+    return best.compared;
   });
   return together([
     ...found,
@@ -107,12 +110,12 @@ function sorted(list: readonly Json[]): readonly Json[] {
     .map(([, element]) => element);
 }
 
-/** The JSON in a base64 text; the text itself where it holds none. */
+/** The JSON in a base64 text, without user information in URLs; the text itself where it holds none. */
 function decoded(text: Json | undefined): Json | undefined {
   if (typeof text !== 'string') return text;
   try {
     const json = parseJson(Buffer.from(text, 'base64').toString('utf8'));
-    return isJsonObject(json) || isJsonList(json) ? json : text;
+    return isJsonObject(json) || isJsonList(json) ? withoutUserInformation(json, () => {}) : text;
   } catch {
     // A content may be any bytes.
     return text;

@@ -23,6 +23,7 @@ import {
   compare,
   type Compared,
   type Comparison,
+  type Difference,
   differencesText,
   type Path,
   pathText,
@@ -202,8 +203,11 @@ const ofChildren: readonly Pattern[] = [
 /** Which tasks a task followed depends on which of them ran. */
 const order: Pattern = ['predicate', 'buildConfig', 'tasks', '*', 'after'];
 
+/** Of equal dependencies the first one is written, under its own name; it may be that of a TaskRun that is gone. */
+const dependencyName: Pattern = ['predicate', 'buildDefinition', 'resolvedDependencies', '*', 'name'];
+
 function comparisonFor(isPartial: boolean): Comparison {
-  const may = isPartial ? [...changing, order] : changing;
+  const may = isPartial ? [...changing, order, dependencyName] : changing;
   return {
     mayDiffer: (path) => may.some((pattern) => begins(path, pattern)),
     isOpen: (path) => isPartial && ofChildren.some((pattern) => equals(path, pattern)),
@@ -237,10 +241,16 @@ function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
 const most = 5;
 
 function notesOn({ allowed, notCompared }: Compared, gone: readonly string[]): readonly string[] {
+  const isNamed = ({ path }: Difference) => equals(path, dependencyName);
+  const renamed = allowed.filter(isNamed);
+  const changed = allowed.filter((difference) => !isNamed(difference));
   return [
-    ...(allowed.length === 0
+    ...(changed.length === 0
       ? []
-      : [`changed since it was signed, which labels, annotations and versions may: ${fields(allowed)}`]),
+      : [`changed since it was signed, which labels, annotations and versions may: ${fields(changed)}`]),
+    ...(renamed.length === 0
+      ? []
+      : [`may be named after TaskRuns that are not there (${some(gone)}): ${fields(renamed)}`]),
     ...(notCompared.length === 0
       ? []
       : [

@@ -244,6 +244,14 @@ test('a Secret in a cluster gives the key, and a run in a cluster is verified by
     code: 'USAGE',
     message: /there is no Secret nothing/,
   });
+  const secret = parse(
+    `{apiVersion: v1, kind: Secret, metadata: {name: damaged, namespace: tekton-chains}, data: {x509.pem: ${Buffer.from('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----').toString('base64')}}}`,
+  );
+  sandbox.objects.put(secret);
+  await assert.rejects(inCluster('k8s://tekton-chains/damaged'), {
+    code: 'KEY_INVALID',
+    message: /x509\.pem can't be read without a password, or is damaged/,
+  });
 });
 
 test('without a key, without a run, or with what is no key, it says what to give', async (context) => {

@@ -49,7 +49,9 @@ const indexType = 'application/vnd.oci.image.index.v1+json';
 const inner = ['10.0.0.1', '169.254.169.254', '127.0.0.1', 'localhost'];
 /** A byte every so many milliseconds. */
 const drip = 5_000;
-const [mebibyte, hugeManifest, hugeToken] = [1024 * 1024, 63, 30];
+const [mebibyte, hugeManifest] = [1024 * 1024, 63];
+const deepJson = Buffer.alloc(3 * mebibyte, '[');
+const tokenJson = Buffer.from(JSON.stringify({ token: 'x'.repeat(30 * mebibyte), expires_in: 1e12 }));
 
 interface Asked {
   readonly request: IncomingMessage;
@@ -82,16 +84,16 @@ const attacks: Readonly<Record<Attack, Answerer>> = {
     Readable.from(hugeJson(), { highWaterMark: 1 }).pipe(response);
     return true;
   },
-  deep: ({ request, response, url }) => {
-    // By digest it would be refused before it is parsed.
-    if (!isRead(request, url, 'manifests') || url.pathname.includes(':')) return false;
-    response.writeHead(200, { 'content-type': manifestType }).end('['.repeat(3 * mebibyte));
+  deep: ({ response, url }) => {
+    if (!url.pathname.includes('/referrers/')) return false;
+    response.writeHead(200, { 'content-type': indexType }).end(deepJson);
     return true;
   },
-  token: ({ response, url }) =>
-    url.pathname === '/token'
-      ? answer(response, 200, { token: 'x'.repeat(hugeToken * mebibyte), expires_in: 1e12 })
-      : challenge(response, `${url.origin}/token`, 0),
+  token: ({ response, url }) => {
+    if (url.pathname !== '/token') return challenge(response, `${url.origin}/token`, 0);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(tokenJson);
+    return true;
+  },
   pages: ({ response, url, turn }) => {
     if (!url.pathname.includes('/referrers/')) return false;
     const manifests = [
@@ -114,7 +116,8 @@ const attacks: Readonly<Record<Attack, Answerer>> = {
       { 'content-type': indexType, link: '<http://127.0.0.1/next>; rel="next"' },
     ),
   realm: ({ response }) => challenge(response, 'http://10.0.0.1/token', 0),
-  forgetful: () => false,
+  // Without the referrers API what refers to an image is written under a tag, and looked for there.
+  forgetful: ({ response, url }) => url.pathname.includes('/referrers/') && answer(response, 404, {}),
 };
 
 /** Starts them on a free port of the loopback interface. */

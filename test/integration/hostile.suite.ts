@@ -24,7 +24,7 @@ const attacks: Readonly<Record<Attack, RegExp>> = {
   'slow-header': /limits\.\w+-timeout|the try was ended after/,
   scopes: /the registry answered 401/,
   manifest: /longer than 4194304 bytes|limits\.\w+-timeout|the try was ended after/,
-  deep: /JSON|nested/,
+  deep: /JSON|nested|nests/,
   token: /longer than 65536 bytes|limits\.\w+-timeout|the try was ended after/,
   pages: /more than 2000 referrers, or 32 pages/,
   location: /leads to a private address/,

@@ -83,6 +83,9 @@ test('a run is verified by the envelopes that name what it built, whoever put ot
     json: { data: null, errors: [{ message: 'database is gone' }] },
   });
   await assert.rejects(failures(), { code: 'STORE_UNAVAILABLE', message: /search http\S+ for envelopes/ });
+  const edges = [{ node: { gitoidSha256: { toString: 'x' } } }];
+  archivista.trouble = firstly({ status: 200, json: { data: { dsses: { edges } } } });
+  await assert.rejects(failures(), { code: 'STORE_UNAVAILABLE', message: /an envelope without its gitoid/ });
   const { status: _, ...without } = entry.artifact.run.object;
   assert.deepEqual(await failures(without), [
     'archivista stored: the run names nothing that it built, and this store keeps what is said of a run with that',

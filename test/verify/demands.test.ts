@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, verify } from '../../src/index.ts';
-import { member } from '../../src/model/json.ts';
+import { type JsonObject, member, parseJson } from '../../src/model/json.ts';
+import { parseRun } from '../../src/model/run.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { startRegistry } from '../../src/sandbox/registry/index.ts';
 import { type Expectations, readKeys, verifyImage, verifyStores } from '../../src/verify/index.ts';
@@ -168,6 +169,56 @@ test('what TaskRuns that are gone added is not compared, and named; the rest is'
   };
   assert.equal((await verifiedWith(run('a'), payload, [changedChild])).verified, false);
   assert.equal((await verifiedWith(run('b'), payload, [child('one')])).verified, false);
+});
+
+test('a source that a TaskRun which is gone named first may have its name, which is reported', async () => {
+  const uri = 'https://github.com/acme/tasks';
+  const sha1 = '1'.repeat(40);
+  const child: JsonObject = {
+    metadata: { name: 'one', namespace: 'ci', labels: { 'tekton.dev/pipelineTask': 'one' } },
+    status: {
+      completionTime: '2026-01-01T10:01:00Z',
+      provenance: { refSource: { uri, digest: { sha1 } } },
+    },
+  };
+  const { object: run } = pipelineRun({
+    results: [{ name: 'TASKS_ARTIFACT_INPUTS', value: { uri, digest: `sha1:${sha1}` } }],
+    pipelineSpec: { tasks: [{ name: 'one', taskRef: { name: 'x' } }] },
+    childReferences: [{ kind: 'TaskRun', name: 'one', pipelineTaskName: 'one' }],
+  });
+  const config = { 'artifacts.pipelinerun.format': 'slsa/v2alpha4' };
+  const { artifacts } = await explain({ run, taskRuns: [child], config });
+  const verification = await verifiedWith(parseRun(run), artifacts[0]?.payload ?? null);
+  assert.deepEqual(failuresOf(verification), []);
+  assert.match(
+    verification.notes.join(),
+    /may be named after TaskRuns that are not there \(one\): predicate\.buildDefinition\.resolvedDependencies\[0\]\.name/,
+  );
+});
+
+test('a child that another Chains wrote whole, with user information in a URL, verifies', async () => {
+  const child = (url: string): JsonObject => ({
+    metadata: { name: 'one', namespace: 'ci', labels: { 'tekton.dev/pipelineTask': 'one' } },
+    spec: { params: [{ name: 'url', value: url }] },
+    status: { completionTime: '2026-01-01T10:01:00Z' },
+  });
+  const { object: run } = pipelineRun({
+    pipelineSpec: { tasks: [{ name: 'one', taskRef: { name: 'x' } }] },
+    childReferences: [{ kind: 'TaskRun', name: 'one', pipelineTaskName: 'one' }],
+  });
+  const [shown, hidden] = [child('https://me:secret@github.com/acme'), child('https://github.com/acme')];
+  const config = {
+    'artifacts.pipelinerun.format': 'slsa/v2alpha4',
+    'builddefinition.buildtype': 'https://tekton.dev/chains/v2/slsa-tekton',
+  };
+  const { artifacts } = await explain({ run, taskRuns: [hidden], config });
+  const text = JSON.stringify(artifacts[0]?.payload);
+  const [, content = ''] = /"content":"([^"]+)"/.exec(text) ?? [];
+  const plain = Buffer.from(content, 'base64').toString();
+  const theirs = Buffer.from(plain.replace('https://', 'https://me:secret@')).toString('base64');
+  assert.match(plain, /"url","value":"https:/);
+  const verification = await verifiedWith(parseRun(run), parseJson(text.replace(content, theirs)), [shown]);
+  assert.deepEqual(failuresOf(verification), []);
 });
 
 test('an image that the annotations must have is missed when it is gone', async () => {
