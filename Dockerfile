@@ -7,6 +7,7 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 COPY bin bin
 COPY src src
+COPY sandbox sandbox
 COPY scripts scripts
 RUN npm ci --ignore-scripts
 # What `chains --version` shows: --build-arg COMMIT=$(git rev-parse --short=12 HEAD)
@@ -21,5 +22,5 @@ COPY --from=build /build/dist dist
 COPY examples examples
 USER 65532:65532
 ENV NODE_ENV=production
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/src/main.js"]
 CMD ["controller"]

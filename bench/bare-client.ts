@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici';
 import { openConnection } from '../src/kubernetes/connection.ts';
 import { lines } from '../src/kubernetes/lines.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../src/model/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../src/json.ts';
 
 /** Calls the API server with nothing between: no retries, no checks beyond the status. */
 export interface BareClient {

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { page } from './bare-client.ts';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const ticksPerSecond = 100;
 
 /** How the measured controller is started. */

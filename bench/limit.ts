@@ -1,4 +1,4 @@
-import { at, isJsonObject, type JsonObject } from '../src/model/json.ts';
+import { at, isJsonObject, type JsonObject } from '../src/json.ts';
 import { finalizers, signedMark } from '../src/model/marks.ts';
 import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
 import { expectMarks, createDone, type Load, type Observer, openLoad, pathOf, playLives } from './load.ts';

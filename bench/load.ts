@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { at, type JsonObject } from '../src/model/json.ts';
+import { at, type JsonObject } from '../src/json.ts';
 import { signedMark } from '../src/model/marks.ts';
 import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
 import { begun, done, measurementLabel, newRun } from './runs.ts';

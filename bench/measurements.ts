@@ -2,7 +2,7 @@ import type { BareClient } from './bare-client.ts';
 import { type MeasuredController, startMeasuredController } from './controller-process.ts';
 import { rate } from './limit.ts';
 import { expectMarks, createDone, type Load, openLoad, pathOf, playLives } from './load.ts';
-import type { JsonObject } from '../src/model/json.ts';
+import type { JsonObject } from '../src/json.ts';
 
 /** What measurements share. */
 export interface Bench {

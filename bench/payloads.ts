@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { explain } from '../src/index.ts';
-import { member } from '../src/model/json.ts';
+import { member } from '../src/json.ts';
 import { configOf, linesOf, objectsOf } from '../test/conformance/cases.ts';
 import { median, say } from './report.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../src/model/json.ts';
+import type { JsonObject } from '../src/json.ts';
 
 /** The label that all runs of one measurement share. */
 export const measurementLabel = 'bench.chains.tekton.dev/measurement';

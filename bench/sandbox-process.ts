@@ -1,7 +1,7 @@
 // The sandbox in a process of its own: tells its kubeconfig, and serves until it is let go of.
 
 import process from 'node:process';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from '../sandbox/index.ts';
 
 const sandbox = await startSandbox({ life: false, history: 100_000 });
 process.on('disconnect', () => void sandbox.close());

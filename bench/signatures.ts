@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { keygen } from '../src/cli/keygen.ts';
+import { keygen } from '../src/cli/commands/keygen.ts';
 import { parseConfig } from '../src/config/parse.ts';
 import { signers } from '../src/sign/index.ts';
 import { readSecrets } from '../src/sign/secrets.ts';

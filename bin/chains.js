@@ -9,12 +9,12 @@ import { fail, isNewEnough, runNode } from './launch.js';
 const root = new URL('../', import.meta.url);
 
 // In a checkout the source counts, since a build may be old; a package has only what was built.
-const program = ['src/main.ts', 'dist/main.js']
+const program = ['src/main.ts', 'dist/src/main.js']
   .map((path) => fileURLToPath(new URL(path, root)))
   .find((path) => existsSync(path));
 
 if (program === undefined) {
-  fail(`dist/main.js is missing in ${fileURLToPath(root)}: install the package again`);
+  fail(`dist/src/main.js is missing in ${fileURLToPath(root)}: install the package again`);
 } else if (isNewEnough) {
   process.argv[1] = program;
   await import(pathToFileURL(program).href);

@@ -4,8 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { keys } from '../src/config/keys.ts';
 import { explain } from '../src/index.ts';
-import { errorCodes } from '../src/model/errors.ts';
-import { eventReasons } from '../src/model/event-reasons.ts';
+import { errorCodes } from '../src/errors.ts';
+import { eventReasons } from '../src/kubernetes/event-reasons.ts';
 import { Metrics } from '../src/telemetry/metrics.ts';
 import { allPlaces, combinationRows } from '../test/store/combinations.ts';
 

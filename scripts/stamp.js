@@ -2,6 +2,6 @@
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { checkedOutCommit, stamp } from '../dist/cli/version.js';
+import { checkedOutCommit, stamp } from '../dist/src/cli/version.js';
 
 writeFileSync(stamp, process.env.COMMIT || (checkedOutCommit() ?? ''));

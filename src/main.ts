@@ -1,5 +1,5 @@
 import { program } from './cli/program.ts';
-import { report } from './cli/report.ts';
+import { report } from './cli/terminal/report.ts';
 
 try {
   await program().parseAsync();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '../src/config/parse.ts';
-import { ChainsError } from '../src/model/errors.ts';
+import { ChainsError } from '../src/errors.ts';
 import { openPipeline } from '../src/pipeline.ts';
-import { startRegistry } from '../src/sandbox/registry/index.ts';
+import { startRegistry } from '../sandbox/registry/index.ts';
 import { startArchivista } from './doubles/archivista.ts';
 import { eventually } from './integration/world.ts';
 import { digest, taskRunWith } from './runs.ts';

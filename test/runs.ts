@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../src/model/json.ts';
+import type { Json, JsonObject } from '../src/json.ts';
 import { parseRun, type Run } from '../src/model/run.ts';
 
 /** A digest that begins with the digit and goes on with it. */

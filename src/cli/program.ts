@@ -1,17 +1,17 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CompletedShell } from './completion/index.ts';
-import type { ControllerArguments } from './controller.ts';
-import type { ExplainArguments } from './explain.ts';
+import type { ControllerArguments } from './commands/controller.ts';
+import type { ExplainArguments } from './commands/explain.ts';
 import { examplesText } from './examples.ts';
-import type { KeygenOptions } from './keygen.ts';
-import type { MigrateArguments } from './migrate.ts';
-import { usageError } from './near-miss.ts';
-import { errorText, hintText } from './report.ts';
-import type { SandboxArguments } from './sandbox.ts';
-import type { SignArguments } from './sign.ts';
-import type { VerifyArguments } from './verify.ts';
+import type { KeygenOptions } from './commands/keygen.ts';
+import type { MigrateArguments } from './commands/migrate.ts';
+import { usageError } from './terminal/near-miss.ts';
+import { errorText, hintText } from './terminal/report.ts';
+import type { SandboxArguments } from './commands/sandbox.ts';
+import type { SignArguments } from './commands/sign.ts';
+import type { VerifyArguments } from './commands/verify.ts';
 import { versionText } from './version.ts';
-import { width } from './wrap.ts';
+import { width } from './terminal/wrap.ts';
 
 /** The command `chains`; each subcommand's code is loaded when it is called. */
 export function program(): Command {
@@ -83,7 +83,9 @@ function controller(): Command {
     )
     .option('--metrics-port <port>', 'for /metrics; 0 picks a free one', atLeast(0), 9090)
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
-    .action(async (options: ControllerArguments) => (await import('./controller.ts')).runController(options));
+    .action(async (options: ControllerArguments) =>
+      (await import('./commands/controller.ts')).runController(options),
+    );
 }
 
 function sandbox(): Command {
@@ -91,13 +93,13 @@ function sandbox(): Command {
     .description('serve a Kubernetes-style API on loopback, with a controller at work, until stopped')
     .option('--port <port>', 'port to listen on; 0 picks a free one', atLeast(0), 0)
     .option('--no-controller', 'only the API: bring your own controller')
-    .action(async (options: SandboxArguments) => (await import('./sandbox.ts')).runSandbox(options));
+    .action(async (options: SandboxArguments) => (await import('./commands/sandbox.ts')).runSandbox(options));
 }
 
 function demo(): Command {
   return new Command('demo')
     .description('sign one run in a sandbox and verify it, step by step')
-    .action(async () => (await import('./demo.ts')).runDemo());
+    .action(async () => (await import('./commands/demo.ts')).runDemo());
 }
 
 function signingSecrets(): Option {
@@ -135,7 +137,7 @@ function sign(): Command {
       ]).default('json'),
     )
     .action(async (options: SignArguments) => {
-      process.exitCode = await (await import('./sign.ts')).runSign(options);
+      process.exitCode = await (await import('./commands/sign.ts')).runSign(options);
     });
 }
 
@@ -148,7 +150,7 @@ function explain(): Command {
     .option(...config)
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (names: readonly string[], options: ExplainArguments) => {
-      process.exitCode = await (await import('./explain.ts')).runExplain(names, options);
+      process.exitCode = await (await import('./commands/explain.ts')).runExplain(names, options);
     });
 }
 
@@ -181,7 +183,7 @@ function verify(): Command {
     .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (names: readonly string[], options: VerifyArguments) => {
-      process.exitCode = await (await import('./verify.ts')).runVerify(names, options);
+      process.exitCode = await (await import('./commands/verify.ts')).runVerify(names, options);
     });
 }
 
@@ -189,7 +191,7 @@ function migrate(): Command {
   return new Command('migrate')
     .description('print another Chains’ ConfigMap as it must be written here to mean the same')
     .option('-f, --file <path>', 'the ConfigMap chains-config; - for standard input', '-')
-    .action(async (options: MigrateArguments) => (await import('./migrate.ts')).runMigrate(options));
+    .action(async (options: MigrateArguments) => (await import('./commands/migrate.ts')).runMigrate(options));
 }
 
 function keygen(): Command {
@@ -219,7 +221,9 @@ function keygen(): Command {
       'after',
       '\nA cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.',
     )
-    .action(async (options: KeygenOptions) => (await import('./keygen.ts')).keygen(options, process));
+    .action(async (options: KeygenOptions) =>
+      (await import('./commands/keygen.ts')).keygen(options, process),
+    );
 }
 
 function completion(chains: Command): Command {

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { version } from '../model/version.ts';
-
-const root = new URL('../../', import.meta.url);
+import { root } from '../root.ts';
+import { version } from '../version.ts';
 
 /** Where a build leaves the commit that it was made from. */
-export const stamp = new URL('../commit', import.meta.url);
+export const stamp = new URL('../../commit', import.meta.url);
 
 /** `0.1.0 (0123456789ab)`: the version, with the commit where it is known. */
 export function versionText(): string {

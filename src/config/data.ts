@@ -1,5 +1,5 @@
-import { ChainsError } from '../model/errors.ts';
-import { isJsonObject, type JsonObject, member } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { isJsonObject, type JsonObject, member } from '../json.ts';
 
 /**
  * The keys and values in a document: a ConfigMap's `data`, or the bare map itself. Nothing at all is an empty map.

@@ -1,4 +1,4 @@
-import { parseDuration } from '../model/tekton/duration.ts';
+import { parseDuration } from '../tekton/duration.ts';
 import type { ValueType } from './values.ts';
 
 /** A positive duration in Go's syntax (`1h30m`, `1.5s`), in whole milliseconds, at least one. */

@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import { closest } from './closest.ts';
 import { type Config, isKeyName, type KeyName, keys } from './keys.ts';
 import { show, type ValueType } from './values.ts';

@@ -1,4 +1,4 @@
-import { visible } from '../model/text.ts';
+import { visible } from '../text.ts';
 import { closest } from './closest.ts';
 
 /** What reading a value's text gives: the value, or what is wrong, in words that follow the text (`which is …`). */

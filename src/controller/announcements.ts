@@ -1,11 +1,11 @@
 import type { Config } from '../config/keys.ts';
 import type { EventText } from '../kubernetes/events.ts';
-import { ChainsError, errorCodes } from '../model/errors.ts';
+import { ChainsError, errorCodes } from '../errors.ts';
 import { signedMark } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Run } from '../model/run.ts';
-import type { End } from './marking.ts';
-import type { Decision, DecisionEvent } from './policy.ts';
+import type { End } from '../decide/marking.ts';
+import type { Decision, DecisionEvent } from '../decide/policy.ts';
 
 const decisionTypes: { readonly [E in DecisionEvent]: EventText['type'] } = {
   Held: 'Normal',

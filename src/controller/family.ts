@@ -1,11 +1,13 @@
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Run, runName } from '../model/run.ts';
 import type { Awaited } from './awaited.ts';
-import { listTaskRuns, taskRunNames, unsignedAmong } from './children.ts';
-import { type Circumstances, graceEnds } from './policy.ts';
+import { unsignedAmong } from '../decide/waiting.ts';
+import { listTaskRuns } from '../kubernetes/task-runs.ts';
+import { taskRunNames } from '../model/children.ts';
+import { type Circumstances, graceEnds } from '../decide/policy.ts';
 
 /** What is known of PipelineRuns and their TaskRuns beside the objects themselves. Names are `namespace/name`. */
 export interface Family {

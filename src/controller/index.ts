@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { followConfig } from '../config/live.ts';
+import { followConfig } from './live-config.ts';
 import type { Connection } from '../kubernetes/connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
-import { reasonOf } from '../model/errors.ts';
+import { reasonOf } from '../errors.ts';
 import type { RunKind } from '../model/run.ts';
 import { followSecrets } from '../sign/secrets.ts';
 import { Health } from '../telemetry/health.ts';

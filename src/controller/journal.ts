@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../model/errors.ts';
+import { reasonOf } from '../errors.ts';
 import type { Log } from '../telemetry/logs.ts';
 
 /**

@@ -1,18 +1,18 @@
 import { type EventText, recordEvent } from '../kubernetes/events.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
-import { ChainsError, reasonOf } from '../model/errors.ts';
+import { ChainsError, reasonOf } from '../errors.ts';
 import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
-import { unlessAborted } from '../network/deadline.ts';
+import { unlessAborted } from '../abort.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Log, runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { decisionEvent, endEvent, refusedEvent, waitingEvent } from './announcements.ts';
-import { waitingFor } from './children.ts';
+import { waitingFor } from '../decide/waiting.ts';
 import { type Family, gather } from './family.ts';
-import { type Judgement, judge } from './judgement.ts';
+import { type Judgement, judge } from '../decide/judgement.ts';
 import {
   afterWrite,
   type End,
@@ -22,8 +22,8 @@ import {
   objectName,
   releasePatch,
   retryStatement,
-} from './marking.ts';
-import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from './policy.ts';
+} from '../decide/marking.ts';
+import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from '../decide/policy.ts';
 import type { ProgressKept } from './progress-kept.ts';
 import { beginTry } from './try-end.ts';
 import type { Verdict, Work } from './work.ts';

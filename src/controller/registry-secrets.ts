@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
-import { ChainsError } from '../model/errors.ts';
-import { at, type Json, type JsonObject, listAt } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { at, type Json, type JsonObject, listAt } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { isObjectName, serviceAccountOf } from '../model/service-account.ts';
 import type { RegistrySecret, SecretProblem, StoreAccess } from '../model/store-access.ts';
-import { oneLine } from '../model/text.ts';
+import { oneLine } from '../text.ts';
 import type { Log } from '../telemetry/logs.ts';
 
 const serviceAccounts: Resource = { group: '', version: 'v1', plural: 'serviceaccounts' };

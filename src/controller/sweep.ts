@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Rest } from '../kubernetes/rest.ts';
-import { reasonOf } from '../model/errors.ts';
-import { at, type JsonObject } from '../model/json.ts';
+import { reasonOf } from '../errors.ts';
+import { at, type JsonObject } from '../json.ts';
 import { finalizers, oldFinalizer, signedMark, signedUidMark } from '../model/marks.ts';
 import type { RunKind } from '../model/run.ts';
 import type { Log } from '../telemetry/logs.ts';

@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import { longestTimer } from './backoff.ts';
 
 /** What ends a try before it is through. */

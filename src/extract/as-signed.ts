@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../model/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 import { isOurFinalizer, isOurMark, ourManager } from '../model/marks.ts';
 import type { Report } from '../model/problem.ts';
 

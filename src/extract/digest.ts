@@ -1,5 +1,5 @@
 import { quote } from './quote.ts';
-import { trim } from '../model/tekton/white-space.ts';
+import { trim } from '../tekton/white-space.ts';
 
 /** A digest text, read (payloads.md, 2.2). */
 export interface Digest {

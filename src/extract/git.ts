@@ -1,8 +1,8 @@
 import type { GitSource } from '../model/evidence.ts';
 import type { Problem, Report } from '../model/problem.ts';
-import type { Param, ParamSpec } from '../model/tekton/params.ts';
-import { textOf, type Value } from '../model/tekton/value.ts';
-import { trim } from '../model/tekton/white-space.ts';
+import type { Param, ParamSpec } from '../tekton/params.ts';
+import { textOf, type Value } from '../tekton/value.ts';
+import { trim } from '../tekton/white-space.ts';
 import { quote } from './quote.ts';
 import type { Result } from './results.ts';
 

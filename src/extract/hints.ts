@@ -1,6 +1,6 @@
 import type { Report } from '../model/problem.ts';
-import { textOf } from '../model/tekton/value.ts';
-import { trim } from '../model/tekton/white-space.ts';
+import { textOf } from '../tekton/value.ts';
+import { trim } from '../tekton/white-space.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import { quote } from './quote.ts';
 import type { Result } from './results.ts';

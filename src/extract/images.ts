@@ -1,7 +1,7 @@
 import { fullNameOf, type NamedImage } from '../model/image.ts';
 import type { Report } from '../model/problem.ts';
-import { textOf } from '../model/tekton/value.ts';
-import { trim } from '../model/tekton/white-space.ts';
+import { textOf } from '../tekton/value.ts';
+import { trim } from '../tekton/white-space.ts';
 import { parseImageDigest } from './digest.ts';
 import { type Hint, imagePair, pairsIn, type Structure } from './hints.ts';
 import { parseImageReference } from './image-reference.ts';

@@ -1,6 +1,6 @@
 import { type Artifact, ownKeyOf } from '../model/artifact.ts';
-import { ChainsError } from '../model/errors.ts';
-import type { JsonObject } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
 import { asSigned } from './as-signed.ts';

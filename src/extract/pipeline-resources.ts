@@ -1,7 +1,7 @@
 import type { ResourceInput } from '../model/evidence.ts';
 import type { NamedImage } from '../model/image.ts';
 import type { Report } from '../model/problem.ts';
-import { list, type Struct, struct, text } from '../model/tekton/shape.ts';
+import { list, type Struct, struct, text } from '../tekton/shape.ts';
 import { parseImageDigest } from './digest.ts';
 import { imageOf } from './images.ts';
 import { quote } from './quote.ts';

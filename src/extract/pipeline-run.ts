@@ -1,16 +1,16 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type {
   GitSource,
   PipelineRunEvidence,
   PipelineTaskEvidence,
   TaskRunEvidence,
 } from '../model/evidence.ts';
-import { at, isJsonObject, type JsonObject, listAt } from '../model/json.ts';
+import { at, isJsonObject, type JsonObject, listAt } from '../json.ts';
 import type { Report } from '../model/problem.ts';
-import { type PipelineRun, pipelineRun } from '../model/tekton/pipeline-run.ts';
-import type { PipelineTask } from '../model/tekton/pipeline.ts';
-import { read as readShape } from '../model/tekton/shape.ts';
-import { pipelineRunAsV1 } from '../model/tekton/v1beta1.ts';
+import { type PipelineRun, pipelineRun } from '../tekton/pipeline-run.ts';
+import type { PipelineTask } from '../tekton/pipeline.ts';
+import { read as readShape } from '../tekton/shape.ts';
+import { pipelineRunAsV1 } from '../tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
 import { quote } from './quote.ts';

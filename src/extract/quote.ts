@@ -1,4 +1,4 @@
-import { visible } from '../model/text.ts';
+import { visible } from '../text.ts';
 
 /** At most this many UTF-16 units of a run's text are shown in a message. */
 const shown = 80;

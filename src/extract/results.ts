@@ -1,4 +1,4 @@
-import type { Value } from '../model/tekton/value.ts';
+import type { Value } from '../tekton/value.ts';
 
 /** One entry of a list of results. */
 export interface Result {

@@ -1,10 +1,10 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { Hints, ResourceInput, TaskRunEvidence } from '../model/evidence.ts';
-import { at, type JsonObject } from '../model/json.ts';
+import { at, type JsonObject } from '../json.ts';
 import type { Report } from '../model/problem.ts';
-import { list, read, struct } from '../model/tekton/shape.ts';
-import { type TaskRun, taskRun, taskRunResult } from '../model/tekton/task-run.ts';
-import { taskRunAsV1 } from '../model/tekton/v1beta1.ts';
+import { list, read, struct } from '../tekton/shape.ts';
+import { type TaskRun, taskRun, taskRunResult } from '../tekton/task-run.ts';
+import { taskRunAsV1 } from '../tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
 import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';

@@ -6,7 +6,7 @@ import type {
   TaskRunEvidence,
 } from '../model/evidence.ts';
 import type { Report } from '../model/problem.ts';
-import type { RefSource } from '../model/tekton/provenance.ts';
+import type { RefSource } from '../tekton/provenance.ts';
 import { countedTaskRuns } from './counted.ts';
 import type { Digested } from './digest-set.ts';
 

@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from '../model/evidence.ts';
 import type { Format, FormatOptions } from './format.ts';
 import { type Statement, statementPayload } from './statement.ts';

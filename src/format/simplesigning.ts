@@ -1,5 +1,5 @@
 import type { FormatName } from '../config/keys.ts';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { ImageReference } from '../model/image.ts';
 import type { Payload } from '../model/signature.ts';
 import type { Format } from './format.ts';

@@ -1,9 +1,9 @@
 import type { FormatName } from '../config/keys.ts';
-import { inTotoType } from '../model/dsse.ts';
-import { ChainsError } from '../model/errors.ts';
-import type { Json } from '../model/json.ts';
+import { inTotoType } from '../keys/dsse.ts';
+import { ChainsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import type { Payload } from '../model/signature.ts';
-import { map, text } from '../model/tekton/shape.ts';
+import { map, text } from '../tekton/shape.ts';
 import type { DigestSet } from './digest-set.ts';
 
 /** What a statement speaks of (in-toto, “Subject”): an artifact by its name and its digests. */

@@ -1,5 +1,5 @@
-import { ChainsError } from '../model/errors.ts';
-import { isJsonObject, member } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { isJsonObject, member } from '../json.ts';
 import { runName } from '../model/run.ts';
 import type { Format } from './format.ts';
 

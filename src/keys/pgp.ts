@@ -1,5 +1,5 @@
 import * as openpgp from 'openpgp';
-import { reasonOf } from '../model/errors.ts';
+import { reasonOf } from '../errors.ts';
 
 /**
  * How the library is used: keys without flags may do what their algorithm can, as for gpg; no random notation goes into

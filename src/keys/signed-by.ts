@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { algorithmsOf, verifies } from '../model/algorithm.ts';
-import { preAuthEncoding } from '../model/dsse.ts';
+import { algorithmsOf, verifies } from './algorithm.ts';
+import { preAuthEncoding } from './dsse.ts';
 import type { SignedArtifact, SigningKey } from '../model/signature.ts';
 
 /**

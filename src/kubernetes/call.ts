@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json.ts';
 import { type ObjectName, type Resource, resourceName, resourcePath } from './resources.ts';
 
 /** One request to the API, before it is made. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ChainsError } from '../model/errors.ts';
-import type { EventReason } from '../model/event-reasons.ts';
-import { oneLine } from '../model/text.ts';
+import { ChainsError } from '../errors.ts';
+import type { EventReason } from './event-reasons.ts';
+import { oneLine } from '../text.ts';
 import type { Resource } from './resources.ts';
 import { fieldManager, type Rest } from './rest.ts';
 

@@ -1,7 +1,7 @@
-import { readRetryAfter } from '../model/answers.ts';
-import { oneLine } from '../model/text.ts';
-import { ChainsError, reasonOf } from '../model/errors.ts';
-import { at } from '../model/json.ts';
+import { readRetryAfter } from '../http/answers.ts';
+import { oneLine } from '../text.ts';
+import { ChainsError, reasonOf } from '../errors.ts';
+import { at } from '../json.ts';
 
 /**
  * The error for a status other than 2xx: 409 CLUSTER_CONFLICT, 429 and 5xx CLUSTER_UNAVAILABLE, the rest

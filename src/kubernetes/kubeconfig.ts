@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import * as v from 'valibot';
 import type { Document } from 'yaml';
-import { isJsonObject } from '../model/json.ts';
+import { isJsonObject } from '../json.ts';
 import { invalid, readText } from './material.ts';
 
 const text = v.nullish(v.string('must be a string'));

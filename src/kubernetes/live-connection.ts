@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ChainsError, reasonOf } from '../model/errors.ts';
+import { ChainsError, reasonOf } from '../errors.ts';
 import type { Access, Connection } from './access.ts';
 import { createDispatchers, type Dispatchers, type TlsOptions } from './dispatcher.ts';
 import type { Identity, Target } from './target.ts';

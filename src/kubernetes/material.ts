@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 
 /** CONNECTION_INVALID: `where` is a file, or a file and the field in it. */
 export function invalid(where: string, problem: string, hint?: string): ChainsError {

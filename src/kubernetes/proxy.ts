@@ -1,4 +1,4 @@
-import { isExempt, isLoopback } from '../network/no-proxy.ts';
+import { isExempt, isLoopback } from '../http/no-proxy.ts';
 import { invalid } from './material.ts';
 
 /** The URL of a proxy. Its user and password are never named. @throws ChainsError CONNECTION_INVALID */

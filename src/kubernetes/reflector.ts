@@ -1,5 +1,5 @@
-import { ChainsError } from '../model/errors.ts';
-import { at, type JsonObject } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { at, type JsonObject } from '../json.ts';
 import { Pauses } from './pauses.ts';
 import { type Resource, resourceName } from './resources.ts';
 import type { ListPage, Rest, WatchEvent } from './rest.ts';

@@ -1,6 +1,6 @@
 import { ourManager } from '../model/marks.ts';
-import { ChainsError } from '../model/errors.ts';
-import { isJsonObject, type JsonObject, member } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { isJsonObject, type JsonObject, member } from '../json.ts';
 import type { Connection } from './access.ts';
 import { type Call, describe, one, several } from './call.ts';
 import { lines } from './lines.ts';

@@ -1,5 +1,5 @@
 import { invalid } from './material.ts';
-import { withoutTrailing } from '../model/text.ts';
+import { withoutTrailing } from '../text.ts';
 
 /** An API server's base URL without a trailing slash. @throws ChainsError CONNECTION_INVALID */
 export function readServer(address: string, where: string): string {

@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Access, Connection } from './access.ts';
 import { type Call, describe, queryString } from './call.ts';
 import { breakdown, isUntrustedServer, refusal } from './failures.ts';
 import { userAgent } from './user-agent.ts';
-import { withoutTrailing } from '../model/text.ts';
+import { withoutTrailing } from '../text.ts';
 
 /** What is told about each call made, for metrics. */
 export interface ApiCall {

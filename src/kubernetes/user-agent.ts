@@ -1,4 +1,4 @@
-import { version } from '../model/version.ts';
+import { version } from '../version.ts';
 
 /** What we call ourselves to servers: `tekton-chains/<version>`. */
 export const userAgent = `tekton-chains/${version}`;

@@ -1,5 +1,5 @@
-import { ChainsError } from '../model/errors.ts';
-import { at, isJsonObject, type JsonObject, member } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { at, isJsonObject, type JsonObject, member } from '../json.ts';
 import { refusal } from './failures.ts';
 import type { Line } from './lines.ts';
 

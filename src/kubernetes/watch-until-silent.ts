@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import { type Resource, resourceName } from './resources.ts';
 import type { Rest, WatchEvent, WatchQuery } from './rest.ts';
 

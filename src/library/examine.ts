@@ -1,10 +1,10 @@
 import type { Config } from '../config/keys.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Plan } from '../config/plan.ts';
-import { unsignedAmong, waitingFor } from '../controller/children.ts';
-import { circumstancesOf, type Decision, decide } from '../controller/policy.ts';
-import { ChainsError } from '../model/errors.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { unsignedAmong, waitingFor } from '../decide/waiting.ts';
+import { circumstancesOf, type Decision, decide } from '../decide/policy.ts';
+import { ChainsError } from '../errors.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import { parseRun, type Run } from '../model/run.ts';

@@ -1,6 +1,6 @@
 import { storageKeyOf } from '../model/artifact.ts';
-import { ChainsError } from '../model/errors.ts';
-import { type Json, parseJson } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { type Json, parseJson } from '../json.ts';
 import type { Problem } from '../model/problem.ts';
 import { runName } from '../model/run.ts';
 import type { Draft } from '../pipeline.ts';

@@ -1,6 +1,6 @@
 import type { StoreName } from '../config/keys.ts';
 import { parseConfig } from '../config/parse.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json.ts';
 import type { Problem } from '../model/problem.ts';
 import { parseRun } from '../model/run.ts';
 import { type Expectations, readKeys, type Verification, verifyStores } from '../verify/index.ts';

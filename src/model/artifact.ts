@@ -1,4 +1,4 @@
-import type { ChainsError } from './errors.ts';
+import type { ChainsError } from '../errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from './evidence.ts';
 import type { ImageReference } from './image.ts';
 import type { Run, RunKind } from './run.ts';

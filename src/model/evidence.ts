@@ -1,7 +1,7 @@
 import type { NamedImage } from './image.ts';
-import type { PipelineRun } from './tekton/pipeline-run.ts';
-import type { PipelineTask } from './tekton/pipeline.ts';
-import type { TaskRun } from './tekton/task-run.ts';
+import type { PipelineRun } from '../tekton/pipeline-run.ts';
+import type { PipelineTask } from '../tekton/pipeline.ts';
+import type { TaskRun } from '../tekton/task-run.ts';
 
 /** A name and a digest that a run states for something that it made, both as they are written. */
 export interface Output {

@@ -1,6 +1,6 @@
 import type { Artifact } from './artifact.ts';
 import type { Problem } from './problem.ts';
-import type { ChainsError } from './errors.ts';
+import type { ChainsError } from '../errors.ts';
 import type { SignedArtifact } from './signature.ts';
 
 /** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, “Metrics”). */

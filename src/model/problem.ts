@@ -1,4 +1,4 @@
-import { oneLine } from './text.ts';
+import { oneLine } from '../text.ts';
 
 /** Something in a run that looks like a hint or value but signs nothing, and why. Never fatal. */
 export interface Problem {

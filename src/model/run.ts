@@ -1,5 +1,5 @@
-import { ChainsError } from './errors.ts';
-import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from './json.ts';
+import { ChainsError } from '../errors.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 
 /** The kinds that are watched and signed, all of the API group `tekton.dev`. */
 export type RunKind = 'TaskRun' | 'PipelineRun';

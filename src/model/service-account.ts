@@ -1,4 +1,4 @@
-import { at } from './json.ts';
+import { at } from '../json.ts';
 import type { Run } from './run.ts';
 
 /** Whether the API server takes this for the name of a Secret or service account: what a run says may be anything. */

@@ -1,5 +1,5 @@
 import { randomBytes, scrypt } from 'node:crypto';
-import { at, parseJson } from '../model/json.ts';
+import { at, parseJson } from '../json.ts';
 
 /** What cosign 2 and 3 write. */
 const usual = { N: 65_536, r: 8, p: 1 } as const;

@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import { type Box, openBox, parseBox } from './cosign-box.ts';
 import { withoutLineEnd } from './password.ts';
-import { pemBlock, pemLabels } from './pem.ts';
+import { pemBlock, pemLabels } from '../keys/pem.ts';
 import { whatKeyIsWrong } from './private-key.ts';
 import { type Secrets, secretFile } from './secrets.ts';
 

@@ -1,4 +1,4 @@
-import { envelopeOf, preAuthEncoding } from '../model/dsse.ts';
+import { envelopeOf, preAuthEncoding } from '../keys/dsse.ts';
 import type { Payload, Signature } from '../model/signature.ts';
 import type { Signer, SignOptions } from './signer.ts';
 

@@ -1,4 +1,4 @@
-import { pemBody, pemLabels } from './pem.ts';
+import { pemBody, pemLabels } from '../keys/pem.ts';
 
 const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';

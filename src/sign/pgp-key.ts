@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import * as openpgp from 'openpgp';
-import { reasonOf } from '../model/errors.ts';
+import { reasonOf } from '../errors.ts';
 import { config } from '../keys/pgp.ts';
-import { publicKeyOf } from './pgp-public-key.ts';
+import { publicKeyOf } from '../keys/pgp-public-key.ts';
 
 /** A primary key or subkey that may sign, and its public key. */
 export interface SigningPart {

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { ChainsError } from '../model/errors.ts';
-import { smallestRsa } from '../model/algorithm.ts';
-import { curves } from './key-id.ts';
-import { pemBlock, pemLabels } from './pem.ts';
+import { ChainsError } from '../errors.ts';
+import { smallestRsa } from '../keys/algorithm.ts';
+import { curves } from '../keys/key-id.ts';
+import { pemBlock, pemLabels } from '../keys/pem.ts';
 
 /**
  * Reads an unencrypted PKCS#8 PEM file. Line ends and blanks around it don't matter.

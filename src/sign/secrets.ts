@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import { opennessOf } from './secret-permissions.ts';
 
 /** The files that signers read (behaviour.md, “Signers”). Nothing else in the folder is looked at. */

@@ -1,5 +1,5 @@
 import type { Artifact } from '../model/artifact.ts';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { Failure } from '../model/outcome.ts';
 
 type Annotations = Readonly<Record<string, string>>;

@@ -1,11 +1,11 @@
-import { at, isJsonList, member, textIn } from '../model/json.ts';
+import { at, isJsonList, member, textIn } from '../json.ts';
 import type { StoredEntry } from '../model/stored.ts';
-import { openService } from '../network/service.ts';
+import { openService } from '../http/service.ts';
 import { reasonIn } from './archivista.ts';
 import { failures, patience, unreadable } from './failures.ts';
 import type { OpenReader } from './store.ts';
 import { required } from './settings.ts';
-import { withoutTrailing } from '../model/text.ts';
+import { withoutTrailing } from '../text.ts';
 
 const query = `query ($digests: [String!]) {
   dsses(where: { hasStatementWith: { hasSubjectsWith: { hasSubjectDigestsWith: { valueIn: $digests } } } }) {

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/keys.ts';
-import { inTotoType } from '../model/dsse.ts';
-import { ChainsError } from '../model/errors.ts';
+import { inTotoType } from '../keys/dsse.ts';
+import { ChainsError } from '../errors.ts';
 import { includesSignatureOf } from '../keys/signed-by.ts';
-import { listAt, member } from '../model/json.ts';
+import { listAt, member } from '../json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import { type Answer, openService, type Service } from '../network/service.ts';
+import { type Answer, openService, type Service } from '../http/service.ts';
 import { failures, patience } from './failures.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
-import { withoutTrailing } from '../model/text.ts';
+import { withoutTrailing } from '../text.ts';
 
 /**
  * Opens the store `archivista`: envelopes are POSTed to `/upload`, and the answer must name what was sent.

@@ -1,5 +1,5 @@
-import { ChainsError } from '../model/errors.ts';
-import { type Failures, failuresOf } from '../network/failures.ts';
+import { ChainsError } from '../errors.ts';
+import { type Failures, failuresOf } from '../http/failures.ts';
 
 /** How long one store waits for one answer, in milliseconds, unless a test says otherwise. */
 export const patience = 30_000;

@@ -1,6 +1,6 @@
 import type { StoreName } from '../config/keys.ts';
-import { caught } from '../model/caught.ts';
-import { ChainsError } from '../model/errors.ts';
+import { caught } from '../caught.ts';
+import { ChainsError } from '../errors.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Store } from './store.ts';
 

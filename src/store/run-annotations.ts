@@ -1,4 +1,4 @@
-import { envelopeOf } from '../model/dsse.ts';
+import { envelopeOf } from '../keys/dsse.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { Run } from '../model/run.ts';
 import type { Payload, Signature, SignedArtifact } from '../model/signature.ts';

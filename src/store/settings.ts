@@ -1,6 +1,6 @@
 import type { Config, FormatName, KeyName, StoreName } from '../config/keys.ts';
 import type { Artifact } from '../model/artifact.ts';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { Payload } from '../model/signature.ts';
 
 /** The keys that hold one text. */

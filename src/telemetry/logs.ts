@@ -1,6 +1,6 @@
 import type { DestinationStream, Logger } from 'pino';
-import { ChainsError, reasonOf } from '../model/errors.ts';
-import { isJsonObject, parseJson } from '../model/json.ts';
+import { ChainsError, reasonOf } from '../errors.ts';
+import { isJsonObject, parseJson } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { plainText } from './text.ts';
 

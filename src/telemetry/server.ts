@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { ChainsError, reasonOf } from '../model/errors.ts';
+import { ChainsError, reasonOf } from '../errors.ts';
 import type { Health } from './health.ts';
 import { plainText } from './text.ts';
 

@@ -1,4 +1,4 @@
-import { oneLine } from '../model/text.ts';
+import { oneLine } from '../text.ts';
 
 /** What never belongs into a log, and what stands there instead. */
 const secrets: readonly (readonly [RegExp, string])[] = [

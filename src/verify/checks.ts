@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import type { Json } from '../model/json.ts';
+import type { Json } from '../json.ts';
 import { type Check, type Judgement, no } from './judgement.ts';
 import { readJson } from './content.ts';
 import { type Expectations, expectsAnything } from './expectations.ts';

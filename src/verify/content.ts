@@ -3,7 +3,7 @@ import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
-import { at, isJsonList, type Json, member, parseJson, textIn } from '../model/json.ts';
+import { at, isJsonList, type Json, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { compare, differencesText, whole } from './differences.ts';
 import { type Judgement, no } from './judgement.ts';

@@ -1,6 +1,6 @@
 import { withoutUserInformation } from '../extract/as-signed.ts';
 import { quote } from '../extract/quote.ts';
-import { isJsonList, isJsonObject, type Json, member, parseJson } from '../model/json.ts';
+import { isJsonList, isJsonObject, type Json, member, parseJson } from '../json.ts';
 
 /** The keys and indices that lead to a value. */
 export type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
-import { type Envelope, inTotoType, preAuthEncoding } from '../model/dsse.ts';
-import { isJsonList, isJsonObject, type Json, parseJson } from '../model/json.ts';
+import { type Envelope, inTotoType, preAuthEncoding } from '../keys/dsse.ts';
+import { isJsonList, isJsonObject, type Json, parseJson } from '../json.ts';
 import { strictBase64 } from './entries.ts';
 import { isStatement } from './statement.ts';
 

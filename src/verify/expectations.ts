@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import { at, type Json, listAt, member, objectIn, textIn } from '../model/json.ts';
+import { at, type Json, listAt, member, objectIn, textIn } from '../json.ts';
 import type { Judgement } from './judgement.ts';
 
 /** What provenance must say beside speaking of the right run or image; what is left out may be anything. */

@@ -1,5 +1,5 @@
 import { quote } from '../extract/quote.ts';
-import { at, type Json, member, textIn } from '../model/json.ts';
+import { at, type Json, member, textIn } from '../json.ts';
 import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import type { ContentChecks } from './checks.ts';

@@ -1,13 +1,14 @@
 import type { Config } from '../config/keys.ts';
 import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
-import { ChainsError } from '../model/errors.ts';
-import { at, type Json, listAt, textIn } from '../model/json.ts';
+import { ChainsError } from '../errors.ts';
+import { at, type Json, listAt, textIn } from '../json.ts';
 import { parseRun } from '../model/run.ts';
-import type { RepositoryClient } from '../store/oci/client.ts';
+import type { RepositoryClient } from '../registry/client.ts';
 import { type EntryForm, readEntries } from '../store/oci/entries.ts';
-import { Registries } from '../store/oci/registries.ts';
-import { parseRepository, repositoryName } from '../store/oci/repository.ts';
+import type { Registries } from '../registry/registries.ts';
+import { openRegistries } from '../store/oci/open-registries.ts';
+import { parseRepository, repositoryName } from '../registry/repository.ts';
 import {
   checkStored,
   type ContentChecks,
@@ -38,7 +39,7 @@ export async function verifyImage(
   options: VerificationOptions,
 ): Promise<VerifiedImage> {
   const { name, tag, digest: given } = parseReference(reference);
-  const registries = new Registries(config, {});
+  const registries = openRegistries(config);
   try {
     const open = (place: string) => openRepository(registries, place);
     const digest = given ?? (await resolve(await open(name), tag, reference));

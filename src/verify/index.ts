@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { VerificationKey } from './key.ts';
 import { readPublicKey } from './public-key.ts';
 

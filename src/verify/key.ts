@@ -1,4 +1,4 @@
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 
 /** A public key that signatures are checked against. */
 export interface VerificationKey {

@@ -1,8 +1,8 @@
 import type * as openpgp from 'openpgp';
 import { config, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
-import { reasonOf } from '../model/errors.ts';
-import { keyIdOf } from '../sign/key-id.ts';
-import { publicKeyOf } from '../sign/pgp-public-key.ts';
+import { reasonOf } from '../errors.ts';
+import { keyIdOf } from '../keys/key-id.ts';
+import { publicKeyOf } from '../keys/pgp-public-key.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** Reads an armored PGP public key. @throws ChainsError KEY_INVALID when it is damaged. */

@@ -1,4 +1,4 @@
-import { type Json, member } from '../model/json.ts';
+import { type Json, member } from '../json.ts';
 import { type Expectations, expectsAnything, meets } from './expectations.ts';
 import type { Check } from './judgement.ts';
 

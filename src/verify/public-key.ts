@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { ChainsError } from '../model/errors.ts';
-import { algorithmsOf, smallestRsa, verifies } from '../model/algorithm.ts';
-import { keyIdOf } from '../sign/key-id.ts';
-import { pemLabels } from '../sign/pem.ts';
+import { ChainsError } from '../errors.ts';
+import { algorithmsOf, smallestRsa, verifies } from '../keys/algorithm.ts';
+import { keyIdOf } from '../keys/key-id.ts';
+import { pemLabels } from '../keys/pem.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** How the key in a block of each label is read. */

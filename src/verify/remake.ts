@@ -5,18 +5,9 @@ import { extract } from '../extract/index.ts';
 import { quote } from '../extract/quote.ts';
 import { loadFormat } from '../format/index.ts';
 import { type Artifact, ownKeyOf } from '../model/artifact.ts';
-import { caught } from '../model/caught.ts';
-import { ChainsError } from '../model/errors.ts';
-import {
-  at,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  listAt,
-  member,
-  parseJson,
-  textIn,
-} from '../model/json.ts';
+import { caught } from '../caught.ts';
+import { ChainsError } from '../errors.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { type Judgement, no } from './judgement.ts';
 import {

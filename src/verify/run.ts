@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json.ts';
 import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 import {

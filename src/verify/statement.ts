@@ -1,6 +1,6 @@
 import { quote } from '../extract/quote.ts';
 import { extract } from '../extract/index.ts';
-import { at, type Json, listAt, member, textIn } from '../model/json.ts';
+import { at, type Json, listAt, member, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { type Judgement, no } from './judgement.ts';
 import { isMadeOf, type ShownRun } from './remake.ts';

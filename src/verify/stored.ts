@@ -1,9 +1,9 @@
 import { extract } from '../extract/index.ts';
 import { type Artifact, artifactKindOf, ownKeyOf, storageKeyOf } from '../model/artifact.ts';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import type { Found, Sought } from '../model/stored.ts';
 import {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config, StoreName } from '../config/keys.ts';
 import { planFor } from '../config/plan.ts';
 import { artifactKindOf } from '../model/artifact.ts';
-import type { Json, JsonObject } from '../model/json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import type { Found, Sought, StoreReader } from '../model/stored.ts';
 import { type ReadableStore, readers } from '../store/readers.ts';

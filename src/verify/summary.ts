@@ -1,4 +1,4 @@
-import { at, type Json, listAt, member, objectIn, textIn } from '../model/json.ts';
+import { at, type Json, listAt, member, objectIn, textIn } from '../json.ts';
 import { builderOf, sourcesOf } from './expectations.ts';
 
 /** Who built what from which source with which steps, as provenance says it. */

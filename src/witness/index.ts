@@ -1,5 +1,5 @@
 import type { Config } from '../config/keys.ts';
-import { ChainsError } from '../model/errors.ts';
+import { ChainsError } from '../errors.ts';
 
 /**
  * Opens the transparency log that the configuration asks for. None is built yet: resolves to undefined when

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { documentsIn, readDocuments } from '../../src/cli/documents.ts';
+import { documentsIn, readDocuments } from '../../src/cli/input/documents.ts';
 
 const values = (text: string) => documentsIn('given', text).map(({ value }) => value);
 

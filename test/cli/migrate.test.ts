@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse, parseDocument } from 'yaml';
-import { runMigrate } from '../../src/cli/migrate.ts';
+import { runMigrate } from '../../src/cli/commands/migrate.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { withStderr } from './stderr.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
-import { runSign, type SignArguments } from '../../src/cli/sign.ts';
+import { runSign, type SignArguments } from '../../src/cli/commands/sign.ts';
 import { verify } from '../../src/index.ts';
 import { digest } from '../runs.ts';
 import { pkcs8, spki } from '../sign/keys.ts';

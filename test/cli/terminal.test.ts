@@ -7,10 +7,10 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { examine } from '../../src/library/examine.ts';
-import { explainText } from '../../src/cli/explain-text.ts';
-import { verifyText } from '../../src/cli/verify-text.ts';
-import { showing } from '../../src/cli/progress.ts';
-import { wrap } from '../../src/cli/wrap.ts';
+import { explainText } from '../../src/cli/terminal/explain-text.ts';
+import { verifyText } from '../../src/cli/terminal/verify-text.ts';
+import { showing } from '../../src/cli/terminal/progress.ts';
+import { wrap } from '../../src/cli/terminal/wrap.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const run = {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { configTable, documents, fill, root } from '../../scripts/docs.ts';
 import { keys } from '../../src/config/keys.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { eventReasons } from '../../src/model/event-reasons.ts';
+import { eventReasons } from '../../src/kubernetes/event-reasons.ts';
 
 test('the documents are those that the tables in the source make', async () => {
   for (const [path, text] of await documents()) {
@@ -33,7 +33,7 @@ test('a part goes between its markers, and the rest of the text stays', () => {
 });
 
 test('every reason of an Event in the table is one that the controller gives', async () => {
-  const folders = ['controller', 'config'].map((name) => new URL(`src/${name}/`, root));
+  const folders = ['controller', 'decide'].map((name) => new URL(`src/${name}/`, root));
   const files = await Promise.all(
     folders.map(async (folder) =>
       (await readdir(folder)).map((file) => readFile(new URL(file, folder), 'utf8')),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultConfig, parseConfig } from '../../src/config/parse.ts';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 
 function problems(data: Record<string, unknown>): string {
   try {

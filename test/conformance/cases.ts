@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
+import { isJsonObject, type Json, type JsonObject, member } from '../../src/json.ts';
 
 /** The lines of one of this folder's files. */
 export function linesOf(file: string): readonly JsonObject[] {

@@ -1,4 +1,4 @@
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 
 /** What this project makes of a case on purpose, and the path of the payload at which it differs from the reference. */
 export interface Overruled {

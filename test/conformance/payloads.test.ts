@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../src/index.ts';
-import { ChainsError } from '../../src/model/errors.ts';
-import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
+import { ChainsError } from '../../src/errors.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../src/json.ts';
 import { configOf, linesOf, objectsOf, textOf } from './cases.ts';
 import { type Overruled, overruled } from './overruled.ts';
 

@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { parseDigest } from '../../src/extract/digest.ts';
 import { parseImageReference } from '../../src/extract/image-reference.ts';
 import { fullNameOf } from '../../src/model/image.ts';
-import { isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
-import { duration } from '../../src/model/tekton/duration.ts';
-import { goJson } from '../../src/model/tekton/go-json.ts';
-import { quantity } from '../../src/model/tekton/quantity.ts';
-import { rawJson } from '../../src/model/tekton/raw.ts';
-import { map, type Shape } from '../../src/model/tekton/shape.ts';
-import { time, withPaddedFraction, withShortFraction } from '../../src/model/tekton/time.ts';
-import { value } from '../../src/model/tekton/value.ts';
+import { isJsonObject, type Json, type JsonObject, member } from '../../src/json.ts';
+import { duration } from '../../src/tekton/duration.ts';
+import { goJson } from '../../src/tekton/go-json.ts';
+import { quantity } from '../../src/tekton/quantity.ts';
+import { rawJson } from '../../src/tekton/raw.ts';
+import { map, type Shape } from '../../src/tekton/shape.ts';
+import { time, withPaddedFraction, withShortFraction } from '../../src/tekton/time.ts';
+import { value } from '../../src/tekton/value.ts';
 import { linesOf, textOf } from './cases.ts';
 
 /** How each kind of vector is read; undefined where it is refused. */

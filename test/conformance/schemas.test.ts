@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { explain } from '../../src/index.ts';
-import { at, type Json, member } from '../../src/model/json.ts';
+import { at, type Json, member } from '../../src/json.ts';
 import { configOf, linesOf, objectsOf, textOf } from './cases.ts';
 
 const folder = new URL('schemas/', import.meta.url);

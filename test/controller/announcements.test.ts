@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { decisionEvent, endEvent } from '../../src/controller/announcements.ts';
-import type { End } from '../../src/controller/marking.ts';
-import { decide } from '../../src/controller/policy.ts';
-import { ChainsError, type ErrorDetails } from '../../src/model/errors.ts';
+import type { End } from '../../src/decide/marking.ts';
+import { decide } from '../../src/decide/policy.ts';
+import { ChainsError, type ErrorDetails } from '../../src/errors.ts';
 import type { Failure, Outcome } from '../../src/model/outcome.ts';
 import { done, type RunParts, running, runOf } from './runs.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.ts';
+import type { JsonObject } from '../../src/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { taskRun } from '../runs.ts';
 

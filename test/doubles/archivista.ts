@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buildSchema, graphqlSync, parse, validate } from 'graphql';
-import type { Envelope } from '../../src/model/dsse.ts';
-import { at, isJsonList, isJsonObject, type Json, member, parseJson } from '../../src/model/json.ts';
+import type { Envelope } from '../../src/keys/dsse.ts';
+import { at, isJsonList, isJsonObject, type Json, member, parseJson } from '../../src/json.ts';
 import { type Answer, jsonOf, type Request, startWeb, type Web } from './web.ts';
 
 /** An Archivista. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { crc32c } from '../../src/model/crc32c.ts';
+import { crc32c } from '../../src/http/crc32c.ts';
 import { GoogleAccounts } from './google-accounts.ts';
 import { hashOf, type Kind, newVersion, signDigest, type StoredKey } from './keys.ts';
 import { type Answer, type Request, type Service, startService } from './service.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { crc32c } from '../../src/model/crc32c.ts';
+import { crc32c } from '../../src/http/crc32c.ts';
 import type { GateAnswer, GateRequest, Respond } from './gate.ts';
 import { googleError } from './google-front.ts';
 

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
-import { type JsonObject, member } from '../../src/model/json.ts';
+import { type JsonObject, member } from '../../src/json.ts';
 import { pkcs8, spki } from '../sign/keys.ts';
 import { jsonOf } from './web.ts';
 

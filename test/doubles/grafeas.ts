@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../src/model/json.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../../src/json.ts';
 import { failure, type Google, startGoogle } from './google.ts';
 import { complaint, type Type } from './proto-json.ts';
 import { type Answer, jsonOf, type Request } from './web.ts';

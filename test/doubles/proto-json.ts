@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json } from '../../src/model/json.ts';
+import { isJsonList, isJsonObject, type Json } from '../../src/json.ts';
 
 /** The type of a field, as protobuf's JSON mapping writes it; a table is a message. */
 export type Type =

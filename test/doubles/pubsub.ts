@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { TestContext } from 'node:test';
-import { isJsonList, isJsonObject, type Json, member } from '../../src/model/json.ts';
+import { isJsonList, isJsonObject, type Json, member } from '../../src/json.ts';
 import { failure, type Google, startGoogle } from './google.ts';
 import { complaint, type Type } from './proto-json.ts';
 import { type Answer, jsonOf, type Request, startWeb, type Web } from './web.ts';

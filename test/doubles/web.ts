@@ -1,4 +1,4 @@
-import { parseJson, type Json } from '../../src/model/json.ts';
+import { parseJson, type Json } from '../../src/json.ts';
 import type { Pair } from '../kubernetes/certificates.ts';
 import { type Listener, listen, type Request } from './listener.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asSigned, withoutUserInformation } from '../../src/extract/as-signed.ts';
 import { explain } from '../../src/index.ts';
-import { isJsonObject, type JsonObject } from '../../src/model/json.ts';
+import { isJsonObject, type JsonObject } from '../../src/json.ts';
 import { pipelineRun, taskRun } from '../runs.ts';
 
 const shown = (text: string) => withoutUserInformation(text, () => {});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, type Explanation } from '../../src/index.ts';
-import type { Json, JsonObject } from '../../src/model/json.ts';
+import type { Json, JsonObject } from '../../src/json.ts';
 import { digest, pipelineRun, taskRun, taskRunWith } from '../runs.ts';
 
 const config = { 'artifacts.taskrun.format': 'in-toto', 'artifacts.pipelinerun.format': 'in-toto' };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { extract } from '../../src/extract/index.ts';
 import { formats } from '../../src/format/index.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import { digest, taskRun } from '../runs.ts';
 
 /** A generator that gives the same numbers for the same seed (mulberry32), so that a failure can be seen again. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../src/index.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import { pipelineRun, taskRun } from '../runs.ts';
 
 const commit = '5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d';

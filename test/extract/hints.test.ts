@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { extract } from '../../src/extract/index.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { digest, pipelineRun, taskRun, taskRunWith } from '../runs.ts';
 

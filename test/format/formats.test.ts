@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
 import { formats, loadFormat } from '../../src/format/index.ts';
 import type { Artifact } from '../../src/model/artifact.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { digest, taskRun, taskRunWith } from '../runs.ts';
 

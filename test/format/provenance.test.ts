@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../src/index.ts';
-import { at, type Json, type JsonObject } from '../../src/model/json.ts';
+import { at, type Json, type JsonObject } from '../../src/json.ts';
 import { digest } from '../runs.ts';
 
 const hex = digest('a').slice('sha256:'.length);

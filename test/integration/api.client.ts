@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
-import { at, type JsonObject } from '../../src/model/json.ts';
+import { at, type JsonObject } from '../../src/json.ts';
 
 /** An API server that a suite runs on. */
 export interface ApiServer {

@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { apiSuite } from './api.suite.ts';
 
 apiSuite('the API of the sandbox', () => startSandbox({ life: false }));

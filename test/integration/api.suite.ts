@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { at, isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { at, isJsonObject, type Json, type JsonObject } from '../../src/json.ts';
 import { ApiClient, type ApiServer } from './api.client.ts';
 
 const merge = 'application/merge-patch+json';

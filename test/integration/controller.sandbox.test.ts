@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { controllerSuite } from './controller.suite.ts';
 
 controllerSuite('the sandbox', () => startSandbox({ life: false }));

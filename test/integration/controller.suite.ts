@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Controller } from '../../src/controller/index.ts';
 import { verify } from '../../src/index.ts';
-import { at } from '../../src/model/json.ts';
+import { at } from '../../src/json.ts';
 import {
   callsOnRuns,
   doneStatus,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { at, listAt } from '../../src/model/json.ts';
+import { at, listAt } from '../../src/json.ts';
 
 /** How `deploy/` and the image start the controller. */
 export interface Deployed {

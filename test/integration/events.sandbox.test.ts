@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { controllerWith, eventsSuite, told } from './events.suite.ts';
 import { doneStatus, ended, eventually, mark, openWorld } from './world.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
-import { at, type Json } from '../../src/model/json.ts';
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { at, type Json } from '../../src/json.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { RepositoryView } from '../store/oci/world.ts';
 import {
   doneStatus,

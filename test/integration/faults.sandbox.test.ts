@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { verify } from '../../src/index.ts';
-import { at } from '../../src/model/json.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { at } from '../../src/json.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { doneStatus, ended, eventually, mark, openWorld, runningStatus, type World } from './world.ts';
 
 const runs = 30;

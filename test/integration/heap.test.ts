@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { keygen } from '../../src/cli/keygen.ts';
+import { keygen } from '../../src/cli/commands/keygen.ts';
 import { found, numbersOfPgp, numbersOfPkcs8, tracesOf } from './traces.ts';
 
 const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);

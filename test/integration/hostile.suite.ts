@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { at } from '../../src/model/json.ts';
-import { type SandboxRegistry, startRegistry } from '../../src/sandbox/registry/index.ts';
+import { at } from '../../src/json.ts';
+import { type SandboxRegistry, startRegistry } from '../../sandbox/registry/index.ts';
 import {
   type Attack,
   type HostileRegistries,

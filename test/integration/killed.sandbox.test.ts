@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { killedSuite } from './killed.suite.ts';
 
 killedSuite('the sandbox', () => startSandbox({ life: false }));

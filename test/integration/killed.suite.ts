@@ -5,7 +5,7 @@ import { verify } from '../../src/index.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { reflect } from '../../src/kubernetes/reflector.ts';
 import { Rest } from '../../src/kubernetes/rest.ts';
-import { at, type JsonObject } from '../../src/model/json.ts';
+import { at, type JsonObject } from '../../src/json.ts';
 import {
   doneStatus,
   eventually,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { verify } from '../../src/index.ts';
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { startVault, type VaultDouble } from '../doubles/vault.ts';
 import { doneStatus, ended, eventually, mark, openWorld, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { verify } from '../../src/index.ts';
-import { at, type Json, type JsonObject, parseJson } from '../../src/model/json.ts';
+import { at, type Json, type JsonObject, parseJson } from '../../src/json.ts';
 import {
   doneStatus,
   eventually,

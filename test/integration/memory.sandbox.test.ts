@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { startSandbox } from '../../src/sandbox/index.ts';
-import type { JsonObject } from '../../src/model/json.ts';
+import { startSandbox } from '../../sandbox/index.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { doneStatus, ended, eventually, mark, openWorld, type World } from './world.ts';
 
 const uid = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { doneStatus, eventually, mark, openWorld, type World } from './world.ts';
 
 const hook = new URL('loaded-packages.ts', import.meta.url).href;

@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { pipelineRunsSuite } from './pipelineruns.suite.ts';
 
 pipelineRunsSuite('the sandbox', () => startSandbox({ life: false }));

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { runExplain } from '../../src/cli/explain.ts';
+import { runExplain } from '../../src/cli/commands/explain.ts';
 import type { Controller } from '../../src/controller/index.ts';
-import { preAuthEncoding } from '../../src/model/dsse.ts';
-import { at, type JsonObject } from '../../src/model/json.ts';
+import { preAuthEncoding } from '../../src/keys/dsse.ts';
+import { at, type JsonObject } from '../../src/json.ts';
 import {
   callsOnRuns,
   doneStatus,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import type { ControllerProcess } from './controller-process.ts';
 import { startSilentRegistry } from './silent-registry.ts';
 import { doneStatus, ended, eventually, openWorld, type World } from './world.ts';

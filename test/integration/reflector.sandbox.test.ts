@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { reflectorSuite } from './reflector.suite.ts';
 
 reflectorSuite('the sandbox', () => startSandbox({ life: false, bookmarkEvery: 500 }));

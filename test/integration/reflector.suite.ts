@@ -7,7 +7,7 @@ import { openConnection } from '../../src/kubernetes/connection.ts';
 import { recordEvent } from '../../src/kubernetes/events.ts';
 import { type Observer, type Reflected, reflect } from '../../src/kubernetes/reflector.ts';
 import { type ApiCall, isNotFound, Rest } from '../../src/kubernetes/rest.ts';
-import { at, type JsonObject } from '../../src/model/json.ts';
+import { at, type JsonObject } from '../../src/json.ts';
 import { type Relay, startRelay } from './relay.ts';
 import type { TestCluster } from './world.ts';
 

@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { registrySecretsSuite } from './registry-secrets.suite.ts';
 
 registrySecretsSuite('the sandbox', () => startSandbox({ life: false }));

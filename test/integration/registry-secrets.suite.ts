@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { at } from '../../src/model/json.ts';
-import { type SandboxRegistry, startRegistry } from '../../src/sandbox/registry/index.ts';
+import { at } from '../../src/json.ts';
+import { type SandboxRegistry, startRegistry } from '../../sandbox/registry/index.ts';
 import { doneStatus, ended, mark, openWorld, type TestCluster, type World } from './world.ts';
 
 const robot = { name: 'robot', password: 'secret-of-robot' };

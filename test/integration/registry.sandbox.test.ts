@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { startSandbox } from '../../src/sandbox/index.ts';
-import { type SandboxRegistry, startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
+import { type SandboxRegistry, startRegistry } from '../../sandbox/registry/index.ts';
 import { doneStatus, ended, eventually, mark, openWorld, type World } from './world.ts';
 
 suite('the controller and a registry in trouble', () => {

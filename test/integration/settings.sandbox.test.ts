@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { settingsSuite } from './settings.suite.ts';
 
 settingsSuite('the sandbox', () => startSandbox({ life: false }));

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { request } from 'undici';
 import type { Controller } from '../../src/controller/index.ts';
 import { verify } from '../../src/index.ts';
-import { at } from '../../src/model/json.ts';
+import { at } from '../../src/json.ts';
 import {
   doneStatus,
   ended,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import type { JsonObject } from '../../src/model/json.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { doneStatus } from './world.ts';
 
 /** A registry that takes connections and never says a word. */

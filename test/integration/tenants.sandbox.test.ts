@@ -1,4 +1,4 @@
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 import { tenantsSuite } from './tenants.suite.ts';
 
 tenantsSuite('the sandbox', () => startSandbox({ life: false }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { request } from 'undici';
-import { at } from '../../src/model/json.ts';
+import { at } from '../../src/json.ts';
 import { startSilentRegistry, type SilentRegistry } from './silent-registry.ts';
 import { doneStatus, ended, eventually, mark, openWorld, type TestCluster, type World } from './world.ts';
 

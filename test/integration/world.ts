@@ -7,7 +7,7 @@ import { Agent, request } from 'undici';
 import { Backoff } from '../../src/controller/backoff.ts';
 import { type Controller, type ControllerOptions, startController } from '../../src/controller/index.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
-import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { at, isJsonList, isJsonObject, type Json, type JsonObject } from '../../src/json.ts';
 import type { RunKind } from '../../src/model/run.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import {

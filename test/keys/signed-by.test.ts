@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { test } from 'node:test';
 import { createMessage, generateKey, readPrivateKey, sign as signPgp } from 'openpgp';
-import { preAuthEncoding } from '../../src/model/dsse.ts';
+import { preAuthEncoding } from '../../src/keys/dsse.ts';
 import { includesSignatureOf } from '../../src/keys/signed-by.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { spki } from '../sign/keys.ts';

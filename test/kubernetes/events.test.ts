@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { recordEvent } from '../../src/kubernetes/events.ts';
-import { at, type Json } from '../../src/model/json.ts';
+import { at, type Json } from '../../src/json.ts';
 import { answer, bodyOf, refuse, restOf, serve } from './servers.ts';
 
 const run = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace: 'team', name: 'build', uid: 'u-1' };

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openConnection } from '../../src/kubernetes/connection.ts';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 import { createAuthority } from './certificates.ts';
 import { folder, kubeconfigOf, open, write } from './servers.ts';
 

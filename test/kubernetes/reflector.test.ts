@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { type Observer, type Reflected, reflect } from '../../src/kubernetes/reflector.ts';
 import type { ApiCall } from '../../src/kubernetes/rest.ts';
-import { ChainsError } from '../../src/model/errors.ts';
-import { at, type JsonObject } from '../../src/model/json.ts';
+import { ChainsError } from '../../src/errors.ts';
+import { at, type JsonObject } from '../../src/json.ts';
 import { answer, refuse, restOf, serve, until } from './servers.ts';
 
 const taskRuns = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type ApiCall, isNotFound, type ListPage, Rest, type WatchEvent } from '../../src/kubernetes/rest.ts';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 import {
   answer,
   bodyOf,

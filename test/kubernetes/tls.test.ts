@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { Rest } from '../../src/kubernetes/rest.ts';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 import { createAuthority, type Pair } from './certificates.ts';
 import {
   answer,

@@ -6,10 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { slowestAttack } from './regex-attacks.ts';
 import { regexLiterals } from './regex-literals.ts';
 
-const src = fileURLToPath(new URL('../../src', import.meta.url));
-const files = (await readdir(src, { recursive: true })).filter((file) => file.endsWith('.ts')).toSorted();
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const folders = await Promise.all(
+  ['sandbox', 'src'].map(async (top) =>
+    (await readdir(join(project, top), { recursive: true })).map((file) => join(top, file)),
+  ),
+);
+const files = folders
+  .flat()
+  .filter((file) => file.endsWith('.ts'))
+  .toSorted();
 const sources = await Promise.all(
-  files.map(async (file) => [file, await readFile(join(src, file), 'utf8')] as const),
+  files.map(async (file) => [file, await readFile(join(project, file), 'utf8')] as const),
 );
 
 test('literals are found behind comments, strings, templates and divisions', () => {
@@ -64,7 +72,7 @@ test('no file builds a pattern, but for some that do it of their own constants w
     },
   });
   try {
-    for (const file of building) await import(join(src, file));
+    for (const file of building) await import(join(project, file));
   } finally {
     globalThis.RegExp = original;
   }

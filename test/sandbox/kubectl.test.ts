@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { request } from 'undici';
-import { at, type JsonObject } from '../../src/model/json.ts';
-import { decodeObject } from '../../src/sandbox/protobuf.ts';
-import { startSandbox } from '../../src/sandbox/index.ts';
+import { at, type JsonObject } from '../../src/json.ts';
+import { decodeObject } from '../../sandbox/protobuf.ts';
+import { startSandbox } from '../../sandbox/index.ts';
 
 // What kubectl sends and asks for, for those who have no kubectl at hand; `npm run test:servers` has the real one.
 

@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { Rest } from '../../src/kubernetes/rest.ts';
-import { startSandbox } from '../../src/sandbox/index.ts';
-import { mountSecret } from '../../src/sandbox/mount.ts';
+import { startSandbox } from '../../sandbox/index.ts';
+import { mountSecret } from '../../sandbox/mount.ts';
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   for (const end = performance.now() + 20_000; !(await holds()); await pause(10)) {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { at, type JsonObject } from '../../src/model/json.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts';
+import { at, type JsonObject } from '../../src/json.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/index.ts';
 import { ApiClient } from '../integration/api.client.ts';
 
 const path = '/apis/tekton.dev/v1/namespaces/default/taskruns';

@@ -1,4 +1,4 @@
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { cosignSuite } from './cosign.suite.ts';
 import { startDockerRegistry, startReferrersRegistry } from './registries.ts';
 

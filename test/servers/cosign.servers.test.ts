@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { keygen } from '../../src/cli/keygen.ts';
+import { keygen } from '../../src/cli/commands/keygen.ts';
 import { keyPairs, pkcs8 } from '../sign/keys.ts';
 import { blob, folderFor, say, signEachFormat, writeSigned } from './signed.ts';
 import { tool } from './tools.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { keygen } from '../../src/cli/keygen.ts';
+import { keygen } from '../../src/cli/commands/keygen.ts';
 import { startCluster } from './cluster.ts';
 import { folderFor } from './signed.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { blocksOf, prelude, project, readPages } from '../project/pages.ts';
 import { pkcs8 } from '../sign/keys.ts';
 import { assertSigned, newKey, openSigning, RepositoryView, signRunOf } from '../store/oci/world.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { keygen } from '../../src/cli/keygen.ts';
+import { keygen } from '../../src/cli/commands/keygen.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { signers } from '../../src/sign/index.ts';
 import { readSecrets } from '../../src/sign/secrets.ts';

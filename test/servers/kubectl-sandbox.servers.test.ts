@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { at } from '../../src/model/json.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { at } from '../../src/json.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { type Finished, outputOf, run, start, temporaryFolder } from './process.ts';
 import { tool } from './tools.ts';
 

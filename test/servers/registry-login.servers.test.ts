@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { RegistrySecret } from '../../src/model/store-access.ts';
-import { portOf } from '../../src/sandbox/port.ts';
+import { portOf } from '../../sandbox/port.ts';
 import { createAuthority, type Pair } from '../kubernetes/certificates.ts';
 import {
   assertSigned,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type SignedExplanation, sign } from '../../src/index.ts';
-import { preAuthEncoding } from '../../src/model/dsse.ts';
+import { preAuthEncoding } from '../../src/keys/dsse.ts';
 import { doneStatus } from '../integration/world.ts';
 
 /** What was signed, and the signature. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
-import { at, type Json, parseJson } from '../../src/model/json.ts';
+import { at, type Json, parseJson } from '../../src/json.ts';
 import { transitTypes } from '../doubles/vault.ts';
 import type { VaultUnderTest } from '../sign/kms/vault.suite.ts';
 import { freePorts, type Running, start, temporaryFolder } from './process.ts';

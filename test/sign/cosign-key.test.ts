@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { sealBox } from '../../src/sign/cosign-box.ts';
 import { signers } from '../../src/sign/index.ts';
-import { keyIdOf } from '../../src/sign/key-id.ts';
+import { keyIdOf } from '../../src/keys/key-id.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from './keys.ts';
 
 const { config } = parseConfig({});

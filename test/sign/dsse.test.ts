@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
-import { inTotoType, preAuthEncoding } from '../../src/model/dsse.ts';
+import { inTotoType, preAuthEncoding } from '../../src/keys/dsse.ts';
 import { signers, signPayload } from '../../src/sign/index.ts';
 import { pkcs8, secretsWith } from './keys.ts';
 

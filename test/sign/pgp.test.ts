@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import * as openpgp from 'openpgp';
 import { parseConfig } from '../../src/config/parse.ts';
-import { inTotoType, preAuthEncoding } from '../../src/model/dsse.ts';
+import { inTotoType, preAuthEncoding } from '../../src/keys/dsse.ts';
 import type { Signature } from '../../src/model/signature.ts';
 import { signers, signPayload } from '../../src/sign/index.ts';
 import { pkcs8, secretsWith } from './keys.ts';

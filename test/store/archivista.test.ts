@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { verify } from '../../src/index.ts';
-import type { Envelope } from '../../src/model/dsse.ts';
+import type { Envelope } from '../../src/keys/dsse.ts';
 import { openPipeline } from '../../src/pipeline.ts';
 import { stores } from '../../src/store/index.ts';
 import { openArchivistaStore } from '../../src/store/archivista.ts';

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { FormatName } from '../../src/config/keys.ts';
 import type { ArtifactKind } from '../../src/model/artifact.ts';
-import { type Envelope, preAuthEncoding } from '../../src/model/dsse.ts';
+import { type Envelope, preAuthEncoding } from '../../src/keys/dsse.ts';
 import { openPipeline } from '../../src/pipeline.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';

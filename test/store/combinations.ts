@@ -1,6 +1,6 @@
 import type { FormatName } from '../../src/config/keys.ts';
 import type { ArtifactKind } from '../../src/model/artifact.ts';
-import type { ErrorCode } from '../../src/model/errors.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 import { combinations } from './entries.ts';
 
 /** What becomes of an artifact at a place: how it is stored, in a word or two, or the error that says why not. */

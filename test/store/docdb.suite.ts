@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import { openDocdb, openDocdbStore } from '../../src/store/docdb/index.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import type { Store } from '../../src/store/index.ts';

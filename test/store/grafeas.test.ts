@@ -3,7 +3,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { verify } from '../../src/index.ts';
-import { at, type Json, member } from '../../src/model/json.ts';
+import { at, type Json, member } from '../../src/json.ts';
 import { openGrafeasStore } from '../../src/store/grafeas/index.ts';
 import { stores } from '../../src/store/index.ts';
 import { atApi } from '../doubles/google.ts';

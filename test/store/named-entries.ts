@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { parseConfig } from '../../src/config/parse.ts';
-import { type Envelope, preAuthEncoding } from '../../src/model/dsse.ts';
-import type { Json } from '../../src/model/json.ts';
+import { type Envelope, preAuthEncoding } from '../../src/keys/dsse.ts';
+import type { Json } from '../../src/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { openPipeline } from '../../src/pipeline.ts';

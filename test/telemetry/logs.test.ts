@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 import { type LogOptions, logLevel, openLog, runFields } from '../../src/telemetry/logs.ts';
 
 async function opened(options: LogOptions = {}) {

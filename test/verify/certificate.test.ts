@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChainsError } from '../../src/model/errors.ts';
+import { ChainsError } from '../../src/errors.ts';
 import { readKeys, verifyRun } from '../../src/verify/index.ts';
 import { taskRun } from '../runs.ts';
 import { keyPairs, spki } from '../sign/keys.ts';

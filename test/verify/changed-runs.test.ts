@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain } from '../../src/index.ts';
-import { ChainsError } from '../../src/model/errors.ts';
-import { at, isJsonObject, type Json, type JsonObject, listAt, member } from '../../src/model/json.ts';
+import { ChainsError } from '../../src/errors.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, member } from '../../src/json.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
 import { linesOf, objectsOf } from '../conformance/cases.ts';
 import { mutations } from './changes.ts';

@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json } from '../../src/model/json.ts';
+import { isJsonList, isJsonObject, type Json } from '../../src/json.ts';
 
 /** Every way to change one leaf of a value, or to leave out one member, with the path to it. */
 export function mutations(value: Json, path = ''): readonly (readonly [path: string, changed: Json])[] {

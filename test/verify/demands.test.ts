@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, verify } from '../../src/index.ts';
-import { type JsonObject, member, parseJson } from '../../src/model/json.ts';
+import { type JsonObject, member, parseJson } from '../../src/json.ts';
 import { parseRun } from '../../src/model/run.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { type Expectations, readKeys, verifyImage, verifyStores } from '../../src/verify/index.ts';
 import { digest, pipelineRun, taskRun } from '../runs.ts';
 import { assertSigned, newKey, openSigning, RepositoryView, signRunOf } from '../store/oci/world.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
-import { isJsonObject, type Json, type JsonObject, member, parseJson } from '../../src/model/json.ts';
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { isJsonObject, type Json, type JsonObject, member, parseJson } from '../../src/json.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { readKeys, verifyImage } from '../../src/verify/index.ts';
 import {
   assertSigned,

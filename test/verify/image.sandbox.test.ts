@@ -1,4 +1,4 @@
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { verifyImageSuite } from './image.suite.ts';
 
 verifyImageSuite('verifying images in the sandbox’s registry', () => startRegistry());

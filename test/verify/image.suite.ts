@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { verify } from '../../src/index.ts';
 import { type Expectations, readKeys, verifyImage } from '../../src/verify/index.ts';
-import type { Json, JsonObject } from '../../src/model/json.ts';
+import type { Json, JsonObject } from '../../src/json.ts';
 import { stores } from '../../src/store/index.ts';
 import { pipelineRun, taskRun, taskRunWith } from '../runs.ts';
 import {

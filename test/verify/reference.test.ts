@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, member } from '../../src/model/json.ts';
+import { at, member } from '../../src/json.ts';
 import { parseRun } from '../../src/model/run.ts';
 import { linesOf, objectsOf, textOf } from '../conformance/cases.ts';
 import { failuresOf, verifiedWith } from './remade.ts';

@@ -1,7 +1,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
-import { preAuthEncoding, inTotoType } from '../../src/model/dsse.ts';
+import { preAuthEncoding, inTotoType } from '../../src/keys/dsse.ts';
 import { ownKeyOf } from '../../src/model/artifact.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../src/json.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
 import { type Expectations, readKeys, type Verification, verifyRun } from '../../src/verify/index.ts';
 import { pkcs8 } from '../sign/keys.ts';

@@ -3,7 +3,7 @@ import { after, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
 import { openPipeline } from '../../src/pipeline.ts';
-import { startRegistry } from '../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../sandbox/registry/index.ts';
 import { readKeys, verifyImage, verifyRun } from '../../src/verify/index.ts';
 import { pipelineRun, taskRun } from '../runs.ts';
 import { secretsWith } from '../sign/keys.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyTypes } from '../../src/cli/new-keys.ts';
+import { keyTypes } from '../../src/cli/keygen/new-keys.ts';
 import { startAwsKms } from '../doubles/aws-kms.ts';
 import { startAzureKeyVault } from '../doubles/azure-key-vault.ts';
 import { startGcpKms } from '../doubles/gcp-kms.ts';

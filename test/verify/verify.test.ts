@@ -6,7 +6,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { extract } from '../../src/extract/index.ts';
 import { loadFormat } from '../../src/format/index.ts';
 import { storageKeyOf } from '../../src/model/artifact.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json } from '../../src/json.ts';
 import type { Run } from '../../src/model/run.ts';
 import { parseRun } from '../../src/model/run.ts';
 import { signers, signPayload } from '../../src/sign/index.ts';

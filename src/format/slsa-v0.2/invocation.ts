@@ -1,9 +1,9 @@
 import { markPrefix } from '../../model/marks.ts';
-import type { ObjectMeta } from '../../model/tekton/meta.ts';
-import type { Param, ParamSpec } from '../../model/tekton/params.ts';
-import type { RefSource } from '../../model/tekton/provenance.ts';
-import { map, written } from '../../model/tekton/shape.ts';
-import { type Value, value } from '../../model/tekton/value.ts';
+import type { ObjectMeta } from '../../tekton/meta.ts';
+import type { Param, ParamSpec } from '../../tekton/params.ts';
+import type { RefSource } from '../../tekton/provenance.ts';
+import { map, written } from '../../tekton/shape.ts';
+import { type Value, value } from '../../tekton/value.ts';
 import { textOrAbsent, textsOrAbsent } from '../statement.ts';
 import type { Invocation } from './predicate.ts';
 

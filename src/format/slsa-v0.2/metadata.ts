@@ -1,6 +1,6 @@
 import { markPrefix } from '../../model/marks.ts';
-import type { ObjectMeta } from '../../model/tekton/meta.ts';
-import { type Time, withShortFraction } from '../../model/tekton/time.ts';
+import type { ObjectMeta } from '../../tekton/meta.ts';
+import { type Time, withShortFraction } from '../../tekton/time.ts';
 import type { DigestSet, Digested } from '../digest-set.ts';
 import { listOrAbsent, textOrAbsent, textsOrAbsent } from '../statement.ts';
 import type { Material, Metadata } from './predicate.ts';

@@ -1,8 +1,8 @@
-import type { EnvVar } from '../../model/tekton/core/containers.ts';
-import type { Param } from '../../model/tekton/params.ts';
-import type { PipelineTask } from '../../model/tekton/pipeline.ts';
-import type { Sidecar, Step } from '../../model/tekton/task.ts';
-import type { Value } from '../../model/tekton/value.ts';
+import type { EnvVar } from '../../tekton/core/containers.ts';
+import type { Param } from '../../tekton/params.ts';
+import type { PipelineTask } from '../../tekton/pipeline.ts';
+import type { Sidecar, Step } from '../../tekton/task.ts';
+import type { Value } from '../../tekton/value.ts';
 
 /**
  * The names of the tasks whose results a pipeline's task refers to, in the order in which the references stand, with

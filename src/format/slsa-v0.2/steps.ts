@@ -1,5 +1,5 @@
-import type { Step as StepSpec } from '../../model/tekton/task.ts';
-import type { StepState } from '../../model/tekton/task-run.ts';
+import type { Step as StepSpec } from '../../tekton/task.ts';
+import type { StepState } from '../../tekton/task-run.ts';
 import { imageUri } from '../materials.ts';
 import type { Step } from './predicate.ts';
 

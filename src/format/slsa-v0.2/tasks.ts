@@ -1,11 +1,11 @@
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
-import { taskRef } from '../../model/tekton/params.ts';
-import type { RefSource } from '../../model/tekton/provenance.ts';
-import { list, written } from '../../model/tekton/shape.ts';
-import { taskRunResult } from '../../model/tekton/task-run.ts';
-import { withShortFraction } from '../../model/tekton/time.ts';
+import { taskRef } from '../../tekton/params.ts';
+import type { RefSource } from '../../tekton/provenance.ts';
+import { list, written } from '../../tekton/shape.ts';
+import { taskRunResult } from '../../tekton/task-run.ts';
+import { withShortFraction } from '../../tekton/time.ts';
 import { listOrAbsent, textOrAbsent } from '../statement.ts';
 import { invocation } from './invocation.ts';
 import type { Task } from './predicate.ts';

@@ -1,10 +1,10 @@
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
-import { goJson } from '../../model/tekton/go-json.ts';
-import type { RefSource } from '../../model/tekton/provenance.ts';
-import { written } from '../../model/tekton/shape.ts';
-import { taskRun } from '../../model/tekton/task-run.ts';
+import { goJson } from '../../tekton/go-json.ts';
+import type { RefSource } from '../../tekton/provenance.ts';
+import { written } from '../../tekton/shape.ts';
+import { taskRun } from '../../tekton/task-run.ts';
 import { countedTaskRuns } from '../counted.ts';
 import {
   fromSource,

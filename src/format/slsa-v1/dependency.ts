@@ -1,4 +1,4 @@
-import { byUtf8 } from '../../model/tekton/go-json.ts';
+import { byUtf8 } from '../../tekton/go-json.ts';
 import { textsOrAbsent, textOrAbsent } from '../statement.ts';
 import type { Digested, DigestSet } from '../digest-set.ts';
 import type { ResourceDescriptor } from './predicate.ts';

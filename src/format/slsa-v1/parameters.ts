@@ -1,9 +1,9 @@
 import type { Config } from '../../config/keys.ts';
-import type { Json } from '../../model/json.ts';
-import type { ObjectMeta } from '../../model/tekton/meta.ts';
-import { featureFlags, type Provenance, type RefSource } from '../../model/tekton/provenance.ts';
-import { byUtf8 } from '../../model/tekton/go-json.ts';
-import { map, pointer, text, written } from '../../model/tekton/shape.ts';
+import type { Json } from '../../json.ts';
+import type { ObjectMeta } from '../../tekton/meta.ts';
+import { featureFlags, type Provenance, type RefSource } from '../../tekton/provenance.ts';
+import { byUtf8 } from '../../tekton/go-json.ts';
+import { map, pointer, text, written } from '../../tekton/shape.ts';
 import type { ExternalParameters, InternalParameters } from './predicate.ts';
 
 /** Whether the configured build type is the one that tells all of Tekton. */

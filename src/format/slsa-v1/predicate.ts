@@ -1,4 +1,4 @@
-import type { Json } from '../../model/json.ts';
+import type { Json } from '../../json.ts';
 
 /** SLSA provenance v1.0 (slsa.dev/provenance/v1). Members that are undefined are not written. */
 export interface Provenance {

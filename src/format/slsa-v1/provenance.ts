@@ -1,12 +1,12 @@
 import type { Config } from '../../config/keys.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
-import type { ObjectMeta } from '../../model/tekton/meta.ts';
-import { pipelineRunSpec } from '../../model/tekton/pipeline-run.ts';
-import type { Provenance as RunProvenance } from '../../model/tekton/provenance.ts';
-import { written } from '../../model/tekton/shape.ts';
-import { taskRunSpec } from '../../model/tekton/task-run.ts';
-import { type Time, withPaddedFraction } from '../../model/tekton/time.ts';
+import type { ObjectMeta } from '../../tekton/meta.ts';
+import { pipelineRunSpec } from '../../tekton/pipeline-run.ts';
+import type { Provenance as RunProvenance } from '../../tekton/provenance.ts';
+import { written } from '../../tekton/shape.ts';
+import { taskRunSpec } from '../../tekton/task-run.ts';
+import { type Time, withPaddedFraction } from '../../tekton/time.ts';
 import { listOrAbsent, textOrAbsent } from '../statement.ts';
 import { dependenciesOfPipelineRun, dependenciesOfTaskRun } from './dependencies.ts';
 import { type Dependency, descriptor } from './dependency.ts';

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
-import { reasonOf } from '../../model/errors.ts';
-import type { ChainsError } from '../../model/errors.ts';
-import { type Algorithm, digestOfCurve } from '../../model/algorithm.ts';
+import { reasonOf } from '../../errors.ts';
+import type { ChainsError } from '../../errors.ts';
+import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 

@@ -5,9 +5,9 @@ import {
   CredentialUnavailableError,
   DefaultAzureCredential,
 } from '@azure/identity';
-import { type ChainsError, reasonOf } from '../../model/errors.ts';
-import { at, type Json } from '../../model/json.ts';
-import { type Algorithm, digestOfCurve } from '../../model/algorithm.ts';
+import { type ChainsError, reasonOf } from '../../errors.ts';
+import { at, type Json } from '../../json.ts';
+import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
 import { refusal, unanswered, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';

@@ -1,4 +1,4 @@
-import { failuresOf } from '../../network/failures.ts';
+import { failuresOf } from '../../http/failures.ts';
 
 /** How failures of a KMS are told. Passing beside the usual ones are Vault’s state that is behind, and standby nodes. */
 export const failures = failuresOf({

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
-import type { Algorithm, Digest } from '../../model/algorithm.ts';
-import { crc32c } from '../../model/crc32c.ts';
-import { ChainsError } from '../../model/errors.ts';
-import { at, type Json, listAt } from '../../model/json.ts';
-import { openGoogle } from '../../network/google.ts';
+import type { Algorithm, Digest } from '../../keys/algorithm.ts';
+import { crc32c } from '../../http/crc32c.ts';
+import { ChainsError } from '../../errors.ts';
+import { at, type Json, listAt } from '../../json.ts';
+import { openGoogle } from '../../http/google.ts';
 import { failures, unreadable, unusable } from './failures.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
 import { jsonIn, longestAnswer } from './service.ts';

@@ -1,5 +1,5 @@
-import type { Json } from '../../model/json.ts';
-import { type Answer, openService, type Service, type TlsOptions, words } from '../../network/service.ts';
+import type { Json } from '../../json.ts';
+import { type Answer, openService, type Service, type TlsOptions, words } from '../../http/service.ts';
 import { failures, unreadable } from './failures.ts';
 
 /** Larger than any answer of a KMS. In bytes. */

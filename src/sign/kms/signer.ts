@@ -1,9 +1,9 @@
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { Signature } from '../../model/signature.ts';
-import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../model/algorithm.ts';
-import { keyIdOf } from '../key-id.ts';
+import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../keys/algorithm.ts';
+import { keyIdOf } from '../../keys/key-id.ts';
 import type { Signer } from '../signer.ts';
-import { unlessAborted } from '../../network/deadline.ts';
+import { unlessAborted } from '../../abort.ts';
 import { unanswered, unusable, within } from './failures.ts';
 import type { KeyService, KeyVersion } from './key-service.ts';
 

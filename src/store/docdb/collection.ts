@@ -1,5 +1,5 @@
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { SignedDocument } from './document.ts';
 
 /** A collection of documents in one kind of database. */

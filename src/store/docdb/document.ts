@@ -1,5 +1,5 @@
 import { storageKeyOf } from '../../model/artifact.ts';
-import { isJsonList, type Json, parseJson } from '../../model/json.ts';
+import { isJsonList, type Json, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, “Stores”). */

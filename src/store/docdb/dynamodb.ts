@@ -5,9 +5,9 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { oneLine } from '../../model/text.ts';
-import { ChainsError, reasonOf } from '../../model/errors.ts';
-import { isJsonList, type Json } from '../../model/json.ts';
+import { oneLine } from '../../text.ts';
+import { ChainsError, reasonOf } from '../../errors.ts';
+import { isJsonList, type Json } from '../../json.ts';
 import { tooLarge, unanswered } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';

@@ -1,6 +1,6 @@
-import { ChainsError } from '../../model/errors.ts';
-import { at, isJsonList, type Json, member } from '../../model/json.ts';
-import { openGoogle } from '../../network/google.ts';
+import { ChainsError } from '../../errors.ts';
+import { at, isJsonList, type Json, member } from '../../json.ts';
+import { openGoogle } from '../../http/google.ts';
 import { failures, tooLarge, unreadable } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';

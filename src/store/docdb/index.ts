@@ -1,6 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { Store } from '../store.ts';
 import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
 import { documentOf } from './document.ts';

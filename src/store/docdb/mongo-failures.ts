@@ -1,6 +1,6 @@
 import { MongoError, MongoServerError } from 'mongodb';
-import { oneLine } from '../../model/text.ts';
-import { ChainsError, reasonOf } from '../../model/errors.ts';
+import { oneLine } from '../../text.ts';
+import { ChainsError, reasonOf } from '../../errors.ts';
 import { tooLarge } from '../failures.ts';
 
 /** What a server refuses for good: the credential, the permission, the document (MongoDB's error codes). */

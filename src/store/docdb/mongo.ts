@@ -7,7 +7,7 @@ import {
   Double,
   MongoClient,
 } from 'mongodb';
-import { isJsonList, type Json } from '../../model/json.ts';
+import { isJsonList, type Json } from '../../json.ts';
 import { tooLarge, unusable } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import { type SignedDocument, withPlainNames } from './document.ts';

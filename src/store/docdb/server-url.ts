@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import { unusable } from '../failures.ts';
 
 /** The address of a MongoDB server, which mostly holds a password, and where it was written. */

@@ -1,6 +1,6 @@
-import { ChainsError } from '../../model/errors.ts';
-import { listAt, member } from '../../model/json.ts';
-import { openGoogle } from '../../network/google.ts';
+import { ChainsError } from '../../errors.ts';
+import { listAt, member } from '../../json.ts';
+import { openGoogle } from '../../http/google.ts';
 import { failures, patience, unreadable } from '../failures.ts';
 import { upload } from './upload.ts';
 

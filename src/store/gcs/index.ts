@@ -1,6 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { Run } from '../../model/run.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { Store } from '../store.ts';

@@ -1,8 +1,8 @@
-import { crc32c } from '../../model/crc32c.ts';
-import { ChainsError } from '../../model/errors.ts';
-import { member } from '../../model/json.ts';
-import type { GoogleService } from '../../network/google.ts';
-import type { Answer, Call } from '../../network/service.ts';
+import { crc32c } from '../../http/crc32c.ts';
+import { ChainsError } from '../../errors.ts';
+import { member } from '../../json.ts';
+import type { GoogleService } from '../../http/google.ts';
+import type { Answer, Call } from '../../http/service.ts';
 import { unreadable } from '../failures.ts';
 
 /** What to write where. */

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../model/errors.ts';
-import { at, type Json, listAt, member } from '../../model/json.ts';
-import { type GoogleService, openGoogle } from '../../network/google.ts';
+import { ChainsError } from '../../errors.ts';
+import { at, type Json, listAt, member } from '../../json.ts';
+import { type GoogleService, openGoogle } from '../../http/google.ts';
 import { failures, patience } from '../failures.ts';
 import { required } from '../settings.ts';
 import type { Store } from '../store.ts';

@@ -1,4 +1,4 @@
-import { at, type Json, listAt, member } from '../../model/json.ts';
+import { at, type Json, listAt, member } from '../../json.ts';
 import type { Found, Sought, StoredEntry } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { openContainerAnalysis } from './index.ts';

@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject, listAt, member } from '../../model/json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, listAt, member } from '../../json.ts';
 
 /** Keeps what the API has a field for, since it refuses a call with any other. */
 type Field = (value: Json) => Json | undefined;

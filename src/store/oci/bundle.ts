@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
-import { isJsonObject, type JsonObject, member } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, member } from '../../json.ts';
 import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
-import { parseContent } from './content.ts';
+import { parseContent } from '../../registry/content.ts';
 import { predicateTypeOf } from './layers.ts';
 import type { Referrer } from './referrers.ts';
 import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';

@@ -1,8 +1,8 @@
-import { isJsonObject, member, textIn } from '../../model/json.ts';
-import { mapAtMost } from '../../model/parallel.ts';
+import { isJsonObject, member, textIn } from '../../json.ts';
+import { mapAtMost } from '../../parallel.ts';
 import { bundleType } from './bundle.ts';
-import type { RepositoryClient } from './client.ts';
-import { type Descriptor, descriptorsIn, parseContent } from './content.ts';
+import type { RepositoryClient } from '../../registry/client.ts';
+import { type Descriptor, descriptorsIn, parseContent } from '../../registry/content.ts';
 import { runType, signatureAnnotation } from './layers.ts';
 import { parseEnvelope } from './same-envelope.ts';
 

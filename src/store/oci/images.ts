@@ -1,8 +1,8 @@
-import { ChainsError } from '../../model/errors.ts';
-import { type JsonObject, listAt, member } from '../../model/json.ts';
+import { ChainsError } from '../../errors.ts';
+import { type JsonObject, listAt, member } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { parseContent } from './content.ts';
-import { parseRepository, type Repository, repositoryName } from './repository.ts';
+import { parseContent } from '../../registry/content.ts';
+import { parseRepository, type Repository, repositoryName } from '../../registry/repository.ts';
 
 /** An image that an entry is attached to. */
 export interface TargetImage {

@@ -1,16 +1,16 @@
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../model/errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { mapAtMost } from '../../model/parallel.ts';
+import { mapAtMost } from '../../parallel.ts';
 import type { OpenStore } from '../store.ts';
-import type { RepositoryClient } from './client.ts';
+import type { RepositoryClient } from '../../registry/client.ts';
 import { bundleReferrer, createdAt } from './bundle.ts';
-import { refused } from './failures.ts';
+import { refused } from '../../registry/failures.ts';
 import { imagesOf, type TargetImage } from './images.ts';
 import { attestationLayer, type Layer, layerEntry, runType, signatureLayer, signedLayer } from './layers.ts';
 import { addReferrer, type Referrer } from './referrers.ts';
-import { Registries } from './registries.ts';
-import { parseRepository, type Repository, repositoryName } from './repository.ts';
+import { openRegistries } from './open-registries.ts';
+import { parseRepository, type Repository, repositoryName } from '../../registry/repository.ts';
 import { addToTag, type TagOptions, Turns } from './tag.ts';
 
 /**
@@ -19,7 +19,7 @@ import { addToTag, type TagOptions, Turns } from './tag.ts';
  */
 export const openOciStore: OpenStore = async (config, access = {}) => {
   const elsewhere = elsewhereIn(config);
-  const registries = new Registries(config, access);
+  const registries = openRegistries(config, access);
   const turns = new Turns();
   return {
     async store(entry, signal) {

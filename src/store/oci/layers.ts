@@ -1,7 +1,7 @@
 import { includesSignatureOf } from '../../keys/signed-by.ts';
-import { type JsonObject, listAt } from '../../model/json.ts';
+import { type JsonObject, listAt } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import type { RepositoryClient } from './client.ts';
+import type { RepositoryClient } from '../../registry/client.ts';
 import {
   type Descriptor,
   descriptorsIn,
@@ -9,8 +9,8 @@ import {
   imageManifest,
   type Manifest,
   parseContent,
-} from './content.ts';
-import { refused } from './failures.ts';
+} from '../../registry/content.ts';
+import { refused } from '../../registry/failures.ts';
 import { statementOf } from './images.ts';
 import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';
 import type { TagEntry } from './tag.ts';

@@ -1,11 +1,11 @@
-import { type Json, member, parseJson } from '../../model/json.ts';
+import { type Json, member, parseJson } from '../../json.ts';
 import type { Found, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
-import { mapAtMost } from '../../model/parallel.ts';
+import { mapAtMost } from '../../parallel.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
 import { elsewhereIn } from './index.ts';
-import { Registries } from './registries.ts';
-import { parseRepository } from './repository.ts';
+import { openRegistries } from './open-registries.ts';
+import { parseRepository } from '../../registry/repository.ts';
 
 /** Images that are asked about at once. */
 const imagesAtOnce = 8;
@@ -13,7 +13,7 @@ const imagesAtOnce = 8;
 /** Reads the store `oci`: what is attached to each image, a run's attestations or the image's own signatures. */
 export const openOciReader: OpenReader = async (config) => {
   const elsewhere = elsewhereIn(config);
-  const registries = new Registries(config, {});
+  const registries = openRegistries(config);
   return {
     async read(sought, signal) {
       // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.

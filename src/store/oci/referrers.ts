@@ -1,4 +1,4 @@
-import type { RepositoryClient } from './client.ts';
+import type { RepositoryClient } from '../../registry/client.ts';
 import {
   describeContent,
   type Descriptor,
@@ -6,12 +6,12 @@ import {
   imageIndex,
   imageManifest,
   type Manifest,
-} from './content.ts';
-import { refused } from './failures.ts';
+} from '../../registry/content.ts';
+import { refused } from '../../registry/failures.ts';
 import type { Layer } from './layers.ts';
-import { repositoryName } from './repository.ts';
+import { repositoryName } from '../../registry/repository.ts';
 import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
-import { listAt } from '../../model/json.ts';
+import { listAt } from '../../json.ts';
 
 /** An entry as an artifact of its own that refers to the image (image specification 1.1, “Artifacts”). */
 export interface Referrer {

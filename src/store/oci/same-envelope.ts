@@ -1,6 +1,6 @@
-import type { Envelope } from '../../model/dsse.ts';
+import type { Envelope } from '../../keys/dsse.ts';
 import { includesSignatureOf } from '../../keys/signed-by.ts';
-import { isJsonList, type JsonObject, member } from '../../model/json.ts';
+import { isJsonList, type JsonObject, member } from '../../json.ts';
 import type { Payload, SignedArtifact } from '../../model/signature.ts';
 
 /** A DSSE envelope in JSON; undefined when it is none. */

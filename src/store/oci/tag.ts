@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RepositoryClient } from './client.ts';
-import type { Manifest } from './content.ts';
-import { unavailable } from './failures.ts';
-import { repositoryName } from './repository.ts';
+import type { RepositoryClient } from '../../registry/client.ts';
+import type { Manifest } from '../../registry/content.ts';
+import { unavailable } from '../../registry/failures.ts';
+import { repositoryName } from '../../registry/repository.ts';
 
 /** What is to stand under a tag beside what others put there. */
 export interface TagEntry {

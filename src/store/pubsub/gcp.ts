@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../model/errors.ts';
-import { isJsonList, member } from '../../model/json.ts';
-import { openGoogle } from '../../network/google.ts';
+import { ChainsError } from '../../errors.ts';
+import { isJsonList, member } from '../../json.ts';
+import { openGoogle } from '../../http/google.ts';
 import { failures, unreadable } from '../failures.ts';
 import type { Message, Topic, TopicOptions } from './topic.ts';
 

@@ -1,7 +1,7 @@
 import { findErrorBy, ProduceAcks, Producer } from '@platformatic/kafka';
 import type { Config } from '../../config/keys.ts';
-import { oneLine } from '../../model/text.ts';
-import { ChainsError, reasonOf } from '../../model/errors.ts';
+import { oneLine } from '../../text.ts';
+import { ChainsError, reasonOf } from '../../errors.ts';
 import { within } from '../failures.ts';
 import type { Message, Topic, TopicOptions } from './topic.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { crc32c } from '../../../src/model/crc32c.ts';
+import { crc32c } from '../../../src/http/crc32c.ts';
 import { type GcpKmsDouble, startGcpKms } from '../../doubles/gcp-kms.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';
 import { authority, openWith, withEnvironment } from './environment.ts';

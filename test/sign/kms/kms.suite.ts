@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signature } from '../../../src/model/signature.ts';
-import { keyIdOf } from '../../../src/sign/key-id.ts';
+import { keyIdOf } from '../../../src/keys/key-id.ts';
 import { keyServices, type KmsOptions } from '../../../src/sign/kms/index.ts';
 import type { Signer } from '../../../src/sign/index.ts';
 import { openPipeline } from '../../../src/pipeline.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import type { Pipeline } from '../../../src/pipeline.ts';
-import { type SandboxRegistry, startRegistry } from '../../../src/sandbox/registry/index.ts';
+import { type SandboxRegistry, startRegistry } from '../../../sandbox/registry/index.ts';
 import { assertSigned, newKey, openSigning, RepositoryView, signRunOf } from './world.ts';
 
 suite('the store oci on a registry in trouble', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { portOf } from '../../../src/sandbox/port.ts';
+import { portOf } from '../../../sandbox/port.ts';
 import { digest } from '../../runs.ts';
 import { errorsOf, newKey, openSigning, signRunOf } from './world.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { extract } from '../../../src/extract/index.ts';
-import type { JsonObject } from '../../../src/model/json.ts';
+import type { JsonObject } from '../../../src/json.ts';
 import type { SignedArtifact } from '../../../src/model/signature.ts';
 import { imagesOf } from '../../../src/store/oci/images.ts';
-import { repositoryName } from '../../../src/store/oci/repository.ts';
+import { repositoryName } from '../../../src/registry/repository.ts';
 import { digest, pipelineRun, taskRunWith } from '../../runs.ts';
 
 const hex = (digit: string) => digit.repeat(64);

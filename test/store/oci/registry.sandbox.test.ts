@@ -1,4 +1,4 @@
-import { startRegistry } from '../../../src/sandbox/registry/index.ts';
+import { startRegistry } from '../../../sandbox/registry/index.ts';
 import { registrySuite } from './registry.suite.ts';
 
 registrySuite('the store oci on the sandbox’s registry', () => startRegistry());

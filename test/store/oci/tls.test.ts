@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { portOf } from '../../../src/sandbox/port.ts';
-import { type SandboxRegistry, startRegistry } from '../../../src/sandbox/registry/index.ts';
+import { portOf } from '../../../sandbox/port.ts';
+import { type SandboxRegistry, startRegistry } from '../../../sandbox/registry/index.ts';
 import { createAuthority } from '../../kubernetes/certificates.ts';
 import { assertSigned, errorsOf, newKey, openSigning, signRunOf } from './world.ts';
 

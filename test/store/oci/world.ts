@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { parseConfig } from '../../../src/config/parse.ts';
-import type { JsonObject } from '../../../src/model/json.ts';
+import type { JsonObject } from '../../../src/json.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../../../src/pipeline.ts';
 import { taskRunWith } from '../../runs.ts';

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { ChainsError } from '../../../model/errors.ts';
-import { at, type Json } from '../../../model/json.ts';
-import type { Algorithm } from '../../../model/algorithm.ts';
+import { ChainsError } from '../../../errors.ts';
+import { at, type Json } from '../../../json.ts';
+import type { Algorithm } from '../../../keys/algorithm.ts';
 import { unreadable, unusable } from '../failures.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
 import { VaultServer } from './server.ts';

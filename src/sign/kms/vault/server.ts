@@ -1,5 +1,5 @@
-import { type Json, listAt } from '../../../model/json.ts';
-import type { Call, Service } from '../../../network/service.ts';
+import { type Json, listAt } from '../../../json.ts';
+import type { Call, Service } from '../../../http/service.ts';
 import { refusal } from '../failures.ts';
 import { jsonIn, openConnections } from '../service.ts';
 import type { VaultSettings } from './settings.ts';

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { reasonOf } from '../../../model/errors.ts';
+import { reasonOf } from '../../../errors.ts';
 import { unusable } from '../failures.ts';
-import type { TlsOptions } from '../../../network/service.ts';
+import type { TlsOptions } from '../../../http/service.ts';
 import type { KeyServiceOptions } from '../key-service.ts';
-import { withoutTrailing } from '../../../model/text.ts';
+import { withoutTrailing } from '../../../text.ts';
 
 /** Where the token comes from. */
 export type TokenOrigin =

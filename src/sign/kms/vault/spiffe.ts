@@ -1,8 +1,8 @@
 import { type IncomingHttpHeaders, connect, constants } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { buffer as bytesOf } from 'node:stream/consumers';
-import { oneLine } from '../../../model/text.ts';
-import { ChainsError } from '../../../model/errors.ts';
+import { oneLine } from '../../../text.ts';
+import { ChainsError } from '../../../errors.ts';
 import { unanswered, unusable } from '../failures.ts';
 
 /** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */

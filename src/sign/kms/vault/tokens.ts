@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { ChainsError, reasonOf } from '../../../model/errors.ts';
-import { at, type Json } from '../../../model/json.ts';
-import { unlessAborted } from '../../../network/deadline.ts';
+import { ChainsError, reasonOf } from '../../../errors.ts';
+import { at, type Json } from '../../../json.ts';
+import { unlessAborted } from '../../../abort.ts';
 import { unreadable, unusable, within } from '../failures.ts';
 import { fetchJwtSvid } from './spiffe.ts';
 import type { VaultServer } from './server.ts';

@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process';
+import { verify } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { request } from 'undici';
+import { parse } from 'yaml';
+import type { Resource } from '../../kubernetes/resources.ts';
+import { ChainsError } from '../../errors.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, parseJson } from '../../json.ts';
+import { markPrefix, signedMark } from '../../model/marks.ts';
+import { readKeys, verifyRun } from '../../verify/index.ts';
+import { parseRun } from '../../model/run.ts';
+import { root } from '../../root.ts';
+import { openLog } from '../../telemetry/logs.ts';
+import { keygen } from './keygen.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { showing } from '../terminal/progress.ts';
+import { checkLine } from '../terminal/verify-text.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+import { wrap } from '../terminal/wrap.ts';
+
+const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
+const example = new URL('examples/task-output-image.yaml', root);
+
+/** `chains demo`: a run is created, finishes, is signed and verified; every step is told. Fails if any step does. */
+export async function runDemo(): Promise<void> {
+  const say = narrator();
+  const workshop = await openWorkshop();
+  say(
+    `A sandbox of the Kubernetes API listens on ${workshop.sandbox.url}, an OCI registry on ${workshop.registry.host}; nothing leaves this process.`,
+  );
+  const publicKey = await makeKey(workshop);
+  say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
+  const controller = await workshop.startController(await openLog({ level: 'warn' }));
+  say('The controller is at work. It knows the sandbox only by its URL, as it would know a cluster.');
+  try {
+    const signed = await signedRun(workshop, say);
+    await verifyTwice(signed, publicKey, say);
+    await verifyInRegistry(signed, publicKey, workshop, say);
+  } finally {
+    await controller.stop();
+    await workshop.close();
+  }
+  process.stdout.write('\nDone: the run has a record that anybody with the public key can verify.\n');
+}
+
+/** Tells a step, and lines that belong to it. */
+type Say = (text: string, ...details: readonly string[]) => void;
+
+function narrator(): Say {
+  let count = 0;
+  return (text, ...details) => {
+    count += 1;
+    const lines = [wrap(`${String(count).padStart(2)}. `, text), ...details];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  };
+}
+
+function detail(text: string): string {
+  return wrap('      ', text, 8);
+}
+
+async function makeKey(workshop: Workshop): Promise<string> {
+  let yaml = '';
+  const stdout = { write: (text: string) => (yaml += text) };
+  await keygen({ type: 'ecdsa', secret: true }, { stdout, stderr: { write: () => {} } });
+  const secret = document(yaml);
+  await workshop.supply(secret);
+  return Buffer.from(String(at(secret, 'data', 'x509.pub')), 'base64').toString('utf8');
+}
+
+async function signedRun({ rest }: Workshop, say: Say): Promise<JsonObject> {
+  const created = await rest.create(taskRuns, 'default', document(await readFile(example, 'utf8')));
+  const name = String(at(created, 'metadata', 'name'));
+  say(
+    `TaskRun ${name} was created from examples/task-output-image.yaml. It builds an image and says so in its results.`,
+  );
+  const until = (what: string, done: (run: JsonObject) => boolean): Promise<JsonObject> =>
+    showing(`waiting until ${what}`, () => untilIt(done));
+  const untilIt = async (done: (run: JsonObject) => boolean): Promise<JsonObject> => {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const run = await rest.get(taskRuns, { namespace: 'default', name });
+      if (done(run)) return run;
+      await pause(25);
+    }
+    throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
+  };
+  const held = await until('it is held', (run) => at(run, 'metadata', 'finalizers') !== undefined);
+  say(
+    `The controller saw it and put its finalizer on it (${texts(at(held, 'metadata', 'finalizers'))}): it can't vanish unsigned.`,
+  );
+  const finished = await until('it finishes', (run) => parseRun(run).progress.state === 'done');
+  say(`It finished. Its results are ${texts(at(finished, 'status', 'results'))}.`);
+  const signed = await until(
+    'it is signed',
+    (run) => at(run, 'metadata', 'annotations', signedMark) !== undefined,
+  );
+  const outcome = String(at(signed, 'metadata', 'annotations', signedMark));
+  const reason = String(at(signed, 'metadata', 'annotations', `${markPrefix}message`) ?? 'no reason given');
+  if (outcome !== 'true')
+    throw new ChainsError('UNEXPECTED', `TaskRun ${name} could not be signed: ${reason}`);
+  const marks = Object.keys(at(signed, 'metadata', 'annotations') ?? {}).filter((key) =>
+    key.startsWith(markPrefix),
+  );
+  say('It is signed. Payloads and signatures are in its annotations:', ...marks.map(detail));
+  return signed;
+}
+
+async function verifyTwice(signed: JsonObject, publicKey: string, say: Say): Promise<void> {
+  const options = { keys: await readKeys([publicKey]), expected: {} };
+  const { verified, checks } = await verifyRun(parseRun(signed), options);
+  const paint = paintFor(process.stdout);
+  say(
+    'Verified with the public key by our own code:',
+    ...checks.map((check) => checkLine(check, paint, '      ')),
+  );
+  if (!verified) throw new ChainsError('SIGNATURE_INVALID', 'the signature does not verify');
+  const annotation = (part: string) =>
+    Buffer.from(String(at(signed, 'metadata', 'annotations', `${markPrefix}${part}-taskrun`)), 'base64');
+  const folder = await mkdtemp(join(tmpdir(), 'chains-demo-'));
+  try {
+    await writeFile(join(folder, 'key.pub'), publicKey);
+    await writeFile(join(folder, 'payload'), annotation('payload'));
+    await writeFile(join(folder, 'signature'), annotation('signature'));
+    const command = ['dgst', '-sha256', '-verify', 'key.pub', '-signature', 'signature', 'payload'];
+    const answer = await promisify(execFile)('openssl', command, { cwd: folder }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw new ChainsError('SIGNATURE_INVALID', 'openssl does not verify the signature', { cause: error });
+    });
+    if (answer === undefined)
+      say('OpenSSL is not installed here, so the second, independent check is left out.');
+    else
+      say(
+        'Verified again by OpenSSL:',
+        ...[`$ openssl ${command.join(' ')}`, answer.stdout.trim()].map(detail),
+      );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Reads the image's signature from the registry, as `cosign verify` does, with nothing but HTTP and the key. */
+async function verifyInRegistry(
+  signed: JsonObject,
+  publicKey: string,
+  { registry, signatures }: Workshop,
+  say: Say,
+): Promise<void> {
+  const digest = listAt(signed, 'status', 'results').find((one) => at(one, 'name') === 'IMAGE_DIGEST');
+  const tag = `${String(at(digest, 'value')).replace(':', '-')}.sig`;
+  const read = async (path: string): Promise<Buffer> => {
+    const answer = await request(`http://${registry.host}/v2/signatures/${path}`);
+    return Buffer.from(await answer.body.arrayBuffer());
+  };
+  const manifest = parseJson((await read(`manifests/${tag}`)).toString('utf8'));
+  const [layer] = listAt(manifest, 'layers');
+  const payload = await read(`blobs/${String(at(layer, 'digest'))}`);
+  const signature = at(layer, 'annotations', 'dev.cosignproject.cosign/signature');
+  if (!verify('sha256', payload, publicKey, Buffer.from(String(signature), 'base64')))
+    throw new ChainsError('SIGNATURE_INVALID', 'the signature in the registry does not verify');
+  say(
+    `The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:`,
+    detail(`${signatures}:${tag}`),
+  );
+}
+
+function texts(value: Json | undefined): string {
+  const list = Array.isArray(value) ? value : [];
+  return list
+    .map((one) => (isJsonObject(one) ? `${String(one['name'])}=${String(one['value'])}` : String(one)))
+    .join(', ');
+}
+
+function document(yaml: string): JsonObject {
+  const object: unknown = parse(yaml);
+  if (isJsonObject(object)) return object;
+  throw new ChainsError('USAGE', 'the document is no object');
+}

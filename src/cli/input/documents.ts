@@ -1,0 +1,105 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
+import { parseAllDocuments } from 'yaml';
+import { ChainsError, reasonOf } from '../../errors.ts';
+import { isJsonList, isJsonObject, type Json, type JsonBounds, member, parseBounded } from '../../json.ts';
+
+/** One document of an input, and where it stands, for messages. */
+export interface Document {
+  /** `run.yaml`, or `run.yaml, document 2` where there are several. */
+  readonly where: string;
+  readonly value: Json;
+}
+
+/** A file may be as large as whoever calls us likes; no run is nested deeper than this. */
+const bounds: JsonBounds = { deepest: 500, mostValues: Number.POSITIVE_INFINITY };
+
+const endings = /\.(ya?ml|json|jsonl|ndjson)$/;
+
+/**
+ * Reads files, `-` (standard input) and the YAML and JSON files of folders, in order: YAML or JSON, several documents, JSON
+ * lines; the items of a `List` count as documents.
+ * @throws ChainsError USAGE that names the file and what is wrong with it
+ */
+export async function readDocuments(
+  paths: readonly string[],
+  stdin: NodeJS.ReadableStream = process.stdin,
+): Promise<readonly Document[]> {
+  const documents: Document[] = [];
+  for (const path of paths) {
+    for (const { name, text } of await textsAt(path, stdin)) documents.push(...documentsIn(name, text));
+  }
+  return documents;
+}
+
+/** The texts of a file, of the YAML and JSON files of a folder, or of `-`, standard input. @throws ChainsError USAGE */
+export async function textsAt(
+  path: string,
+  stdin: NodeJS.ReadableStream = process.stdin,
+): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  if (path === '-') return [{ name: 'standard input', text: await readAll(stdin) }];
+  try {
+    if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
+    const names = (await readdir(path)).filter((name) => endings.test(name)).toSorted();
+    if (names.length === 0) throw new ChainsError('USAGE', `the folder ${path} has no YAML or JSON file`);
+    return await Promise.all(
+      names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
+    );
+  } catch (cause) {
+    if (cause instanceof ChainsError) throw cause;
+    throw new ChainsError('USAGE', `${path} can't be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** The documents of a text. @throws ChainsError USAGE */
+export function documentsIn(name: string, text: string): readonly Document[] {
+  const values = /^\s*[[{]/.test(text) ? jsonValues(name, text) : yamlValues(name, text);
+  const documents = values.map((value, index) => ({
+    where: values.length === 1 ? name : `${name}, document ${index + 1}`,
+    value,
+  }));
+  return documents.flatMap(itemsOf).filter(({ value }) => value !== null);
+}
+
+function itemsOf({ where, value }: Document): readonly Document[] {
+  const items = isJsonObject(value) ? member(value, 'items') : value;
+  const isList = isJsonList(value) || String(member(value, 'kind')).endsWith('List');
+  return isList && isJsonList(items)
+    ? items.flatMap((item, index) => itemsOf({ where: `${where}, item ${index + 1}`, value: item }))
+    : [{ where, value }];
+}
+
+function jsonValues(name: string, text: string): readonly Json[] {
+  // One after the other, each on a line of its own or printed over several, as jq and kubectl do.
+  const parts = text.trim().split(/\n(?=\{)/);
+  return parts.map((part, index) => {
+    const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
+    try {
+      return parseBounded(part, bounds);
+    } catch (error) {
+      throw notRead(where, 'JSON', error);
+    }
+  });
+}
+
+function yamlValues(name: string, text: string): readonly Json[] {
+  const documents = parseAllDocuments(text);
+  return documents.map((document) => {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw notRead(name, 'YAML', problem);
+    try {
+      // Through its text: YAML has more than JSON, keys that are no strings for one.
+      return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
+    } catch (error) {
+      throw notRead(name, 'YAML', error);
+    }
+  });
+}
+
+function notRead(name: string, language: string, cause: unknown): ChainsError {
+  const reason = reasonOf(cause);
+  // What the parsers for YAML and JSON say of their own recursion.
+  const said = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
+  return new ChainsError('USAGE', `${name} is no ${language}: ${said}`, { cause });
+}

@@ -1,0 +1,130 @@
+import { configData } from '../../config/data.ts';
+import { configMapName } from '../../config/parse.ts';
+import { listTaskRuns } from '../../kubernetes/task-runs.ts';
+import { openConnection } from '../../kubernetes/connection.ts';
+import type { Resource } from '../../kubernetes/resources.ts';
+import { isNotFound, Rest } from '../../kubernetes/rest.ts';
+import { caught } from '../../caught.ts';
+import { ChainsError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
+import { parseRun, type RunKind } from '../../model/run.ts';
+import { nearMiss } from '../terminal/near-miss.ts';
+import type { GivenRun } from './runs.ts';
+
+/** Which cluster, and where in it. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** The run's; the kubeconfig's by default. */
+  readonly namespace?: string;
+  /** Where the ConfigMap `chains-config` is. */
+  readonly systemNamespace: string;
+}
+
+const kinds: Readonly<Record<string, RunKind>> = {
+  taskrun: 'TaskRun',
+  taskruns: 'TaskRun',
+  tr: 'TaskRun',
+  pipelinerun: 'PipelineRun',
+  pipelineruns: 'PipelineRun',
+  pr: 'PipelineRun',
+};
+
+/** What `kind/name` means, in any form that kubectl takes or prints. @throws ChainsError USAGE */
+export function parseRunName(text: string): { readonly kind: RunKind; readonly name: string } {
+  const [, word = '', name = ''] = /^([a-z]+)(?:\.tekton\.dev)?\/([^/]+)$/i.exec(text) ?? [];
+  const kind = Object.hasOwn(kinds, word.toLowerCase()) ? kinds[word.toLowerCase()] : undefined;
+  if (kind !== undefined) return { kind, name };
+  throw new ChainsError(
+    'USAGE',
+    `${JSON.stringify(text.slice(0, 100))} is no run: write taskrun/NAME or pipelinerun/NAME`,
+    nearMiss(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
+  );
+}
+
+/** What a cluster has of a run's name. */
+export interface FoundRun {
+  readonly kind: RunKind;
+  readonly namespace: string;
+  readonly name: string;
+  /** The run with its TaskRuns; undefined where there is none. */
+  readonly given: GivenRun | undefined;
+  /** `data` of the ConfigMap there, or why it can't be read. */
+  readonly config: JsonObject | ChainsError;
+}
+
+/** A run of a cluster with its TaskRuns, and the configuration there. @throws ChainsError USAGE when there is no such run. */
+export async function fetchRun(
+  text: string,
+  options: ClusterOptions,
+): Promise<GivenRun & { readonly config: JsonObject }> {
+  const { kind, namespace, name, given, config } = await findRun(text, options);
+  if (given === undefined) throw noSuchRun({ kind, namespace, name });
+  if (config instanceof ChainsError) throw config;
+  return { ...given, config };
+}
+
+/** USAGE for a name that no run has. */
+export function noSuchRun({
+  kind,
+  namespace,
+  name,
+}: Pick<FoundRun, 'kind' | 'namespace' | 'name'>): ChainsError {
+  return new ChainsError(
+    'USAGE',
+    `there is no ${kind.toLowerCase()} ${name} in the namespace ${namespace}; another one is given with -n`,
+  );
+}
+
+/** Looks for a run in a cluster. @throws ChainsError USAGE for what is no run's name, and what the cluster answers. */
+export async function findRun(
+  text: string,
+  { kubeconfig, context, namespace: wanted, systemNamespace }: ClusterOptions,
+): Promise<FoundRun> {
+  const { kind, name } = parseRunName(text);
+  const connection = await openConnection({ kubeconfig, context });
+  const rest = new Rest(connection);
+  try {
+    const namespace = wanted ?? connection.namespace;
+    const resource = await served(rest, kind);
+    const run = await getOrNone(rest, resource, namespace, name);
+    const config = await caught(() => configOf(rest, systemNamespace));
+    if (run === undefined) return { kind, namespace, name, given: undefined, config };
+    const taskRuns = kind === 'PipelineRun' ? await listTaskRuns(rest, resource, parseRun(run)) : [];
+    return { kind, namespace, name, given: { where: `${kind} ${namespace}/${name}`, run, taskRuns }, config };
+  } finally {
+    await rest.close();
+  }
+}
+
+async function served(rest: Rest, kind: RunKind): Promise<Resource> {
+  for (const version of ['v1', 'v1beta1']) {
+    const resource = { group: 'tekton.dev', version, plural: `${kind.toLowerCase()}s` };
+    if (await rest.serves(resource)) return resource;
+  }
+  throw new ChainsError('USAGE', `the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
+}
+
+async function getOrNone(
+  rest: Rest,
+  resource: Resource,
+  namespace: string,
+  name: string,
+): Promise<JsonObject | undefined> {
+  try {
+    return await rest.get(resource, { namespace, name });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+async function configOf(rest: Rest, namespace: string): Promise<JsonObject> {
+  try {
+    const resource = { group: '', version: 'v1', plural: 'configmaps' };
+    return configData(await rest.get(resource, { namespace, name: configMapName }));
+  } catch (error) {
+    if (isNotFound(error)) return {};
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { visible } from '../../text.ts';
+
+/** The widest line that is printed, so that text reads well in any terminal and in a review. */
+export const width = 100;
+
+/**
+ * Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken,
+ * before an `@` if it has one. What follows `first` is painted.
+ */
+export function wrap(
+  first: string,
+  text: string,
+  indent = first.length,
+  paint: (text: string) => string = (same) => same,
+): string {
+  const lines = [first];
+  for (const word of visible(text)
+    .split(' ')
+    .flatMap((one) => pieces(one, width - indent))) {
+    const line = lines.at(-1) ?? '';
+    const isStart = line === first || line === ' '.repeat(indent);
+    const isFull = line.length + (isStart ? 0 : 1) + word.length > width;
+    if (isFull && !(isStart && line !== first)) lines.push(' '.repeat(indent) + word);
+    else lines[lines.length - 1] = isStart ? line + word : `${line} ${word}`;
+  }
+  return lines
+    .map((line, index) => {
+      const start = index === 0 ? first.length : indent;
+      return line.slice(0, start) + paint(line.slice(start));
+    })
+    .join('\n');
+}
+
+function pieces(word: string, longest: number): readonly string[] {
+  if (word.length <= longest) return [word];
+  const at = word.lastIndexOf('@', longest);
+  const end = at > 0 ? at : longest;
+  return [word.slice(0, end), ...pieces(word.slice(end), longest)];
+}

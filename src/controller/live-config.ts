@@ -1,0 +1,79 @@
+import { recordEvent } from '../kubernetes/events.ts';
+import { reflect } from '../kubernetes/reflector.ts';
+import type { Resource } from '../kubernetes/resources.ts';
+import { isNotFound, type Rest } from '../kubernetes/rest.ts';
+import { reasonOf } from '../errors.ts';
+import { at, type JsonObject } from '../json.ts';
+import { configMapName } from '../config/parse.ts';
+import { type ConfigListener, ConfigState } from './config-state.ts';
+
+export type { ConfigListener } from './config-state.ts';
+
+const configMaps: Resource = { group: '', version: 'v1', plural: 'configmaps' };
+
+/**
+ * Follows the ConfigMap `chains-config` until aborted. Without one, the defaults are in force. A bad one leaves the last
+ * good one in force; at start nothing good is known, so that nothing is signed under rules that nobody asked for.
+ * What is wrong also becomes a Warning Event on the ConfigMap. Rejects only with what the listener throws.
+ */
+export async function followConfig(
+  rest: Rest,
+  namespace: string,
+  to: ConfigListener,
+  signal: AbortSignal,
+): Promise<void> {
+  let side = Promise.resolve();
+  // Beside the watch and one after the other, so that no answer is overtaken by an older one.
+  const aside = (task: () => Promise<void>, failed: string) => {
+    side = side.then(task).catch((error: unknown) => {
+      if (!signal.aborted) to.warning(`${failed}: ${reasonOf(error)}`);
+    });
+  };
+  const state = new ConfigState(to, (reason, message, object) =>
+    aside(
+      () =>
+        recordEvent(rest, aboutConfigMap(namespace, object), { type: 'Warning', reason, message }, signal),
+      `the Event ${reason} could not be written`,
+    ),
+  );
+  let sightings = 0;
+  // A deletion while no watch could be held is not told.
+  const stillThere = async () => {
+    const before = sightings;
+    const gone = await isGone(rest, namespace, signal);
+    if (gone && before === sightings) state.gone();
+  };
+  await reflect(
+    rest,
+    { resource: configMaps, namespace, fieldSelector: `metadata.name=${configMapName}` },
+    {
+      seen: (object) => {
+        sightings += 1;
+        state.seen(object);
+      },
+      gone: () => state.gone(),
+      synced: () => state.synced(),
+      trouble: (error) => state.unreachable(error),
+      well: () => state.unreachable(undefined),
+      relisted: () => aside(stillThere, `whether ${configMapName} is still there could not be asked`),
+    },
+    signal,
+  );
+  await side;
+}
+
+function aboutConfigMap(namespace: string, object: JsonObject) {
+  const uid = at(object, 'metadata', 'uid');
+  const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: configMapName };
+  return typeof uid === 'string' ? { ...about, uid } : about;
+}
+
+async function isGone(rest: Rest, namespace: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await rest.get(configMaps, { namespace, name: configMapName }, signal);
+    return false;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { at, type JsonObject } from '../json.ts';
+import {
+  type EndState,
+  finalizers,
+  messageMark,
+  ourFinalizers,
+  retriesMark,
+  signedMark,
+  signedUidMark,
+} from '../model/marks.ts';
+import type { Run } from '../model/run.ts';
+import { oneLine } from '../text.ts';
+
+/** Longest message on a run, in characters; annotations share 256 KiB. */
+const longestMessage = 1_024;
+
+/** What one apply states on a run. It states all that we own: what is left out of it is removed. */
+interface Statement {
+  readonly finalizer: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly label?: string;
+}
+
+/** Puts our finalizer on a run, and blanks marks that it inherited from another run, so that they are never believed. */
+export function holdStatement(run: Run): JsonObject {
+  const inherited = signedMark in run.annotations || signedMark in run.labels;
+  return statement(run, {
+    finalizer: true,
+    annotations: inherited ? { [signedMark]: '' } : {},
+    ...(inherited ? { label: '' } : {}),
+  });
+}
+
+/** Says that a run could not be signed yet, and holds it until it is. */
+export function retryStatement(run: Run, attempts: number, message: string): JsonObject {
+  return statement(run, {
+    // The API server refuses a new finalizer on a run that is being deleted.
+    finalizer: run.deletedAt === undefined || run.finalizers.includes(finalizers[run.kind]),
+    annotations: { ...messageAnnotation(message), [retriesMark]: String(attempts) },
+  });
+}
+
+/** How a run ended. */
+export interface End {
+  readonly state: EndState;
+  readonly message: string;
+  /** Failed attempts before this end. */
+  readonly failures: number;
+  /** What the stores keep on the run. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * The mark. It also lets go of the run, unless the run is being deleted: then it would be gone before anybody saw the
+ * mark, so the finalizer stays, and the label waits for the release: a start lists by the label, and must find this run
+ * if the release was never sent.
+ */
+export function endStatement(run: Run, { state, message, failures, annotations }: End): JsonObject {
+  const held = run.deletedAt !== undefined && ourFinalizers(run).length > 0;
+  return statement(run, {
+    finalizer: held && run.finalizers.includes(finalizers[run.kind]),
+    annotations: {
+      ...annotations,
+      [signedMark]: state,
+      [signedUidMark]: run.uid,
+      ...messageAnnotation(message),
+      ...(failures > 0 ? { [retriesMark]: String(failures) } : {}),
+    },
+    ...(held ? {} : { label: state }),
+  });
+}
+
+/**
+ * A merge patch that takes these finalizers off, whoever put them there, and writes the label where there is an end
+ * state. Refused when the run changed meanwhile.
+ */
+export function releasePatch(run: Run, names: readonly string[], state?: EndState): JsonObject {
+  return {
+    metadata: {
+      uid: run.uid,
+      resourceVersion: run.resourceVersion,
+      finalizers: run.finalizers.filter((name) => !names.includes(name)),
+      ...(state === undefined ? {} : { labels: { [signedMark]: state } }),
+    },
+  };
+}
+
+/** The run as it is after a write, from the metadata that the API server answered. */
+export function afterWrite(run: Run, answer: JsonObject): Run {
+  const finalizersNow = at(answer, 'metadata', 'finalizers') ?? [];
+  const resourceVersion = at(answer, 'metadata', 'resourceVersion');
+  return {
+    ...run,
+    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : run.resourceVersion,
+    finalizers: Array.isArray(finalizersNow) ? finalizersNow.filter((name) => typeof name === 'string') : [],
+  };
+}
+
+/** One line, visible and bounded. */
+export function messageOf(parts: readonly string[]): string {
+  return oneLine(parts.join('; '), longestMessage - 1);
+}
+
+/** The name that the API server knows a run by. */
+export function objectName({ namespace, name }: Run): Pick<Run, 'namespace' | 'name'> {
+  return { namespace, name };
+}
+
+function messageAnnotation(message: string): Readonly<Record<string, string>> {
+  return message === '' ? {} : { [messageMark]: message };
+}
+
+function statement(run: Run, { finalizer, annotations, label }: Statement): JsonObject {
+  return {
+    apiVersion: run.apiVersion,
+    kind: run.kind,
+    metadata: {
+      name: run.name,
+      namespace: run.namespace,
+      uid: run.uid,
+      // Nothing is written over a change that was not seen: so no run is signed twice, whoever else writes.
+      resourceVersion: run.resourceVersion,
+      ...(finalizer ? { finalizers: [finalizers[run.kind]] } : {}),
+      ...(label === undefined ? {} : { labels: { [signedMark]: label } }),
+      annotations,
+    },
+  };
+}

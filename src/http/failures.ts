@@ -1,0 +1,89 @@
+import { readRetryAfter } from './answers.ts';
+import { oneLine } from '../text.ts';
+import { ChainsError, type ErrorCode, reasonOf } from '../errors.ts';
+import { unlessAborted } from '../abort.ts';
+
+/** What the failures of one kind of service are called. */
+export interface FailureCodes {
+  /** It may pass by itself. */
+  readonly unavailable: ErrorCode;
+  /** Somebody has to change something. */
+  readonly refused: ErrorCode;
+  /** Statuses beside 408, 425, 429 and 5xx after which the same call may go well. */
+  readonly passing: readonly number[];
+}
+
+/** What helps where a status alone doesn’t say it. */
+export interface RefusalDetails {
+  /** The header `Retry-After`. */
+  readonly retryAfter?: unknown;
+  readonly hint?: string | undefined;
+}
+
+/**
+ * How the failures of one kind of service are told. An error that was caught is never kept as the cause: those of the
+ * clouds' libraries hold requests, with tokens in them.
+ */
+export interface Failures {
+  /**
+   * The error for a status that is no answer.
+   * @param what the call and the place, e.g. `write gs://bucket/object`
+   * @param reason the service’s own words
+   */
+  readonly refusal: (what: string, status: number, reason: string, details?: RefusalDetails) => ChainsError;
+  /** What is wrong and what to do, where no service answered: the code `refused`. */
+  readonly unusable: (message: string) => ChainsError;
+  /** For a call that got no answer, or none that can be used: `unavailable`. ChainsErrors stay what they are. */
+  readonly unanswered: (what: string, error: unknown) => ChainsError;
+  /** For an answer that lacks what it must have: `unavailable`. */
+  readonly unreadable: (what: string, missing: string) => ChainsError;
+  /**
+   * Works with a signal that ends with the given one or after a while, and stops waiting then, whether the work heeds it
+   * or not.
+   * @throws ChainsError `unavailable` when the time is over; the given signal’s reason when that one ends.
+   */
+  readonly within: <T>(
+    milliseconds: number,
+    what: string,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ) => Promise<T>;
+}
+
+const alwaysPassing: readonly number[] = [408, 425, 429];
+
+/** The failures of one kind of service. */
+export function failuresOf({ unavailable, refused, passing }: FailureCodes): Failures {
+  const mayPass: ReadonlySet<number> = new Set([...alwaysPassing, ...passing]);
+  return {
+    refusal(what, status, reason, { retryAfter, hint } = {}) {
+      const code = status >= 500 || mayPass.has(status) ? unavailable : refused;
+      const unexplained = status === 404 ? 'there is no such thing' : '(no reason given)';
+      const pause = readRetryAfter(retryAfter, Date.now());
+      return new ChainsError(code, oneLine(`${what}: ${status} ${reason.trim() || unexplained}`), {
+        status,
+        ...(pause === undefined ? {} : { retryAfter: pause }),
+        ...(hint === undefined ? {} : { hint }),
+      });
+    },
+    unusable: (message) => new ChainsError(refused, oneLine(message)),
+    unanswered(what, error) {
+      if (error instanceof ChainsError) return error;
+      return new ChainsError(unavailable, oneLine(`${what}: no answer: ${reasonOf(error)}`));
+    },
+    unreadable: (what, missing) =>
+      new ChainsError(unavailable, `${what}: the answer has ${missing}; is a proxy in between?`),
+    async within(milliseconds, what, signal, work) {
+      signal?.throwIfAborted();
+      const limit = AbortSignal.timeout(milliseconds);
+      const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+      try {
+        return await unlessAborted(either, work(either));
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!limit.aborted) throw error;
+        throw new ChainsError(unavailable, `${what}: no answer within ${milliseconds / 1_000} s`);
+      }
+    },
+  };
+}

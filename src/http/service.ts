@@ -1,0 +1,160 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { type Json, parseJson } from '../json.ts';
+import { version } from '../version.ts';
+import { readBody } from './body.ts';
+import type { Failures } from './failures.ts';
+import { isExempt } from './no-proxy.ts';
+
+/** What a TLS connection needs beside node’s own CAs. */
+export interface TlsOptions {
+  readonly ca?: string[];
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** How to talk to one service. */
+export interface ServiceOptions {
+  /** How its failures are told. */
+  readonly failures: Failures;
+  /** Finds the service’s own words in the answer to a call that failed. */
+  readonly reasonIn: (answer: Answer) => string;
+  readonly tls?: TlsOptions;
+  /** Milliseconds for a call, its answer included; unless given, the call’s signal says when to stop. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds to wait for an answer, and between two pieces of it. */
+  readonly silence?: number | undefined;
+  /** An answer that is longer is broken off. In bytes; unless given, as long as a page of a list with payloads of some MiB. */
+  readonly longestAnswer?: number;
+}
+
+/** A call to a service. */
+export interface Call {
+  /** For messages: `publish to projects/p/topics/t`. */
+  readonly what: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  /** Unless they say otherwise, JSON is accepted, and a body of text is JSON. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The statuses beside 2xx that are an answer here; every other one is an error. */
+  readonly expects?: readonly number[];
+  /** What to do about a refusal for want of a permission (401, 403). */
+  readonly hint?: string | undefined;
+}
+
+/** A whole answer. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly bytes: Uint8Array;
+  /** The bytes as JSON; undefined when they are none, as those of a proxy’s page. */
+  readonly body: Json | undefined;
+}
+
+/** Connections to one service. */
+export interface Service {
+  /**
+   * Makes a call and reads the whole answer.
+   * @throws ChainsError of the failures’ codes, with `status` and `retryAfter` where the service said so; the signal’s
+   * reason when that ends.
+   */
+  call(call: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const connectTimeout = 10_000;
+
+/** Opens connections by the proxy of `HTTPS_PROXY` or `HTTP_PROXY` and `NO_PROXY`, where there is one. */
+export function openService(options: ServiceOptions): Service {
+  const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 64 * 1024 * 1024 } = options;
+  const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
+  const common = {
+    connections: 16,
+    allowH2: false,
+    connect,
+    headersTimeout: silence ?? 0,
+    bodyTimeout: silence ?? 0,
+  };
+  const straight = new Agent(common);
+  // It reads NO_PROXY too, but knows no CIDR blocks.
+  const proxied = new EnvHttpProxyAgent({ ...common, requestTls: connect });
+
+  async function attempt(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
+    signal?.throwIfAborted();
+    const url = URL.parse(call.url);
+    if (url === null) throw failures.unusable(`${call.what}: the address that it is sent to is not a URL`);
+    try {
+      const connections = isExempt(url, process.env) ? straight : proxied;
+      return await exchange(connections, url, call, { longestAnswer, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw failures.unanswered(call.what, error);
+    }
+  }
+
+  return {
+    async call(call) {
+      const { what, signal, expects = [], hint } = call;
+      const answer =
+        timeout === undefined
+          ? await attempt(call, signal)
+          : await failures.within(timeout, what, signal, (either) => attempt(call, either));
+      const { status, headers } = answer;
+      if ((status >= 200 && status < 300) || expects.includes(status)) return answer;
+      throw failures.refusal(what, status, reasonIn(answer), {
+        retryAfter: headers['retry-after'],
+        hint: status === 401 || status === 403 ? hint : undefined,
+      });
+    },
+    async close() {
+      await Promise.all([straight.close(), proxied.close()]);
+    },
+  };
+}
+
+async function exchange(
+  connections: Dispatcher,
+  { origin, pathname, search }: URL,
+  { method, headers, body }: Call,
+  { longestAnswer, signal }: { longestAnswer: number; signal: AbortSignal | undefined },
+): Promise<Answer> {
+  const answer = await connections.request({
+    origin,
+    path: pathname + search,
+    method,
+    headers: {
+      accept: 'application/json',
+      'user-agent': `tekton-chains/${version}`,
+      ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
+      ...headers,
+    },
+    body: body ?? null,
+    signal: signal ?? null,
+  });
+  const bytes = await readBody(answer, longestAnswer);
+  // Until the next turn undici takes the connection for busy, and a call that follows at once would make another one.
+  await nextTurn();
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    bytes,
+    get body() {
+      return readJson(bytes);
+    },
+  };
+}
+
+function readJson(bytes: Uint8Array): Json | undefined {
+  try {
+    return parseJson(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    // Not every answer is JSON, and where one must be, its reader says so.
+    return undefined;
+  }
+}
+
+/** The texts among the values that a service may have put its reason into. */
+export function words(values: readonly (Json | undefined)[]): string {
+  return values.filter((value) => typeof value === 'string').join(': ');
+}

@@ -1,0 +1,32 @@
+import type { Signature } from '../model/signature.ts';
+
+/** The DSSE payload type of in-toto statements. */
+export const inTotoType = 'application/vnd.in-toto+json';
+
+/** An envelope as it is stored (DSSE 1.0). */
+export interface Envelope {
+  readonly payloadType: string;
+  /** Standard base64. */
+  readonly payload: string;
+  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+}
+
+/** The JSON of an envelope with one signature. */
+export function envelopeOf(
+  payloadType: string,
+  payload: Uint8Array,
+  { key, bytes }: Pick<Signature, 'key' | 'bytes'>,
+): Uint8Array {
+  const envelope: Envelope = {
+    payloadType,
+    payload: Buffer.from(payload).toString('base64'),
+    signatures: [{ keyid: key.keyId, sig: Buffer.from(bytes).toString('base64') }],
+  };
+  return Buffer.from(JSON.stringify(envelope), 'utf8');
+}
+
+/** The bytes that a DSSE signature is made over: the pre-authentication encoding of type and payload (DSSE 1.0, “Protocol”). */
+export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+  const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
+  return Buffer.concat([Buffer.from(head, 'utf8'), payload]);
+}

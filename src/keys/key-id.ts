@@ -1,0 +1,42 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { withoutTrailing } from '../text.ts';
+
+/** The curves that are taken: node's name, the name in SSH, and the bytes of one coordinate. */
+export const curves = new Map([
+  ['prime256v1', { name: 'P-256', ssh: 'nistp256' }],
+  ['secp384r1', { name: 'P-384', ssh: 'nistp384' }],
+  ['secp521r1', { name: 'P-521', ssh: 'nistp521' }],
+]);
+
+/**
+ * The id of a public key: `SHA256:` and the unpadded base64 SHA-256 of its SSH wire format (RFC 4253, 6.6; RFC 5656,
+ * 3.1; RFC 8709, 4), as `ssh-keygen -l` shows it. Takes ECDSA keys of {@link curves}, Ed25519 and RSA.
+ */
+export function keyIdOf(publicKey: KeyObject): string {
+  const wire = Buffer.concat(wireFields(publicKey).map(lengthPrefixed));
+  return `SHA256:${withoutTrailing(createHash('sha256').update(wire).digest('base64'), '=')}`;
+}
+
+function wireFields(publicKey: KeyObject): readonly Uint8Array[] {
+  const { x = '', y = '', n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const curve = curves.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '');
+  if (curve !== undefined) {
+    const point = Buffer.concat([Buffer.from([4]), base64url(x), base64url(y)]);
+    return [Buffer.from(`ecdsa-sha2-${curve.ssh}`), Buffer.from(curve.ssh), point];
+  }
+  if (publicKey.asymmetricKeyType === 'ed25519') return [Buffer.from('ssh-ed25519'), base64url(x)];
+  return [Buffer.from('ssh-rsa'), positiveInteger(base64url(e)), positiveInteger(base64url(n))];
+}
+
+const base64url = (text: string) => Buffer.from(text, 'base64url');
+
+/** SSH's integers are signed: a leading zero keeps one whose top bit is set positive. */
+function positiveInteger(bytes: Uint8Array): Uint8Array {
+  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes;
+}
+
+function lengthPrefixed(field: Uint8Array): Uint8Array {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(field.length);
+  return Buffer.concat([length, field]);
+}

@@ -1,0 +1,49 @@
+import { at, type JsonObject, textIn } from '../json.ts';
+import { ownerOf, pipelineRunLabel, referredTo, taskRunNames } from '../model/children.ts';
+import type { Run } from '../model/run.ts';
+import type { ObjectName, Resource } from './resources.ts';
+import { isNotFound, type Rest } from './rest.ts';
+
+/**
+ * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
+ * One that is referred to and not in the list, since somebody took its label off, or since it is gone, is asked for by name.
+ * One that another run owns, or nobody, is not there.
+ */
+export async function listTaskRuns(
+  rest: Rest,
+  resource: Resource,
+  run: Run,
+  signal?: AbortSignal,
+): Promise<readonly JsonObject[]> {
+  const names = taskRunNames(run);
+  if (names.length === 0) return [];
+  const taskRuns = { ...resource, plural: 'taskruns' };
+  const found = new Map<string, JsonObject>();
+  const keep = (taskRun: JsonObject): void => {
+    if (ownerOf(taskRun, run) === 'this') found.set(textIn(at(taskRun, 'metadata', 'name')), taskRun);
+  };
+  const query = { namespace: run.namespace, labelSelector: `${pipelineRunLabel}=${run.name}`, limit: 500 };
+  for await (const { items } of rest.pages(taskRuns, query, signal)) {
+    for (const item of items) keep(item);
+  }
+  for (const name of names) {
+    if (found.has(name)) continue;
+    const taskRun = await getIfThere(rest, taskRuns, { namespace: run.namespace, name }, signal);
+    if (taskRun !== undefined) keep(taskRun);
+  }
+  return referredTo(names, found);
+}
+
+async function getIfThere(
+  rest: Rest,
+  resource: Resource,
+  name: ObjectName,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject | undefined> {
+  try {
+    return await rest.get(resource, name, signal);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { at, isJsonObject, type Json, member, parseBounded } from '../json.ts';
+import { withoutTrailing } from '../text.ts';
+import { isDockerHub, type Repository } from './repository.ts';
+
+/** What proves to a registry who we are. */
+export type Credential =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** A refresh token, to be exchanged for access tokens. */
+  | { readonly kind: 'identity'; readonly token: string }
+  /** An access token as it is. */
+  | { readonly kind: 'registry'; readonly token: string };
+
+/** A Docker configuration, as far as it says how to log in. */
+export interface DockerConfig {
+  /** Where it was found, for messages. */
+  readonly source: string;
+  /** The longest key first. */
+  readonly auths: readonly { readonly key: string; readonly credential: Credential }[];
+  /** Names of programs `docker-credential-NAME`, by host. */
+  readonly helpers: ReadonlyMap<string, string>;
+  /** The program for hosts that have none of their own. */
+  readonly store: string | undefined;
+  /** How many entries don't count, because there are too many or their key is too long. */
+  readonly leftOut: number;
+}
+
+/** A tenant writes these: how large a configuration may be, in characters, how many entries count, and how long a key is. */
+const [longestText, mostEntries, longestKey] = [1_048_576, 256, 1_024];
+
+/**
+ * Reads `config.json`, or a `.dockercfg`, which is only its `auths`. Entries without a credential say nothing.
+ * @throws SyntaxError when it is not JSON, or larger than a Secret can be
+ */
+export function parseDockerConfig(text: string, source: string, bare = false): DockerConfig {
+  if (text.length > longestText) throw new SyntaxError('it is larger than a Secret can be');
+  const json = parseBounded(text);
+  const auths = entriesOf(bare ? json : member(json, 'auths'));
+  const helpers = entriesOf(bare ? undefined : member(json, 'credHelpers'));
+  const store = member(json, 'credsStore');
+  return {
+    source,
+    auths: auths.counted
+      .flatMap(([key, entry]) => {
+        const credential = credentialOf(entry);
+        return credential === undefined ? [] : [{ key: normalKey(key), credential }];
+      })
+      .toSorted((one, other) => other.key.length - one.key.length),
+    helpers: new Map(
+      helpers.counted.flatMap(([host, name]) => (isProgram(name) ? [[normalKey(host), name] as const] : [])),
+    ),
+    store: !bare && isProgram(store) ? store : undefined,
+    leftOut: auths.leftOut + helpers.leftOut,
+  };
+}
+
+function entriesOf(value: Json | undefined) {
+  const all = isJsonObject(value) ? Object.entries(value) : [];
+  const counted = all.filter(([key]) => key.length <= longestKey).slice(0, mostEntries);
+  return { counted, leftOut: all.length - counted.length };
+}
+
+/** Whether an entry's key is for the repository: equal hosts, `*` standing for part of a host's label, and the path's first segments. */
+export function coversRepository(key: string, repository: Repository): boolean {
+  const [host = '', ...path] = key.split('/');
+  const prefix = path.join('/');
+  const inside = prefix === '' || `${repository.path}/`.startsWith(`${prefix}/`);
+  return inside && (sameHub(host, repository.host) || matchesHost(host, repository.host));
+}
+
+/** The host by which credential programs know a repository's registry. */
+export function helperHost(repository: Repository): string {
+  return isDockerHub(repository.host) ? 'https://index.docker.io/v1/' : repository.host;
+}
+
+/** The program that is to be asked about a repository, if any. */
+export function helperFor(config: DockerConfig, repository: Repository): string | undefined {
+  for (const [key, name] of config.helpers) if (coversRepository(key, repository)) return name;
+  return config.store;
+}
+
+/** Reads what a credential program prints. */
+export function parseHelperAnswer(text: string): Credential | undefined {
+  const json = parseBounded(text);
+  const [username, secret] = [at(json, 'Username'), at(json, 'Secret')];
+  if (typeof secret !== 'string' || secret === '') return undefined;
+  if (username === '<token>') return { kind: 'identity', token: secret };
+  return typeof username === 'string' ? { kind: 'password', username, password: secret } : undefined;
+}
+
+function credentialOf(entry: Json | undefined): Credential | undefined {
+  const text = (key: string) => {
+    const value = member(entry, key);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const [identity, registry, auth] = [text('identitytoken'), text('registrytoken'), text('auth')];
+  if (registry !== undefined) return { kind: 'registry', token: registry };
+  if (identity !== undefined) return { kind: 'identity', token: identity };
+  const pair = auth === undefined ? undefined : pairIn(auth);
+  const [username, password] = [text('username') ?? pair?.[0], text('password') ?? pair?.[1]];
+  return username === undefined || password === undefined
+    ? undefined
+    : { kind: 'password', username, password };
+}
+
+/** `base64(user:password)`; some programs end it with a NUL. */
+function pairIn(auth: string): readonly [string, string] | undefined {
+  const text = withoutTrailing(Buffer.from(auth, 'base64').toString('utf8'), '\0');
+  const colon = text.indexOf(':');
+  return colon === -1 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+/** Keys are written as hosts, with paths, or as the URLs of old APIs: `https://index.docker.io/v1/`. */
+function normalKey(key: string): string {
+  return withoutTrailing(key.replace(/^https?:\/\//, ''), '/').replace(/\/v[12]$/, '');
+}
+
+function sameHub(host: string, other: string): boolean {
+  return isDockerHub(host) && isDockerHub(other);
+}
+
+function matchesHost(pattern: string, host: string): boolean {
+  const labels = labelsOf(host);
+  const patterns = labelsOf(pattern);
+  return (
+    patterns.length === labels.length &&
+    patterns.every((label, index) => matchesLabel(label, labels[index] ?? ''))
+  );
+}
+
+/** The labels of a host, and the signs between them. */
+function labelsOf(host: string): readonly string[] {
+  return host.toLowerCase().split(/([.:])/);
+}
+
+/** What stands between two `*` must come in its order, the first and the last part at the ends. */
+function matchesLabel(pattern: string, label: string): boolean {
+  const [first = '', ...parts] = pattern.split('*');
+  const last = parts.pop();
+  if (last === undefined) return first === label;
+  if (label.length < first.length + last.length || !label.startsWith(first) || !label.endsWith(last))
+    return false;
+  let rest = label.slice(first.length, label.length - last.length);
+  for (const part of parts) {
+    const found = rest.indexOf(part);
+    if (found === -1) return false;
+    rest = rest.slice(found + part.length);
+  }
+  return true;
+}
+
+function isProgram(name: Json | undefined): name is string {
+  return typeof name === 'string' && /^[\w.-]+$/.test(name);
+}

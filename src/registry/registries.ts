@@ -1,0 +1,49 @@
+import type { Run } from '../model/run.ts';
+import { serviceAccountOf } from '../model/service-account.ts';
+import type { StoreAccess } from '../model/store-access.ts';
+import { RepositoryClient } from './client.ts';
+import { type Credentials, credentialsFor } from './credentials.ts';
+import { Origins, type OriginsOptions } from './origins.ts';
+import type { Repository } from './repository.ts';
+import { Session } from './session.ts';
+import { Tokens } from './tokens.ts';
+
+/** Opens repositories with the credentials of runs; keeps connections and tokens from one run to the next. */
+export class Registries {
+  readonly #origins: Origins;
+  readonly #tokens = new Tokens();
+  readonly #access: StoreAccess;
+
+  constructor(options: OriginsOptions, access: StoreAccess) {
+    this.#origins = new Origins(options);
+    this.#access = access;
+  }
+
+  /** A repository as a run may see it; without one, as this process may. */
+  async open(repository: Repository, run: Run | undefined, signal?: AbortSignal): Promise<RepositoryClient> {
+    const session = new Session({
+      origin: await this.#origins.of(repository.host, signal),
+      tokens: this.#tokens,
+      credentials: () => this.#credentials(repository, run, signal),
+      signal,
+    });
+    return new RepositoryClient(repository, session);
+  }
+
+  close(): Promise<void> {
+    return this.#origins.close();
+  }
+
+  async #credentials(
+    repository: Repository,
+    run: Run | undefined,
+    signal?: AbortSignal,
+  ): Promise<Credentials> {
+    const environment = process.env;
+    if (run === undefined || this.#access.registrySecrets === undefined)
+      return credentialsFor(repository, { secrets: [], environment, signal });
+    const secrets = await this.#access.registrySecrets(run, signal);
+    const account = { namespace: run.namespace, name: serviceAccountOf(run) };
+    return credentialsFor(repository, { secrets, account, environment, signal });
+  }
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { at, type Json, parseBounded } from '../json.ts';
+import type { Challenge } from './challenge.ts';
+import type { Credential } from './docker-config.ts';
+import { type Answer, exchange, type Line } from './exchange.ts';
+import { failedAnswer, refused, unavailable } from './failures.ts';
+
+type BearerChallenge = Extract<Challenge, { scheme: 'bearer' }>;
+
+/** A token that a realm gave. */
+export interface Token {
+  readonly text: string;
+  /** True when it was there already, so that it may have been revoked meanwhile. */
+  readonly cached: boolean;
+}
+
+/** Seconds that a token lives when the realm doesn't say (distribution's “Token authentication”). */
+const usualLife = 60;
+/** Seconds that a token is kept at most, whatever the realm says, and how many of them. */
+const [longestLife, mostKept] = [3_600, 512];
+/** Milliseconds before its end in which a token is no longer used. */
+const margin = 10_000;
+
+/** Gets tokens, and keeps each for what it is good for until it expires. */
+export class Tokens {
+  readonly #kept = new Map<string, { readonly text: string; readonly until: number }>();
+
+  /** The token for a challenge and credential, no credential being anonymous; undefined when the realm refuses it. */
+  async of(
+    challenge: BearerChallenge,
+    credential: Credential | undefined,
+    line: Line,
+  ): Promise<Token | undefined> {
+    const key = keyOf(challenge, credential);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.until > Date.now()) return { text: kept.text, cached: true };
+    const answer = await ask(challenge, credential, line);
+    if (answer.status === 401 || answer.status === 403) return undefined;
+    const what = `the token of ${answer.url.origin}${answer.url.pathname}`;
+    if (answer.status !== 200)
+      throw failedAnswer(what, { ...answer, retryAfter: answer.header('retry-after')[0] });
+    const { text, life } = read(answer, what);
+    this.#forgetExpired();
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
+    this.#kept.set(key, { text, until: Date.now() + life * 1000 - margin });
+    return { text, cached: false };
+  }
+
+  /** Forgets the token that a registry didn't take. */
+  forget(challenge: BearerChallenge, credential: Credential | undefined): void {
+    this.#kept.delete(keyOf(challenge, credential));
+  }
+
+  #forgetExpired(): void {
+    for (const [key, { until }] of this.#kept) if (until <= Date.now()) this.#kept.delete(key);
+  }
+}
+
+/** The key holds no secret, only its digest. */
+function keyOf({ realm, service, scope }: BearerChallenge, credential: Credential | undefined): string {
+  const whose = createHash('sha256')
+    .update(JSON.stringify(credential ?? null))
+    .digest('base64');
+  return JSON.stringify([realm, service, scope, whose]);
+}
+
+async function ask(
+  { realm, service, scope }: BearerChallenge,
+  credential: Credential | undefined,
+  line: Line,
+): Promise<Answer> {
+  const url = new URL(realm);
+  const scopes = scope?.split(' ').filter((one) => one !== '') ?? [];
+  if (credential?.kind === 'identity') {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: 'tekton-chains',
+      refresh_token: credential.token,
+      ...(service === undefined ? {} : { service }),
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return exchange({ method: 'POST', url, headers, body: Buffer.from(form.toString()) }, line);
+  }
+  if (service !== undefined) url.searchParams.set('service', service);
+  for (const one of scopes) url.searchParams.append('scope', one);
+  const headers = credential?.kind === 'password' ? { authorization: basic(credential) } : {};
+  return exchange({ method: 'GET', url, headers }, line);
+}
+
+/** The header for Basic authentication (RFC 7617). */
+export function basic({
+  username,
+  password,
+}: {
+  readonly username: string;
+  readonly password: string;
+}): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function read({ body }: Answer, what: string): { text: string; life: number } {
+  let json: Json;
+  try {
+    json = parseBounded(Buffer.from(body).toString('utf8'));
+  } catch {
+    // The parser's own words would quote the answer.
+    throw unavailable(`${what}: the answer is no JSON`);
+  }
+  const text = at(json, 'token') ?? at(json, 'access_token');
+  if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text))
+    throw refused(`${what}: there is none in the answer`);
+  const life = at(json, 'expires_in');
+  return { text, life: typeof life === 'number' && life > 0 ? Math.min(life, longestLife) : usualLife };
+}
