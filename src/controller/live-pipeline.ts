@@ -1,7 +1,8 @@
 import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
 import type { StoreAccess } from '../model/store-access.ts';
-import { type BackendState, openPipeline, type Pipeline, type Step } from '../pipeline.ts';
+import type { BackendState } from '../backends.ts';
+import { openPipeline, type Pipeline, type Step } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';

@@ -8,7 +8,9 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Failure } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import { parseRun, type Run } from '../model/run.ts';
-import { type Draft, foreseeTooLarge, openPipeline, type Pipeline } from '../pipeline.ts';
+import type { Draft } from '../drafts.ts';
+import { openPipeline, type Pipeline } from '../pipeline.ts';
+import { foreseeTooLarge } from '../store/run-annotations.ts';
 import type { Secrets } from '../sign/index.ts';
 
 /** A run to be looked at. */

@@ -3,7 +3,7 @@ import { ChainsError } from '../errors.ts';
 import { type Json, parseJson } from '../json.ts';
 import type { Problem } from '../model/problem.ts';
 import { runName } from '../model/run.ts';
-import type { Draft } from '../pipeline.ts';
+import type { Draft } from '../drafts.ts';
 import { type Examination, examine, type Outlook, type RunInput } from './examine.ts';
 
 /** A run to be explained. */

@@ -1,6 +1,7 @@
 import type { Failure } from '../model/outcome.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import { type Draft, keepOnRun } from '../pipeline.ts';
+import type { Draft } from '../drafts.ts';
+import { keepOnRun } from '../store/run-annotations.ts';
 import { readSecrets } from '../sign/secrets.ts';
 import { type Examination, isKeptOnRun, noRoom, type RunInput, withPipeline } from './examine.ts';
 import { type ExplainedArtifact, type Explanation, explainDraft, explanationOf } from './explain.ts';

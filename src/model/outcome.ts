@@ -25,7 +25,7 @@ export interface Progress {
 /** How far one artifact is. */
 export interface EntryProgress {
   /** Undefined where there was no room to keep it. */
-  readonly made: Pick<SignedArtifact, 'payload' | 'signature'> | undefined;
+  readonly made: Omit<SignedArtifact, 'artifact'> | undefined;
   /** The stores that have it; not those that keep it on the run, which is still to be written. */
   readonly stored: ReadonlySet<string>;
 }

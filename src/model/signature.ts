@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts';
 import type { Artifact } from './artifact.ts';
 
 /** A payload: bytes made once; what is signed is exactly what is stored. */
@@ -28,9 +29,19 @@ export interface Signature {
   readonly chain?: string;
 }
 
+/** What others confirmed of a signature: entries of transparency logs, and timestamps. */
+export interface Transparency {
+  /** `TransparencyLogEntry` in the JSON of protobuf, as Sigstore's bundles hold it. */
+  readonly logEntries: readonly JsonObject[];
+  /** RFC 3161 responses, DER. */
+  readonly timestamps: readonly Uint8Array[];
+}
+
 /** An artifact with its payload and signature: what every store takes. */
 export interface SignedArtifact {
   readonly artifact: Artifact;
   readonly payload: Payload;
   readonly signature: Signature;
+  /** Undefined where no witness was asked. */
+  readonly transparency?: Transparency;
 }

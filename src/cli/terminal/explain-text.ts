@@ -4,7 +4,7 @@ import { ChainsError } from '../../errors.ts';
 import { at, listAt, member, parseJson } from '../../json.ts';
 import { claimedEndState, markPrefix, messageMark, retriesMark, signedUidMark } from '../../model/marks.ts';
 import { runName } from '../../model/run.ts';
-import type { Draft } from '../../pipeline.ts';
+import type { Draft } from '../../drafts.ts';
 import { type Paint, plain } from './paint.ts';
 import { wrap } from './wrap.ts';
 
