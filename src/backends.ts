@@ -28,15 +28,15 @@ export interface BackendState {
 
 /** The back ends of one configuration and one set of secrets. Each opens once, when it is first used. */
 export interface Backends {
-  format(name: FormatName): Promise<Format>;
+  readonly format: (name: FormatName) => Promise<Format>;
   /** @throws ChainsError CONFIG_INVALID for the signer `none` */
-  signer(name: SignerName): Promise<Signer>;
-  store(name: StoreName): Promise<Store>;
+  readonly signer: (name: SignerName) => Promise<Signer>;
+  readonly store: (name: StoreName) => Promise<Store>;
   /** Undefined where no witness is asked for. */
-  witness(): Promise<Witness | undefined>;
+  readonly witness: () => Promise<Witness | undefined>;
   /** Opens every back end that artifacts of these kinds use. */
-  check(kinds: readonly ArtifactKind[]): Promise<readonly BackendState[]>;
-  close(): Promise<void>;
+  readonly check: (kinds: readonly ArtifactKind[]) => Promise<readonly BackendState[]>;
+  readonly close: () => Promise<void>;
 }
 
 /** The back ends that a configuration may name; none is open yet. */

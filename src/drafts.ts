@@ -37,7 +37,8 @@ export async function draftsOf(
   { config, plansOf, format }: DraftOptions,
 ): Promise<Drafts> {
   const { artifacts, problems, unreadable } = extract(run, taskRuns, depthFor(config, run));
-  const { report, all } = collectProblems();
+  const noticed = collectProblems();
+  const { report } = noticed;
   const wanted = withinLimit(artifacts, config['limits.images-per-run'], report);
   const drafts = wanted.flatMap((artifact) =>
     plansOf(artifact.kind).map(async (plan): Promise<Draft> => {
@@ -47,7 +48,7 @@ export async function draftsOf(
       return { artifact, plan, payload };
     }),
   );
-  return { drafts: await Promise.all(drafts), problems: [...problems, ...all()] };
+  return { drafts: await Promise.all(drafts), problems: [...problems, ...noticed.all()] };
 }
 
 /** All artifacts but the images beyond the limit; how many those are is reported. */

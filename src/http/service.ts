@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type Json, parseJson } from '../json.ts';
 import { version } from '../version.ts';
 import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
-import { isExempt } from './no-proxy.ts';
+import { Connections } from './connections.ts';
 
 /** What a TLS connection needs beside node’s own CAs. */
 export interface TlsOptions {
@@ -69,24 +69,14 @@ const connectTimeout = 10_000;
 export function openService(options: ServiceOptions): Service {
   const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 64 * 1024 * 1024 } = options;
   const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
-  const common = {
-    connections: 16,
-    allowH2: false,
-    connect,
-    headersTimeout: silence ?? 0,
-    bodyTimeout: silence ?? 0,
-  };
-  const straight = new Agent(common);
-  // It reads NO_PROXY too, but knows no CIDR blocks.
-  const proxied = new EnvHttpProxyAgent({ ...common, requestTls: connect });
+  const connections = new Connections({ connect, headersTimeout: silence ?? 0, bodyTimeout: silence ?? 0 });
 
   async function attempt(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
     signal?.throwIfAborted();
     const url = URL.parse(call.url);
     if (url === null) throw failures.unusable(`${call.what}: the address that it is sent to is not a URL`);
     try {
-      const connections = isExempt(url, process.env) ? straight : proxied;
-      return await exchange(connections, url, call, { longestAnswer, signal });
+      return await exchange(connections.to(url), url, call, { longestAnswer, signal });
     } catch (error) {
       signal?.throwIfAborted();
       throw failures.unanswered(call.what, error);
@@ -107,19 +97,17 @@ export function openService(options: ServiceOptions): Service {
         hint: status === 401 || status === 403 ? hint : undefined,
       });
     },
-    async close() {
-      await Promise.all([straight.close(), proxied.close()]);
-    },
+    close: () => connections.close(),
   };
 }
 
 async function exchange(
-  connections: Dispatcher,
+  dispatcher: Dispatcher,
   { origin, pathname, search }: URL,
   { method, headers, body }: Call,
   { longestAnswer, signal }: { longestAnswer: number; signal: AbortSignal | undefined },
 ): Promise<Answer> {
-  const answer = await connections.request({
+  const answer = await dispatcher.request({
     origin,
     path: pathname + search,
     method,

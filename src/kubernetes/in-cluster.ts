@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { bearer, checkCa, invalid, readText } from './material.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor } from '../http/proxy.ts';
 import { readServer } from './server.ts';
 import type { Target } from './target.ts';
 
@@ -32,7 +32,7 @@ export async function inClusterTarget(
   return {
     server,
     namespace: (await read(namespace)).trim(),
-    proxy: proxyFor(server, environment),
+    proxy: proxyFor(new URL(server), environment),
     serverName: undefined,
     insecure: false,
     ca: async () => checkCa(await read(ca), ca ?? '', now()),

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { execIdentity } from './exec-plugin.ts';
 import type { Cluster, Context, Entry, Kubeconfig, User } from './kubeconfig.ts';
 import { bearer, checkCa, checkPair, decodeBase64, invalid, readText } from './material.ts';
-import { proxyFor, readProxyUrl } from './proxy.ts';
+import { proxyFor, readProxyUrl } from '../http/proxy.ts';
 import { readServer } from './server.ts';
 import type { Identity, Target } from './target.ts';
 
@@ -66,7 +66,9 @@ function targetOf(
     throw invalid(where, 'is set beside certificate-authority; remove one of the two');
   }
   const ca = async () => readCa && checkCa(await readCa.read(), readCa.where, now());
-  const proxy = proxyUrl ? readProxyUrl(proxyUrl, cluster.where('proxy-url')) : proxyFor(server, environment);
+  const proxy = proxyUrl
+    ? readProxyUrl(proxyUrl, cluster.where('proxy-url'))
+    : proxyFor(new URL(server), environment);
   const info = {
     server,
     ...(serverName ? { 'tls-server-name': serverName } : {}),

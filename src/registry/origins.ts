@@ -1,5 +1,5 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { isExempt } from '../http/no-proxy.ts';
+import { Agent } from 'undici';
+import { Connections } from '../http/connections.ts';
 import { isPublic, publicLookup, reachOf } from '../http/leads.ts';
 import { exchange, type Line } from './exchange.ts';
 import { refused } from './failures.ts';
@@ -21,8 +21,6 @@ export interface OriginsOptions {
 }
 
 const connectTimeout = 10_000;
-/** To one host, by all that is done at once. */
-const mostConnections = 16;
 
 /**
  * Finds registries: by HTTPS, and by plain HTTP where that is allowed and HTTPS doesn't answer; keeps the connections.
@@ -31,10 +29,10 @@ const mostConnections = 16;
  */
 export class Origins {
   readonly #insecure: boolean;
-  readonly #near: Dispatcher;
-  readonly #far: Dispatcher;
+  readonly #near: Agent;
+  readonly #far: Connections;
   /** To hosts that a public registry has named. */
-  readonly #led: Dispatcher;
+  readonly #led: Connections;
   readonly #timeout: number;
   readonly #plain = new Set<string>();
 
@@ -42,11 +40,9 @@ export class Origins {
     this.#insecure = insecure;
     this.#timeout = timeout;
     const connect = { timeout: connectTimeout, rejectUnauthorized: !insecure, allowH2: false };
-    const common = { connections: mostConnections, allowH2: false };
-    this.#near = new Agent({ ...common, connect });
-    this.#far = new EnvHttpProxyAgent({ ...common, connect, requestTls: connect });
-    const guarded = { ...connect, lookup: publicLookup };
-    this.#led = new EnvHttpProxyAgent({ ...common, connect: guarded, requestTls: connect });
+    this.#near = new Agent({ connections: 16, allowH2: false, connect });
+    this.#far = new Connections({ connect });
+    this.#led = new Connections({ connect: { ...connect, lookup: publicLookup } });
   }
 
   /** @throws ChainsError STORE_UNAVAILABLE when nothing answers there */
@@ -88,8 +84,9 @@ export class Origins {
   #dispatchers(registry: URL, isNear: boolean): Line['dispatcherFor'] {
     const registryIsPublic = onceOnly(() => isPublic(registry.hostname));
     return async (url) => {
-      if (isNear || isExempt(url, process.env)) return this.#near;
-      return url.hostname !== registry.hostname && (await registryIsPublic()) ? this.#led : this.#far;
+      if (isNear) return this.#near;
+      const isLed = url.hostname !== registry.hostname && (await registryIsPublic());
+      return (isLed ? this.#led : this.#far).to(url);
     };
   }
 }

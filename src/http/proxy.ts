@@ -1,19 +1,36 @@
 import { BlockList, isIP } from 'node:net';
+import { ChainsError } from '../errors.ts';
+import { reachOf } from './leads.ts';
+
+/** The URL of a proxy. Its user and password are never named. @throws ChainsError CONNECTION_INVALID */
+export function readProxyUrl(value: string, where: string): URL {
+  const url = URL.parse(value);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new ChainsError(
+    'CONNECTION_INVALID',
+    `${where}: must be the URL of an HTTP proxy, as in http://proxy:3128`,
+  );
+}
 
 /**
- * Whether NO_PROXY exempts a server from the proxy, as kubectl and Go read it: names (with their subdomains), `.suffixes`,
+ * The proxy that HTTPS_PROXY (HTTP_PROXY for plain HTTP) and NO_PROXY give for a server, read as kubectl and Go read them;
+ * loopback is never proxied.
+ */
+export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  const value = environment[name] || environment[name.toLowerCase()];
+  if (!value || reachOf(url.hostname) === 'loopback' || isExempt(url, environment)) return undefined;
+  return readProxyUrl(value.includes('://') ? value : `http://${value}`, name);
+}
+
+/**
+ * Whether NO_PROXY exempts a server: names (with their subdomains), `.suffixes`,
  * addresses and CIDR blocks, each with a port or without, or `*`.
  */
-export function isExempt(url: URL, environment: NodeJS.ProcessEnv): boolean {
+function isExempt(url: URL, environment: NodeJS.ProcessEnv): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   const exceptions = (environment['NO_PROXY'] || environment['no_proxy'] || '').split(/[\s,]+/);
   return exceptions.some((entry) => matches(entry.toLowerCase(), hostOf(url), port));
-}
-
-/** Whether a server is on this machine. */
-export function isLoopback(url: URL): boolean {
-  const host = hostOf(url);
-  return host === 'localhost' || host === '::1' || inBlock('127.0.0.0', 8, host);
 }
 
 function hostOf({ hostname }: URL): string {

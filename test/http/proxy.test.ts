@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { proxyFor } from '../../src/kubernetes/proxy.ts';
+import { proxyFor as proxyForUrl } from '../../src/http/proxy.ts';
+
+const proxyFor = (server: string, environment: NodeJS.ProcessEnv) =>
+  proxyForUrl(new URL(server), environment);
 
 const proxied = { HTTPS_PROXY: 'http://proxy:3128' };
 const server = 'https://10.96.0.1:6443';
