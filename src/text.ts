@@ -27,3 +27,9 @@ export function withoutTrailing(text: string, ending: string): string {
   while (end > 0 && text.endsWith(ending, end)) end -= ending.length;
   return text.slice(0, end);
 }
+
+/** The bytes of padded standard base64; undefined for a text that says the same in another way, or nothing. */
+export function strictBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}

@@ -14,12 +14,27 @@ export interface Algorithm {
   readonly pss?: boolean;
 }
 
-/** The digests that keys on a curve sign: everywhere SHA-256, and in some KMSs only the one as long as the curve. */
-const curveDigests: ReadonlyMap<string, readonly [Digest, ...Digest[]]> = new Map([
-  ['prime256v1', ['sha256']],
-  ['secp384r1', ['sha256', 'sha384']],
-  ['secp521r1', ['sha256', 'sha512']],
+/** A curve that ECDSA keys may be on, and its names. */
+export interface Curve {
+  /** NIST's name, which JWK has too. */
+  readonly name: string;
+  readonly ssh: string;
+  readonly pgp: string;
+  /** The digests that are signed: everywhere SHA-256, and in some KMSs only the one as long as the curve. */
+  readonly digests: readonly [Digest, ...Digest[]];
+}
+
+/** The curves by the names that node has for them. */
+export const curves: ReadonlyMap<string, Curve> = new Map<string, Curve>([
+  ['prime256v1', { name: 'P-256', ssh: 'nistp256', pgp: 'nistP256', digests: ['sha256'] }],
+  ['secp384r1', { name: 'P-384', ssh: 'nistp384', pgp: 'nistP384', digests: ['sha256', 'sha384'] }],
+  ['secp521r1', { name: 'P-521', ssh: 'nistp521', pgp: 'nistP521', digests: ['sha256', 'sha512'] }],
 ]);
+
+/** The curve of an ECDSA key; undefined for other keys and other curves. */
+export function curveOf(key: KeyObject): Curve | undefined {
+  return curves.get(key.asymmetricKeyDetails?.namedCurve ?? '');
+}
 
 const rsaDigests = ['sha256', 'sha384', 'sha512'] as const;
 
@@ -29,9 +44,7 @@ export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
     case 'ed25519':
       return [{ digest: undefined }];
     case 'ec':
-      return (curveDigests.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '') ?? []).map((digest) => ({
-        digest,
-      }));
+      return (curveOf(publicKey)?.digests ?? []).map((digest) => ({ digest }));
     case 'rsa':
       if ((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) < smallestRsa) return [];
       return [false, true].flatMap((pss) => rsaDigests.map((digest) => ({ digest, pss })));
@@ -43,7 +56,7 @@ export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
 /** The digest that is as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
 export function digestOfCurve(publicKey: KeyObject): Digest | undefined {
   if (publicKey.asymmetricKeyType === 'ed25519') return undefined;
-  return curveDigests.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '')?.at(-1) ?? 'sha256';
+  return curveOf(publicKey)?.digests.at(-1) ?? 'sha256';
 }
 
 /** What the key signs: the message's digest, or the message. */

@@ -1,3 +1,4 @@
+import { isJsonList, isJsonObject, type Json, objectIn } from '../json.ts';
 import type { Signature } from '../model/signature.ts';
 
 /** The DSSE payload type of in-toto statements. */
@@ -9,6 +10,32 @@ export interface Envelope {
   /** Standard base64. */
   readonly payload: string;
   readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
+}
+
+/** An envelope that was read, and whether it has nothing in it that DSSE does not know. */
+export interface ReadEnvelope extends Envelope {
+  readonly isExact: boolean;
+}
+
+/** Reads the JSON of an envelope; undefined for anything else. Signatures without their members are left out. */
+export function readEnvelope(json: Json | undefined): ReadEnvelope | undefined {
+  if (!isJsonObject(json)) return undefined;
+  const { payloadType, payload, signatures: list, ...unknown } = json;
+  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !isJsonList(list)) return undefined;
+  const read = list.flatMap((one) => {
+    const { keyid = '', sig, ...others } = objectIn(one);
+    const isSignature = typeof sig === 'string' && typeof keyid === 'string';
+    return isSignature ? [{ signature: { keyid, sig }, isExact: Object.keys(others).length === 0 }] : [];
+  });
+  return {
+    payloadType,
+    payload,
+    signatures: read.map(({ signature }) => signature),
+    isExact:
+      Object.keys(unknown).length === 0 &&
+      read.length === list.length &&
+      read.every(({ isExact }) => isExact),
+  };
 }
 
 /** The JSON of an envelope with one signature. */

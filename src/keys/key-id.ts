@@ -1,16 +1,10 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { withoutTrailing } from '../text.ts';
-
-/** The curves that are taken: node's name, the name in SSH, and the bytes of one coordinate. */
-export const curves = new Map([
-  ['prime256v1', { name: 'P-256', ssh: 'nistp256' }],
-  ['secp384r1', { name: 'P-384', ssh: 'nistp384' }],
-  ['secp521r1', { name: 'P-521', ssh: 'nistp521' }],
-]);
+import { curveOf } from './algorithm.ts';
 
 /**
  * The id of a public key: `SHA256:` and the unpadded base64 SHA-256 of its SSH wire format (RFC 4253, 6.6; RFC 5656,
- * 3.1; RFC 8709, 4), as `ssh-keygen -l` shows it. Takes ECDSA keys of {@link curves}, Ed25519 and RSA.
+ * 3.1; RFC 8709, 4), as `ssh-keygen -l` shows it. Takes ECDSA, Ed25519 and RSA keys.
  */
 export function keyIdOf(publicKey: KeyObject): string {
   const wire = Buffer.concat(wireFields(publicKey).map(lengthPrefixed));
@@ -19,7 +13,7 @@ export function keyIdOf(publicKey: KeyObject): string {
 
 function wireFields(publicKey: KeyObject): readonly Uint8Array[] {
   const { x = '', y = '', n = '', e = '' } = publicKey.export({ format: 'jwk' });
-  const curve = curves.get(publicKey.asymmetricKeyDetails?.namedCurve ?? '');
+  const curve = curveOf(publicKey);
   if (curve !== undefined) {
     const point = Buffer.concat([Buffer.from([4]), base64url(x), base64url(y)]);
     return [Buffer.from(`ecdsa-sha2-${curve.ssh}`), Buffer.from(curve.ssh), point];

@@ -1,12 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { AnyKeyPacket } from 'openpgp';
-
-/** The NIST curves: the library's name, and JWK's. */
-const curves = new Map<string | undefined, string>([
-  ['nistP256', 'P-256'],
-  ['nistP384', 'P-384'],
-  ['nistP521', 'P-521'],
-]);
+import { curves } from './algorithm.ts';
 
 /** The public key of a primary key or subkey that is RSA, ECDSA on a NIST curve, or Ed25519 as gpg makes it; undefined for others. */
 export function publicKeyOf(packet: AnyKeyPacket): KeyObject | undefined {
@@ -27,7 +21,7 @@ function jwkOf(packet: AnyKeyPacket): JsonWebKey | undefined {
   if (algorithm === 'eddsaLegacy' && curve === 'ed25519Legacy') {
     return { kty: 'OKP', crv: 'Ed25519', x: base64url(coordinates) };
   }
-  const crv = curves.get(curve);
+  const crv = [...curves.values()].find(({ pgp }) => pgp === curve)?.name;
   if (algorithm !== 'ecdsa' || crv === undefined) return undefined;
   const half = coordinates.length / 2;
   return {

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../errors.ts';
-import { smallestRsa } from '../keys/algorithm.ts';
-import { curves } from '../keys/key-id.ts';
+import { curves, smallestRsa } from '../keys/algorithm.ts';
+
 import { pemBlock, pemLabels } from '../keys/pem.ts';
 
 /**

@@ -43,9 +43,3 @@ function entryOf(run: Run, key: string): Entry {
     certificate: annotation('cert'),
   };
 }
-
-/** The bytes of padded standard base64; undefined for a text that says the same in another way, or nothing. */
-export function strictBase64(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}

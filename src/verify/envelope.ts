@@ -1,7 +1,7 @@
+import { strictBase64 } from '../text.ts';
 import { quote } from '../extract/quote.ts';
-import { type Envelope, inTotoType, preAuthEncoding } from '../keys/dsse.ts';
-import { isJsonList, isJsonObject, type Json, parseJson } from '../json.ts';
-import { strictBase64 } from './entries.ts';
+import { type Envelope, inTotoType, preAuthEncoding, readEnvelope } from '../keys/dsse.ts';
+import { isJsonObject, type Json, parseJson } from '../json.ts';
 import { isStatement } from './statement.ts';
 
 /** What a signature was made over, and the signature itself. */
@@ -17,7 +17,7 @@ export interface Signed {
  * which must be the stored one; of anything else the bytes as they are. A text says what is wrong with an envelope.
  */
 export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed | string {
-  const envelope = readEnvelope(stored);
+  const envelope = exactEnvelope(stored);
   const isOfStatement = isStatement(parsed(payload) ?? null);
   if (envelope === undefined) {
     return isOfStatement
@@ -43,28 +43,14 @@ export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed |
   };
 }
 
-/** Strictly: a member that nobody knows may be a known one that was changed. */
-function readEnvelope(stored: Uint8Array): Envelope | string | undefined {
+/** Strictly: a member that DSSE does not know may be a known one that was changed. */
+function exactEnvelope(stored: Uint8Array): Envelope | string | undefined {
   // Signatures are DER, which starts with 0x30, raw bytes or PGP's armour; none of those is JSON.
   const json = stored[0] === 0x7b ? parsed(stored) : undefined;
   if (!isJsonObject(json)) return undefined;
-  const { payloadType, payload, signatures, ...unknown } = json;
-  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !isJsonList(signatures)) {
-    return 'the envelope is none: payloadType, payload or signatures is missing';
-  }
-  const read = signatures.map(readSignature);
-  if (Object.keys(unknown).length > 0 || read.includes(undefined)) {
-    return 'the envelope has members that DSSE does not know';
-  }
-  return { payloadType, payload, signatures: read.filter((one) => one !== undefined) };
-}
-
-function readSignature(signature: Json): Envelope['signatures'][number] | undefined {
-  if (!isJsonObject(signature)) return undefined;
-  const { keyid = '', sig, ...unknown } = signature;
-  return typeof keyid === 'string' && typeof sig === 'string' && Object.keys(unknown).length === 0
-    ? { keyid, sig }
-    : undefined;
+  const envelope = readEnvelope(json);
+  if (envelope === undefined) return 'the envelope is not one: payloadType, payload or signatures is missing';
+  return envelope.isExact ? envelope : 'the envelope has members that DSSE does not know';
 }
 
 function parsed(bytes: Uint8Array): Json | undefined {

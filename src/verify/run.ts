@@ -1,3 +1,4 @@
+import { strictBase64 } from '../text.ts';
 import { quote } from '../extract/quote.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import type { JsonObject } from '../json.ts';
@@ -14,7 +15,7 @@ import {
 import { imagesOf, isPayloadOf, isStatusOf, namesImageOf, readJson } from './content.ts';
 import type { Check, Judgement } from './judgement.ts';
 import type { ShownRun } from './remake.ts';
-import { type Entry, imageEntries, ownEntry, strictBase64 } from './entries.ts';
+import { type Entry, imageEntries, ownEntry } from './entries.ts';
 import { isStatement, speaksOf } from './statement.ts';
 
 /** What is verified of a run's annotations, and how. */

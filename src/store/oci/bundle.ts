@@ -1,10 +1,11 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
-import { isJsonObject, type JsonObject, member } from '../../json.ts';
+import { type JsonObject, member } from '../../json.ts';
 import type { SignedArtifact, SigningKey } from '../../model/signature.ts';
 import { parseContent } from '../../registry/content.ts';
 import { predicateTypeOf } from './layers.ts';
 import type { Referrer } from './referrers.ts';
-import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';
+import { readEnvelope } from '../../keys/dsse.ts';
+import { holdsSame, mayHold } from './same-envelope.ts';
 
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -25,7 +26,7 @@ export function bundleReferrer(entry: SignedArtifact): Referrer {
       isSame: async ({ size }, read) => {
         if (!mayHold(size, entry.payload)) return false;
         const envelope = member(parseContent(await read(), 'a bundle'), 'dsseEnvelope');
-        return isJsonObject(envelope) && holdsSame(parseEnvelope(envelope), entry);
+        return holdsSame(readEnvelope(envelope), entry);
       },
     },
   };

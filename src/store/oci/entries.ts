@@ -1,10 +1,11 @@
-import { isJsonObject, member, textIn } from '../../json.ts';
+import { strictBase64 } from '../../text.ts';
+import { member, textIn } from '../../json.ts';
 import { mapAtMost } from '../../parallel.ts';
 import { bundleType } from './bundle.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
 import { type Descriptor, descriptorsIn, parseContent } from '../../registry/content.ts';
 import { runType, signatureAnnotation } from './layers.ts';
-import { parseEnvelope } from './same-envelope.ts';
+import { readEnvelope } from '../../keys/dsse.ts';
 
 /** How an entry is kept: a layer of `.sig` or `.att`, a Sigstore bundle, or a run's status that refers to the image. */
 export type EntryForm = 'signature' | 'attestation' | 'bundle' | 'status';
@@ -82,24 +83,18 @@ async function signedBlob(client: RepositoryClient, layer: Descriptor): Read {
   const signature = layer.annotations?.[signatureAnnotation];
   return signature === undefined
     ? undefined
-    : { payload: await client.readBlob(layer), signature: strictBase64(signature) };
-}
-
-/** The bytes of padded standard base64; none for a text that says the same in another way, which no signature is. */
-function strictBase64(text: string): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : Buffer.alloc(0);
+    : { payload: await client.readBlob(layer), signature: strictBase64(signature) ?? new Uint8Array() };
 }
 
 async function envelopeBlob(client: RepositoryClient, layer: Descriptor): Read {
   const signature = await client.readBlob(layer);
-  const envelope = parseEnvelope(parseContent(signature, 'an attestation'));
+  const envelope = readEnvelope(parseContent(signature, 'an attestation'));
   return envelope === undefined ? undefined : { payload: Buffer.from(envelope.payload, 'base64'), signature };
 }
 
 async function bundleBlob(client: RepositoryClient, layer: Descriptor): Read {
   const json = member(parseContent(await client.readBlob(layer), 'a bundle'), 'dsseEnvelope');
-  const envelope = isJsonObject(json) ? parseEnvelope(json) : undefined;
+  const envelope = readEnvelope(json);
   if (envelope === undefined) return undefined;
   return {
     payload: Buffer.from(envelope.payload, 'base64'),

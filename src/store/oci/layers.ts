@@ -12,7 +12,8 @@ import {
 } from '../../registry/content.ts';
 import { refused } from '../../registry/failures.ts';
 import { statementOf } from './images.ts';
-import { holdsSame, mayHold, parseEnvelope } from './same-envelope.ts';
+import { readEnvelope } from '../../keys/dsse.ts';
+import { holdsSame, mayHold } from './same-envelope.ts';
 import type { TagEntry } from './tag.ts';
 
 /** An entry as one layer of an image manifest, as cosign keeps signatures (`.sig`) and attestations (`.att`). */
@@ -65,7 +66,7 @@ export function attestationLayer(entry: SignedArtifact): Layer {
     },
     isSame: async ({ size }, read) =>
       mayHold(size, entry.payload) &&
-      holdsSame(parseEnvelope(parseContent(await read(), 'an attestation')), entry),
+      holdsSame(readEnvelope(parseContent(await read(), 'an attestation')), entry),
   };
 }
 

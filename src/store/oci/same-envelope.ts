@@ -1,20 +1,6 @@
 import type { Envelope } from '../../keys/dsse.ts';
 import { includesSignatureOf } from '../../keys/signed-by.ts';
-import { isJsonList, type JsonObject, member } from '../../json.ts';
 import type { Payload, SignedArtifact } from '../../model/signature.ts';
-
-/** A DSSE envelope in JSON; undefined when it is none. */
-export function parseEnvelope(json: JsonObject): Envelope | undefined {
-  const [payloadType, payload, list] = ['payloadType', 'payload', 'signatures'].map((key) =>
-    member(json, key),
-  );
-  if (typeof payloadType !== 'string' || typeof payload !== 'string' || !isJsonList(list)) return undefined;
-  const signatures = list.flatMap((one) => {
-    const [sig, keyid] = [member(one, 'sig'), member(one, 'keyid') ?? ''];
-    return typeof sig === 'string' && typeof keyid === 'string' ? [{ sig, keyid }] : [];
-  });
-  return { payloadType, payload, signatures };
-}
 
 /** What an envelope or bundle has beside the payload: signatures, certificates, log entries. In bytes. */
 const besidePayload = 64 * 1024;
