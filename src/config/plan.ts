@@ -41,6 +41,12 @@ export function planFor(config: Config, kind: ArtifactKind): Plan {
   };
 }
 
+/** Whether artifacts of some kind are stored in registries, so that a run's images say whose work it waits for. */
+export function usesRegistries(config: Config): boolean {
+  const kinds: readonly ArtifactKind[] = ['taskrun', 'pipelinerun', 'oci'];
+  return kinds.some((kind) => planFor(config, kind).stores.includes('oci'));
+}
+
 function whyOff(kind: ArtifactKind, signer: SignerName, stores: readonly StoreName[]): string | undefined {
   if (signer === 'none') return `artifacts.${kind}.signer is none`;
   return stores.length === 0 ? `artifacts.${kind}.storage is empty` : undefined;

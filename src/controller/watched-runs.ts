@@ -6,6 +6,7 @@ import { ChainsError, reasonOf } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';
 import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
+import { usesRegistries } from '../config/plan.ts';
 import { registryHostsOf } from '../extract/registry-hosts.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Health } from '../telemetry/health.ts';
@@ -74,7 +75,10 @@ export class WatchedRuns {
     } = options;
     this.#queue = new WorkQueue<Run>((work) => this.#handle(work), {
       concurrency: options.concurrency,
-      partiesOf,
+      partiesOf: (key, run) => {
+        const pipeline = options.pipeline();
+        return partiesOf(key, pipeline === undefined || usesRegistries(pipeline.config) ? run : undefined);
+      },
       ...(journal === undefined
         ? {}
         : {

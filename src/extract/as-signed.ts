@@ -7,8 +7,11 @@ import type { Report } from '../model/problem.ts';
  * bytes, and without user information in URLs, which may be a password or token. What is equal stays the same object.
  */
 export function asSigned(object: JsonObject, report: Report): JsonObject {
+  const marked = withoutMarks(object);
+  // Most runs hold none, and are only looked through.
+  if (!mayHoldUserInformation(marked)) return marked;
   const found: string[] = [];
-  const shown = withoutUserInformation(withoutMarks(object), (path) => found.push(path));
+  const shown = withoutUserInformation(marked, (path) => found.push(path));
   const [first, ...more] = found;
   if (first !== undefined) {
     const others = more.length === 0 ? '' : `, as in ${more.length} other places`;
@@ -64,6 +67,18 @@ function withoutItems(
 
 /** Levels of a value that are looked into: no field of Tekton's is this deep, and what is deeper can't be written. */
 const deepest = 500;
+
+function mayHoldUserInformation(value: Json, depth = 0): boolean {
+  if (typeof value === 'string') return value.includes('://') && value.includes('@');
+  if (typeof value !== 'object' || value === null || depth > deepest) return false;
+  if (isJsonList(value)) return value.some((item) => mayHoldUserInformation(item, depth + 1));
+  for (const key in value) {
+    const item = value[key];
+    if (item !== undefined && Object.hasOwn(value, key) && mayHoldUserInformation(item, depth + 1))
+      return true;
+  }
+  return false;
+}
 
 /** The value without user information in the URLs of its texts; each place that had some is passed to `found`. */
 export function withoutUserInformation(
