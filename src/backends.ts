@@ -1,11 +1,10 @@
-import { caught } from './caught.ts';
+import { caught, ChainsError } from './errors.ts';
 import type { Config, FormatName, SignerName, StoreName } from './config/keys.ts';
 import { planFor } from './config/plan.ts';
-import { ChainsError } from './errors.ts';
 import { type Format, loadFormat } from './format/index.ts';
 import type { ArtifactKind } from './model/artifact.ts';
 import type { StoreAccess } from './model/store-access.ts';
-import { once } from './once.ts';
+import { once } from './concurrency.ts';
 import { type Secrets, type Signer, signers } from './sign/index.ts';
 import { type Store, stores } from './store/index.ts';
 import { openWitness, type Witness } from './witness/index.ts';

@@ -1,7 +1,6 @@
-import { caught } from './caught.ts';
+import { caught, type ChainsError } from './errors.ts';
 import type { Config, FormatName } from './config/keys.ts';
 import { depthFor, type Plan } from './config/plan.ts';
-import type { ChainsError } from './errors.ts';
 import { extract } from './extract/index.ts';
 import type { Format } from './format/index.ts';
 import type { JsonObject } from './json.ts';

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messageOf } from '../src/decide/marking.ts';
-import { quote } from '../src/extract/quote.ts';
 import { ChainsError, reasonOf } from '../src/errors.ts';
 import { collectProblems } from '../src/model/problem.ts';
-import { oneLine, visible, withoutTrailing } from '../src/text.ts';
 import { failedAnswer } from '../src/registry/failures.ts';
 import { plainText } from '../src/telemetry/text.ts';
+import { oneLine, quote, visible, withoutTrailing } from '../src/text.ts';
 
 /** Controls, a terminal's escape, bidi controls, zero width, separators of lines, tags and half a character. */
 const unseen =
@@ -63,4 +62,13 @@ test('only the endings at the end are taken off', () => {
   assert.equal(withoutTrailing('//a//b///', '/'), '//a//b');
   assert.equal(withoutTrailing('10000', '000'), '10');
   assert.equal(withoutTrailing('///', '/'), '');
+});
+
+test('a quoted text is one line: control, direction and line characters, lone surrogates and quotes are escaped', () => {
+  assert.equal(quote('a\n\u001b[31m\u202e\u2028"\\'), '"a\\u{a}\\u{1b}[31m\\u{202e}\\u{2028}\\"\\\\"');
+  assert.equal(quote('\ud800é😀'), '"\\u{d800}é😀"');
+});
+
+test('a long text is cut and its length told', () => {
+  assert.equal(quote('x'.repeat(1_000)), `"${'x'.repeat(80)}…" (1000 characters)`);
 });

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { root } from '../root.ts';
-import { version } from '../version.ts';
+import { root, version } from '../version.ts';
 
 /** Where a build leaves the commit that it was made from. */
 export const stamp = new URL('../../commit', import.meta.url);

@@ -1,5 +1,3 @@
-import { duration } from './duration.ts';
-import { docdbReference, kmsReference } from './references.ts';
 import {
   anyText,
   boolean,
@@ -7,11 +5,13 @@ import {
   choice,
   choices,
   count,
+  duration,
   list,
   text,
   url,
   type ValueType,
 } from './values.ts';
+import { docdbReference, kmsReference } from './references.ts';
 
 interface Key<T> {
   readonly type: ValueType<T>;

@@ -1,3 +1,4 @@
+import { parseDuration } from '../tekton/duration.ts';
 import { visible } from '../text.ts';
 import { closest } from './closest.ts';
 
@@ -129,3 +130,14 @@ export function show(value: string): string {
   const bounded = open.length > 120 ? `${open.slice(0, 120)}…` : open;
   return visible(JSON.stringify(bounded));
 }
+
+/** A positive duration in Go's syntax (`1h30m`, `1.5s`), in whole milliseconds, at least one. */
+export const duration: ValueType<number> = {
+  allowed: 'a positive duration such as `90s`, `5m` or `1h30m`',
+  parse(text) {
+    const nanoseconds = parseDuration(text);
+    if (nanoseconds === undefined) return { ok: false, wrong: 'which is no duration' };
+    if (nanoseconds <= 0n) return { ok: false, wrong: 'which is not positive' };
+    return { ok: true, value: Math.max(1, Math.round(Number(nanoseconds) / 1e6)) };
+  },
+};

@@ -5,7 +5,7 @@ import { ChainsError, reasonOf } from '../errors.ts';
 import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
-import { unlessAborted } from '../abort.ts';
+import { unlessAborted } from '../concurrency.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Log, runFields } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -4,8 +4,13 @@ import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../errors.ts';
 import { at, type Json, type JsonObject, listAt } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import { isObjectName, serviceAccountOf } from '../model/service-account.ts';
-import type { RegistrySecret, SecretProblem, StoreAccess } from '../model/store-access.ts';
+import {
+  isObjectName,
+  type RegistrySecret,
+  type SecretProblem,
+  serviceAccountOf,
+  type StoreAccess,
+} from '../model/store-access.ts';
 import { oneLine } from '../text.ts';
 import type { Log } from '../telemetry/logs.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import { trim } from '../tekton/white-space.ts';
 
 /** A digest text, read (payloads.md, 2.2). */

@@ -3,7 +3,7 @@ import type { Problem, Report } from '../model/problem.ts';
 import type { Param, ParamSpec } from '../tekton/params.ts';
 import { textOf, type Value } from '../tekton/value.ts';
 import { trim } from '../tekton/white-space.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
 interface Named {

@@ -2,7 +2,7 @@ import type { Report } from '../model/problem.ts';
 import { textOf } from '../tekton/value.ts';
 import { trim } from '../tekton/white-space.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
 /** A name and a digest that belong together, as two results or one object state them (payloads.md, 3). */

@@ -1,6 +1,6 @@
 import type { ImageReference } from '../model/image.ts';
 import { parseImageDigest, type Reading } from './digest.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 
 const dockerRegistry = 'index.docker.io';
 

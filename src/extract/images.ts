@@ -5,7 +5,7 @@ import { trim } from '../tekton/white-space.ts';
 import { parseImageDigest } from './digest.ts';
 import { type Hint, imagePair, pairsIn, type Structure } from './hints.ts';
 import { parseImageReference } from './image-reference.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
 /** How images are read. */

@@ -1,7 +1,7 @@
 import type { Report } from '../model/problem.ts';
 import { textOf } from '../tekton/value.ts';
 import { trim } from '../tekton/white-space.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
 /** Endings without separators and case, and the hint that was probably meant. */

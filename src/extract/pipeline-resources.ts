@@ -4,7 +4,7 @@ import type { Report } from '../model/problem.ts';
 import { list, type Struct, struct, text } from '../tekton/shape.ts';
 import { parseImageDigest } from './digest.ts';
 import { imageOf } from './images.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 
 const declared = struct({ name: text, type: text });
 

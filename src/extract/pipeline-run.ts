@@ -13,7 +13,7 @@ import { read as readShape } from '../tekton/shape.ts';
 import { pipelineRunAsV1 } from '../tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 import { resultsAt } from './results.ts';
 import { type Reading, readTaskRun } from './task-run.ts';
 

@@ -1,7 +1,7 @@
 import type { Hints, TaskRunEvidence } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
 import type { Report } from '../model/problem.ts';
-import { quote } from './quote.ts';
+import { quote } from '../text.ts';
 
 /**
  * Reports what the results of steps name and that doesn't count, or not as a person would think: in most formats nothing

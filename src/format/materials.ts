@@ -1,13 +1,13 @@
-import type {
-  GitSource,
-  Input,
-  PipelineRunEvidence,
-  ResourceInput,
-  TaskRunEvidence,
+import {
+  countedTaskRuns,
+  type GitSource,
+  type Input,
+  type PipelineRunEvidence,
+  type ResourceInput,
+  type TaskRunEvidence,
 } from '../model/evidence.ts';
 import type { Report } from '../model/problem.ts';
 import type { RefSource } from '../tekton/provenance.ts';
-import { countedTaskRuns } from './counted.ts';
 import type { Digested } from './digest-set.ts';
 
 /**

@@ -1,5 +1,9 @@
-import type { Hints, PipelineRunEvidence, TaskRunEvidence } from '../model/evidence.ts';
-import { countedTaskRuns } from './counted.ts';
+import {
+  countedTaskRuns,
+  type Hints,
+  type PipelineRunEvidence,
+  type TaskRunEvidence,
+} from '../model/evidence.ts';
 import { type Digested, merged, rawDigest } from './digest-set.ts';
 import { digestJson, listOrAbsent, type Subject } from './statement.ts';
 

@@ -1,7 +1,6 @@
-import { readRetryAfter } from './answers.ts';
-import { oneLine } from '../text.ts';
+import { unlessAborted } from '../concurrency.ts';
 import { ChainsError, type ErrorCode, reasonOf } from '../errors.ts';
-import { unlessAborted } from '../abort.ts';
+import { oneLine } from '../text.ts';
 
 /** What the failures of one kind of service are called. */
 export interface FailureCodes {
@@ -86,4 +85,13 @@ export function failuresOf({ unavailable, refused, passing }: FailureCodes): Fai
       }
     },
   };
+}
+
+const longestPause = 3_600_000;
+
+/** Milliseconds that a `Retry-After` header asks for, given in seconds or as a date; at most an hour. */
+export function readRetryAfter(header: unknown, now: number): number | undefined {
+  if (typeof header !== 'string' || header.trim() === '') return undefined;
+  const milliseconds = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
+  return Number.isNaN(milliseconds) ? undefined : Math.min(Math.max(milliseconds, 0), longestPause);
 }

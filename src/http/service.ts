@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { type Json, parseJson } from '../json.ts';
-import { version } from '../version.ts';
+import { userAgent } from '../version.ts';
 import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
 import { Connections } from './connections.ts';
@@ -113,7 +113,7 @@ async function exchange(
     method,
     headers: {
       accept: 'application/json',
-      'user-agent': `tekton-chains/${version}`,
+      'user-agent': userAgent,
       ...(typeof body === 'string' ? { 'content-type': 'application/json' } : {}),
       ...headers,
     },

@@ -1,4 +1,4 @@
-import { readRetryAfter } from '../http/answers.ts';
+import { readRetryAfter } from '../http/failures.ts';
 import { oneLine } from '../text.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { at } from '../json.ts';

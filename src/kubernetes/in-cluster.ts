@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { bearer, checkCa, invalid, readText } from './material.ts';
 import { proxyFor } from '../http/proxy.ts';
-import { readServer } from './server.ts';
-import type { Target } from './target.ts';
+import { readServer, type Target } from './target.ts';
 
 /** Where a pod finds its service account. */
 export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -3,8 +3,7 @@ import { execIdentity } from './exec-plugin.ts';
 import type { Cluster, Context, Entry, Kubeconfig, User } from './kubeconfig.ts';
 import { bearer, checkCa, checkPair, decodeBase64, invalid, readText } from './material.ts';
 import { proxyFor, readProxyUrl } from '../http/proxy.ts';
-import { readServer } from './server.ts';
-import type { Identity, Target } from './target.ts';
+import { type Identity, readServer, type Target } from './target.ts';
 
 /**
  * The cluster and user of one context.

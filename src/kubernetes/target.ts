@@ -1,3 +1,6 @@
+import { withoutTrailing } from '../text.ts';
+import { invalid } from './material.ts';
+
 /** Who we are to the API server. */
 export interface Identity {
   /** Value of the header `Authorization`. */
@@ -22,4 +25,18 @@ export interface Target {
   ca(): Promise<string | undefined>;
   /** @param force true when the server has refused the present one. */
   identity(force: boolean): Promise<Identity>;
+}
+
+/** An API server's base URL without a trailing slash. @throws ChainsError CONNECTION_INVALID */
+export function readServer(address: string, where: string): string {
+  if (address === '')
+    throw invalid(where, 'is missing; it must be the API server’s address, as in https://host:6443');
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw invalid(where, 'must be a URL that begins with https:// or http://');
+  }
+  if (url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid(where, 'must have no user, query or fragment');
+  }
+  return `${url.origin}${withoutTrailing(url.pathname, '/')}`;
 }

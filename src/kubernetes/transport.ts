@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Access, Connection } from './access.ts';
 import { type Call, describe, queryString } from './call.ts';
 import { breakdown, isUntrustedServer, refusal } from './failures.ts';
-import { userAgent } from './user-agent.ts';
+import { userAgent } from '../version.ts';
 import { withoutTrailing } from '../text.ts';
 
 /** What is told about each call made, for metrics. */

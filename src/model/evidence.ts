@@ -1,7 +1,7 @@
-import type { NamedImage } from './image.ts';
 import type { PipelineRun } from '../tekton/pipeline-run.ts';
 import type { PipelineTask } from '../tekton/pipeline.ts';
 import type { TaskRun } from '../tekton/task-run.ts';
+import type { NamedImage } from './image.ts';
 
 /** A name and a digest that a run states for something that it made, both as they are written. */
 export interface Output {
@@ -66,4 +66,14 @@ export interface PipelineRunEvidence {
   readonly git: GitSource;
   /** `tasks`, then `finally`; undefined where the run has no `status.pipelineSpec`. */
   readonly tasks: readonly PipelineTaskEvidence[] | undefined;
+}
+
+/** Whether provenance counts a TaskRun of a PipelineRun: it has a completion time (payloads.md, 5). */
+export function isCounted({ taskRun }: TaskRunEvidence): boolean {
+  return taskRun.status?.completionTime !== undefined;
+}
+
+/** The TaskRuns that provenance counts, task by task. */
+export function countedTaskRuns({ tasks = [] }: PipelineRunEvidence): readonly TaskRunEvidence[] {
+  return tasks.flatMap(({ taskRuns }) => taskRuns).filter(isCounted);
 }

@@ -1,3 +1,4 @@
+import { at } from '../json.ts';
 import type { Run } from './run.ts';
 
 /** A Secret of the cluster with credentials for registries, as it is. */
@@ -27,4 +28,16 @@ export interface StoreAccess {
    * then the `imagePullSecrets`, then its pod template's; among them what doesn't count, and why.
    */
   registrySecrets?(run: Run, signal?: AbortSignal): Promise<readonly (RegistrySecret | SecretProblem)[]>;
+}
+
+/** Whether the API server takes this for the name of a Secret or service account: what a run says may be anything. */
+export function isObjectName(name: string): boolean {
+  return name.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(name);
+}
+
+/** The service account of a TaskRun, or of a PipelineRun in either version; Kubernetes' own default where none is named. */
+export function serviceAccountOf({ object }: Run): string {
+  const name =
+    at(object, 'spec', 'serviceAccountName') ?? at(object, 'spec', 'taskRunTemplate', 'serviceAccountName');
+  return typeof name === 'string' && name !== '' ? name : 'default';
 }

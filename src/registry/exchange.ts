@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { readBody } from '../http/body.ts';
 import { leadFault } from '../http/leads.ts';
-import { version } from '../version.ts';
+import { userAgent } from '../version.ts';
 import { refused, unavailable } from './failures.ts';
 
 /** One request. */
@@ -107,7 +107,7 @@ async function once(
     origin: url.origin,
     path: url.pathname + url.search,
     method,
-    headers: { 'user-agent': `tekton-chains/${version}`, ...headers },
+    headers: { 'user-agent': userAgent, ...headers },
     body: body ?? null,
     headersTimeout: timeout,
     bodyTimeout: timeout,

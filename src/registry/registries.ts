@@ -1,6 +1,5 @@
 import type { Run } from '../model/run.ts';
-import { serviceAccountOf } from '../model/service-account.ts';
-import type { StoreAccess } from '../model/store-access.ts';
+import { serviceAccountOf, type StoreAccess } from '../model/store-access.ts';
 import { RepositoryClient } from './client.ts';
 import { type Credentials, credentialsFor } from './credentials.ts';
 import { Origins, type OriginsOptions } from './origins.ts';

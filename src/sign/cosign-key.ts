@@ -2,10 +2,9 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { ChainsError } from '../errors.ts';
 import { type Box, openBox, parseBox } from './cosign-box.ts';
-import { withoutLineEnd } from './password.ts';
+import { secretFile, type Secrets, withoutLineEnd } from './secrets.ts';
 import { pemBlock, pemLabels } from '../keys/pem.ts';
 import { whatKeyIsWrong } from './private-key.ts';
-import { type Secrets, secretFile } from './secrets.ts';
 
 /** The PEM labels of cosign's keys: that of cosign 2 and 3, and that of cosign 1. */
 export const cosignLabels = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY'] as const;

@@ -1,7 +1,7 @@
 import type { SignerName } from '../config/keys.ts';
 import type { OpenSigner } from './signer.ts';
 
-export { signPayload } from './dsse.ts';
+export { signPayload } from './signer.ts';
 export type { Secrets } from './secrets.ts';
 export type { OpenSigner, Signer } from './signer.ts';
 

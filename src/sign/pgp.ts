@@ -3,13 +3,12 @@ import * as openpgp from 'openpgp';
 import type { Config } from '../config/keys.ts';
 import { config, verifyPgp } from '../keys/pgp.ts';
 import { ChainsError } from '../errors.ts';
-import { once, type Once } from '../once.ts';
+import { once, type Once } from '../concurrency.ts';
 import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from '../keys/key-id.ts';
-import { utf8, withoutLineEnd } from './password.ts';
+import { secretFile, type Secrets, utf8, withoutLineEnd } from './secrets.ts';
 import { whatArmorIsWrong } from './pgp-armor.ts';
 import { idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
-import { type Secrets, secretFile } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
 /** A private key, and where it is from. */

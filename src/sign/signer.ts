@@ -1,5 +1,6 @@
 import type { Config } from '../config/keys.ts';
-import type { Signature } from '../model/signature.ts';
+import { envelopeOf, preAuthEncoding } from '../keys/dsse.ts';
+import type { Payload, Signature } from '../model/signature.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What a signature depends on beside message and key. */
@@ -18,3 +19,18 @@ export interface Signer {
 
 /** Opens a signer. @throws ChainsError KEY_INVALID when there is no usable key. */
 export type OpenSigner = (config: Config, secrets: Secrets) => Promise<Signer>;
+
+/**
+ * Signs a payload: as it is, or, where it has a DSSE payload type, over the pre-authentication encoding; then what is
+ * stored as the signature is the envelope's JSON (behaviour.md, “Signers”).
+ */
+export async function signPayload(
+  signer: Signer,
+  payload: Payload,
+  options: SignOptions = {},
+): Promise<Signature> {
+  const { bytes, dsseType } = payload;
+  if (dsseType === undefined) return signer.sign(bytes, options);
+  const signature = await signer.sign(preAuthEncoding(dsseType, bytes), options);
+  return { ...signature, bytes: envelopeOf(dsseType, bytes, signature) };
+}

@@ -1,6 +1,5 @@
 import type { StoreName } from '../config/keys.ts';
-import { caught } from '../caught.ts';
-import { ChainsError } from '../errors.ts';
+import { caught, ChainsError } from '../errors.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Store } from './store.ts';
 

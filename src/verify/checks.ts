@@ -1,4 +1,4 @@
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import type { Json } from '../json.ts';
 import { type Check, type Judgement, no } from './judgement.ts';
 import { readJson } from './content.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { asSigned, withoutUserInformation } from '../extract/as-signed.ts';
 import { extract } from '../extract/index.ts';
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { at, isJsonList, type Json, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';

@@ -1,5 +1,5 @@
 import { withoutUserInformation } from '../extract/as-signed.ts';
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { isJsonList, isJsonObject, type Json, member, parseJson } from '../json.ts';
 
 /** The keys and indices that lead to a value. */

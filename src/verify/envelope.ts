@@ -1,5 +1,4 @@
-import { strictBase64 } from '../text.ts';
-import { quote } from '../extract/quote.ts';
+import { quote, strictBase64 } from '../text.ts';
 import { type Envelope, inTotoType, preAuthEncoding, readEnvelope } from '../keys/dsse.ts';
 import { isJsonObject, type Json, parseJson } from '../json.ts';
 import { isStatement } from './statement.ts';

@@ -1,4 +1,4 @@
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { at, type Json, listAt, member, objectIn, textIn } from '../json.ts';
 import type { Judgement } from './judgement.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { at, type Json, member, textIn } from '../json.ts';
 import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';

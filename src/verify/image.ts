@@ -1,6 +1,6 @@
 import type { Config } from '../config/keys.ts';
 import { extract } from '../extract/index.ts';
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { ChainsError } from '../errors.ts';
 import { at, type Json, listAt, textIn } from '../json.ts';
 import { parseRun } from '../model/run.ts';

@@ -1,5 +1,4 @@
-import { strictBase64 } from '../text.ts';
-import { quote } from '../extract/quote.ts';
+import { quote, strictBase64 } from '../text.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import type { JsonObject } from '../json.ts';
 import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';

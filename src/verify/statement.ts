@@ -1,4 +1,4 @@
-import { quote } from '../extract/quote.ts';
+import { quote } from '../text.ts';
 import { extract } from '../extract/index.ts';
 import { at, type Json, listAt, member, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';

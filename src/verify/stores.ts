@@ -5,7 +5,7 @@ import { artifactKindOf } from '../model/artifact.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import type { Found, Sought, StoreReader } from '../model/stored.ts';
-import { type ReadableStore, readers } from '../store/readers.ts';
+import { type ReadableStore, readers } from '../store/index.ts';
 import { type Checked, type Verification, type VerificationOptions, verificationOf } from './checks.ts';
 import { type GoneRun, wantedOfGone } from './gone.ts';
 import { type AnnotationsOptions, checkAnnotations, type CheckedRun, unsignedCheck } from './run.ts';

@@ -9,9 +9,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const stages = ['extract', 'format', 'sign', 'witness', 'store'];
 
 /** What every room stands on: each of these files imports only others of them. */
-const foundations = ['abort', 'caught', 'errors', 'json', 'once', 'parallel', 'root', 'text', 'version'].map(
-  (name) => `${name}.ts`,
-);
+const foundations = ['concurrency', 'errors', 'json', 'text', 'version'].map((name) => `${name}.ts`);
 
 /** What the files of a room may import beside their own room and the foundations; rooms that aren't named may import all. */
 const allowed: Readonly<Record<string, readonly string[]>> = {

@@ -13,7 +13,7 @@ import { at, isJsonObject, type Json, type JsonObject, listAt, parseJson } from 
 import { markPrefix, signedMark } from '../../model/marks.ts';
 import { readKeys, verifyRun } from '../../verify/index.ts';
 import { parseRun } from '../../model/run.ts';
-import { root } from '../../root.ts';
+import { root } from '../../version.ts';
 import { openLog } from '../../telemetry/logs.ts';
 import { keygen } from './keygen.ts';
 import { paintFor } from '../terminal/paint.ts';

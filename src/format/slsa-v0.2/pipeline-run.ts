@@ -1,7 +1,6 @@
-import type { PipelineRunEvidence } from '../../model/evidence.ts';
+import { countedTaskRuns, type PipelineRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
 import type { RefSource } from '../../tekton/provenance.ts';
-import { countedTaskRuns } from '../counted.ts';
 import { type Digested, type Merged, merged } from '../digest-set.ts';
 import { fromSource, imagesRun, inputsOfPipelineRun } from '../materials.ts';
 import { invocation } from './invocation.ts';

@@ -1,9 +1,8 @@
-import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
+import { countedTaskRuns, type PipelineRunEvidence, type TaskRunEvidence } from '../../model/evidence.ts';
 import { goJson } from '../../tekton/go-json.ts';
 import { written } from '../../tekton/shape.ts';
 import { type Value, value } from '../../tekton/value.ts';
 import { trim } from '../../tekton/white-space.ts';
-import { countedTaskRuns } from '../counted.ts';
 import { listOrAbsent } from '../statement.ts';
 import type { Byproduct } from './predicate.ts';
 

@@ -1,11 +1,10 @@
 import { ChainsError } from '../../errors.ts';
-import type { PipelineRunEvidence, TaskRunEvidence } from '../../model/evidence.ts';
+import { countedTaskRuns, type PipelineRunEvidence, type TaskRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
 import { goJson } from '../../tekton/go-json.ts';
 import type { RefSource } from '../../tekton/provenance.ts';
 import { written } from '../../tekton/shape.ts';
 import { taskRun } from '../../tekton/task-run.ts';
-import { countedTaskRuns } from '../counted.ts';
 import {
   fromSource,
   imagesRun,

@@ -4,7 +4,7 @@ import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec 
 import { reasonOf } from '../../errors.ts';
 import type { ChainsError } from '../../errors.ts';
 import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
-import { refusal, unanswered, unreadable, unusable } from './failures.ts';
+import { refusal, unanswered, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 
 /**

@@ -9,9 +9,8 @@ import { type ChainsError, reasonOf } from '../../errors.ts';
 import { at, type Json } from '../../json.ts';
 import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
-import { refusal, unanswered, unreadable, unusable } from './failures.ts';
+import { jsonIn, openConnections, refusal, unanswered, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
-import { jsonIn, openConnections } from './service.ts';
 
 /** The REST API’s version. */
 const version = '7.4';

@@ -4,9 +4,8 @@ import { crc32c } from '../../http/crc32c.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, type Json, listAt } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
-import { failures, unreadable, unusable } from './failures.ts';
+import { failures, jsonIn, longestAnswer, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
-import { jsonIn, longestAnswer } from './service.ts';
 
 const origin = 'https://cloudkms.googleapis.com';
 /** The signer gives up earlier, by its signal. In milliseconds. */

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Signer } from '../signer.ts';
-import { unusable, within } from './failures.ts';
+import { unusable, within } from './service.ts';
 import type { KeyReference, KeyService, KeyVersion, OpenKeyService } from './key-service.ts';
 import { type KmsPace, KmsSigner } from './signer.ts';
 

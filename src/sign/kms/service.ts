@@ -1,6 +1,6 @@
-import type { Json } from '../../json.ts';
+import { failuresOf } from '../../http/failures.ts';
 import { type Answer, openService, type Service, type TlsOptions, words } from '../../http/service.ts';
-import { failures, unreadable } from './failures.ts';
+import type { Json } from '../../json.ts';
 
 /** Larger than any answer of a KMS. In bytes. */
 export const longestAnswer = 1024 * 1024;
@@ -21,3 +21,12 @@ export function jsonIn(what: string, { body }: Answer): Json {
   if (body === undefined) throw unreadable(what, 'no JSON');
   return body;
 }
+
+/** How failures of a KMS are told. Passing beside the usual ones are Vault’s state that is behind, and standby nodes. */
+export const failures = failuresOf({
+  unavailable: 'KMS_UNAVAILABLE',
+  refused: 'KMS_REFUSED',
+  passing: [412, 472, 473],
+});
+
+export const { refusal, unusable, unanswered, unreadable, within } = failures;

@@ -3,8 +3,8 @@ import type { Signature } from '../../model/signature.ts';
 import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../keys/algorithm.ts';
 import { keyIdOf } from '../../keys/key-id.ts';
 import type { Signer } from '../signer.ts';
-import { unlessAborted } from '../../abort.ts';
-import { unanswered, unusable, within } from './failures.ts';
+import { unlessAborted } from '../../concurrency.ts';
+import { unanswered, unusable, within } from './service.ts';
 import type { KeyService, KeyVersion } from './key-service.ts';
 
 /** Times of a signer, in milliseconds. */

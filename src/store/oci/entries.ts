@@ -1,6 +1,6 @@
 import { strictBase64 } from '../../text.ts';
 import { member, textIn } from '../../json.ts';
-import { mapAtMost } from '../../parallel.ts';
+import { mapAtMost } from '../../concurrency.ts';
 import { bundleType } from './bundle.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
 import { type Descriptor, descriptorsIn, parseContent } from '../../registry/content.ts';

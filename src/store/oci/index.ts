@@ -1,7 +1,7 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { mapAtMost } from '../../parallel.ts';
+import { mapAtMost } from '../../concurrency.ts';
 import type { OpenStore } from '../store.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
 import { bundleReferrer, createdAt } from './bundle.ts';

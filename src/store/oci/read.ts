@@ -1,7 +1,7 @@
 import { type Json, member, parseJson } from '../../json.ts';
 import type { Found, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
-import { mapAtMost } from '../../parallel.ts';
+import { mapAtMost } from '../../concurrency.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
 import { elsewhereIn } from './index.ts';
 import { openRegistries } from './open-registries.ts';

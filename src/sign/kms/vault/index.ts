@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import type { Algorithm } from '../../../keys/algorithm.ts';
-import { unreadable, unusable } from '../failures.ts';
+import { unreadable, unusable } from '../service.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
 import { VaultServer } from './server.ts';
 import { readSettings } from './settings.ts';

@@ -1,7 +1,6 @@
 import { type Json, listAt } from '../../../json.ts';
 import type { Call, Service } from '../../../http/service.ts';
-import { refusal } from '../failures.ts';
-import { jsonIn, openConnections } from '../service.ts';
+import { jsonIn, openConnections, refusal } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
 /** A question to Vault. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../../../errors.ts';
-import { unusable } from '../failures.ts';
+import { unusable } from '../service.ts';
 import type { TlsOptions } from '../../../http/service.ts';
 import type { KeyServiceOptions } from '../key-service.ts';
 import { withoutTrailing } from '../../../text.ts';

@@ -3,7 +3,7 @@ import { connect as connectSocket } from 'node:net';
 import { buffer as bytesOf } from 'node:stream/consumers';
 import { oneLine } from '../../../text.ts';
 import { ChainsError } from '../../../errors.ts';
-import { unanswered, unusable } from '../failures.ts';
+import { unanswered, unusable } from '../service.ts';
 
 /** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */
 const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
-import { unlessAborted } from '../../../abort.ts';
-import { unreadable, unusable, within } from '../failures.ts';
+import { unlessAborted } from '../../../concurrency.ts';
+import { unreadable, unusable, within } from '../service.ts';
 import { fetchJwtSvid } from './spiffe.ts';
 import type { VaultServer } from './server.ts';
 import type { Identity, TokenOrigin } from './settings.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { duration } from '../../src/config/duration.ts';
+import { duration } from '../../src/config/values.ts';
 
 test('durations are read as Go reads them', () => {
   const cases = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { once } from '../src/once.ts';
+import { once } from '../src/concurrency.ts';
 
 test('callers at the same time share one opening', async () => {
   let openings = 0;
