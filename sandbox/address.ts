@@ -36,7 +36,7 @@ const pattern = new RegExp(
     `/${word('plural')}(?:/${word('name')}(?:/${word('subresource')})?)?$`,
 );
 
-/** A request's address, undefined for what is no object or collection. */
+/** A request's address, undefined for what is not an object or collection. */
 export function addressOf(path: string): Address | undefined {
   const words = pattern.exec(path)?.groups;
   if (words === undefined) return undefined;

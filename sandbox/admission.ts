@@ -64,7 +64,7 @@ function mistyped(kind: Kind, version: string, why: string): Failure {
 }
 
 function readMetadata(kind: Kind, version: string, metadata: Json): JsonObject {
-  if (!isJsonObject(metadata)) throw mistyped(kind, version, 'json: metadata is no object');
+  if (!isJsonObject(metadata)) throw mistyped(kind, version, 'json: metadata is not an object');
   const given = metadataFields.map((field) => [field, member(metadata, field) ?? ''] as const);
   const read = given.filter(
     ([, value]) => value !== '' && (typeof value !== 'object' || Object.keys(value ?? {}).length > 0),
@@ -93,7 +93,8 @@ function readData(kind: Kind, version: string, content: JsonObject): JsonObject 
   for (const field of ['data', 'stringData', 'binaryData']) {
     const value = content[field] ?? {};
     const encoded = field === 'binaryData' || (field === 'data' && kind.kind === 'Secret');
-    if (!isTextMap(value)) throw mistyped(kind, version, `json: ${kind.kind}.${field} is no map of strings`);
+    if (!isTextMap(value))
+      throw mistyped(kind, version, `json: ${kind.kind}.${field} is not a map of strings`);
     if (encoded && !Object.values(value).every((entry) => /^[A-Za-z0-9+/]*={0,2}$/.test(String(entry)))) {
       throw mistyped(kind, version, `illegal base64 data in ${field}`);
     }
@@ -174,7 +175,7 @@ function dataCauses(content: JsonObject): readonly Cause[] {
   const bad = entries.filter(([key]) => !/^[-._a-zA-Z0-9]{1,253}$/.test(key));
   const size = entries.reduce((sum, [, value]) => sum + Buffer.byteLength(String(value)), 0);
   return [
-    ...bad.map(([key]) => wrongValue(`data[${key}]`, key, 'is no valid key')),
+    ...bad.map(([key]) => wrongValue(`data[${key}]`, key, 'is not a valid key')),
     ...(size > dataLimit ? [tooLong('[]', dataLimit)] : []),
   ];
 }

@@ -16,7 +16,7 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return present({ ...base, ...Object.fromEntries(members) });
 }
 
-/** RFC 6902. @throws Failure 400 for what is no patch, 422 for one that can't be applied */
+/** RFC 6902. @throws Failure 400 for what is not a patch, 422 for one that can't be applied */
 export function jsonPatch(target: JsonObject, patch: Json): Json {
   if (!isOperations(patch)) throw badRequest('error decoding patch: a JSON patch is a list of operations');
   try {

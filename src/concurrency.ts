@@ -1,4 +1,4 @@
-/** The promise’s outcome, or the signal’s reason if that comes first. */
+/** The promise's outcome, or the signal's reason if that comes first. */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (signal === undefined) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

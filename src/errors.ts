@@ -20,13 +20,13 @@ export const errorCodes = {
   },
   CONNECTION_INVALID: {
     terminal: true,
-    meaning: 'The kubeconfig, or the pod’s service account, does not say how to reach the cluster.',
+    meaning: "The kubeconfig, or the pod's service account, does not say how to reach the cluster.",
     remedy: 'Correct the file and field that the message names.',
   },
   CLUSTER_REFUSED: {
     terminal: true,
     meaning: 'The API server understood the request and refused it.',
-    remedy: 'Read the server’s reason in the message; for 403, compare the account’s role with `deploy/`.',
+    remedy: "Read the server's reason in the message; for 403, compare the account's role with `deploy/`.",
   },
   CLUSTER_UNAVAILABLE: {
     terminal: false,
@@ -47,9 +47,9 @@ export const errorCodes = {
   KMS_REFUSED: {
     terminal: false,
     meaning:
-      'The KMS doesn’t let us sign, or the settings don’t say how: no credential, no permission, or a key that is missing, disabled or of a kind that isn’t taken.',
+      "The KMS doesn't let us sign, or the settings don't say how: no credential, no permission, or a key that is missing, disabled or of a kind that isn't taken.",
     remedy:
-      'Correct what the message names: `signers.kms.*`, the credential, or the key’s state and permissions. It is tried again meanwhile.',
+      "Correct what the message names: `signers.kms.*`, the credential, or the key's state and permissions. It is tried again meanwhile.",
   },
   KMS_UNAVAILABLE: {
     terminal: false,
@@ -60,7 +60,7 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: {
     terminal: true,
     meaning:
-      'What is to be stored does not fit: Kubernetes caps an object’s annotations at 256 KiB, other stores have limits of their own.',
+      "What is to be stored does not fit: Kubernetes caps an object's annotations at 256 KiB, other stores have limits of their own.",
     remedy: 'Choose another store for the artifact that the message names.',
   },
   RUN_UNREADABLE: {

@@ -30,7 +30,7 @@ export class Contents {
   put(reference: string, bytes: Buffer, mediaType: string): StoredManifest {
     if (bytes.length > longestManifest) throw new Refusal(413, 'SIZE_INVALID', 'the manifest is too long');
     const json = parsed(bytes);
-    if (json === undefined) throw new Refusal(400, 'MANIFEST_INVALID', 'the manifest is no JSON object');
+    if (json === undefined) throw new Refusal(400, 'MANIFEST_INVALID', 'the manifest is not a JSON object');
     const named = member(json, 'mediaType');
     if (named !== undefined && named !== mediaType)
       throw new Refusal(400, 'MANIFEST_INVALID', `its mediaType is ${String(named)}, not ${mediaType}`);

@@ -79,7 +79,7 @@ export class Guard {
     this.#grants.clear();
   }
 
-  /** A token for those of the scopes that the user may have (distribution's “Token authentication”). */
+  /** A token for those of the scopes that the user may have (distribution's "Token authentication"). */
   token(
     authorization: string | undefined,
     parameters: URLSearchParams,

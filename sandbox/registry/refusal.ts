@@ -1,4 +1,4 @@
-/** A request that the registry refuses (distribution specification, “Error codes”). */
+/** A request that the registry refuses (distribution specification, "Error codes"). */
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;

@@ -13,7 +13,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       command: 'chains keygen --type ecdsa --secret --apply',
     },
     {
-      purpose: 'Ask why a run is or isn’t signed, and check what is',
+      purpose: "Ask why a run is or isn't signed, and check what is",
       command: 'chains explain taskrun/build-x7f2 -n ci',
     },
     {
@@ -100,7 +100,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       purpose: 'Look at the Secret, then create it',
       command: 'chains keygen --type ecdsa --secret | kubectl apply -f -',
     },
-    { purpose: 'Files, in cosign’s form', command: 'chains keygen --type cosign --out keys' },
+    { purpose: "Files, in cosign's form", command: 'chains keygen --type cosign --out keys' },
     {
       purpose: 'A PGP key, in the cluster at once',
       command: "chains keygen --type pgp --name 'Builds <builds@example.com>' --secret --apply",

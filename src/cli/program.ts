@@ -57,7 +57,7 @@ function onCluster(command: Command): Command {
   return command
     .option(
       '--kubeconfig <file>',
-      'kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod’s own account)',
+      "kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod's own account)",
     )
     .option('--context <name>', 'context of the kubeconfig')
     .addOption(
@@ -146,7 +146,7 @@ function explain(): Command {
     .description('say what would be signed of runs, and why; nothing is signed or written')
     .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
     .addOption(files())
-    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
     .option(...config)
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (names: readonly string[], options: ExplainArguments) => {
@@ -162,7 +162,7 @@ function verify(): Command {
       'runs in a cluster: taskrun/NAME, pipelinerun/NAME; or image and references of images',
     )
     .addOption(files())
-    .option('-n, --namespace <name>', 'namespace of the runs (default: the kubeconfig’s)')
+    .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
     .option('--insecure', 'registries may speak plain HTTP, or have a certificate that nobody vouches for')
     .addOption(
       new Option(
@@ -177,7 +177,7 @@ function verify(): Command {
     )
     .option('--uid <uid>', 'of a run that the cluster no longer has')
     .option('--builder-id <id>', 'the builder that the provenance must name')
-    .option('--source-uri <uri>', 'a source that it must name; git+ before and .git behind don’t count')
+    .option('--source-uri <uri>', "a source that it must name; git+ before and .git behind don't count")
     .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')
     .option('--build-type <uri>', 'the build type that it must have')
     .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
@@ -189,7 +189,7 @@ function verify(): Command {
 
 function migrate(): Command {
   return new Command('migrate')
-    .description('print another Chains’ ConfigMap as it must be written here to mean the same')
+    .description("print another Chains' ConfigMap as it must be written here to mean the same")
     .option('-f, --file <path>', 'the ConfigMap chains-config; - for standard input', '-')
     .action(async (options: MigrateArguments) => (await import('./commands/migrate.ts')).runMigrate(options));
 }
@@ -206,7 +206,7 @@ function keygen(): Command {
         'pgp',
       ]).makeOptionMandatory(),
     )
-    .option('--out <folder>', 'write the key’s files there (default: this folder)')
+    .option('--out <folder>', "write the key's files there (default: this folder)")
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
     .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
     .option('--kubeconfig <file>', 'kubeconfig for --apply (default: as for controller)')

@@ -8,13 +8,13 @@ import { isJsonObject, type JsonObject, member } from '../json.ts';
 export function configData(document: unknown): JsonObject {
   if (document === undefined || document === null) return {};
   if (!isJsonObject(document))
-    throw invalid('the configuration is no map of keys and values, and no ConfigMap');
+    throw invalid('the configuration is not a map of keys and values, and no ConfigMap');
   const kind = member(document, 'kind');
   if (kind === undefined) return document;
   if (kind !== 'ConfigMap')
     throw invalid(`the configuration is a ${String(kind)}: use a ConfigMap, or its bare data`);
   const data = member(document, 'data') ?? {};
-  if (!isJsonObject(data)) throw invalid('data of the ConfigMap is no map of keys and values');
+  if (!isJsonObject(data)) throw invalid('data of the ConfigMap is not a map of keys and values');
   return data;
 }
 

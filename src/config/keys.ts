@@ -68,7 +68,7 @@ export const keys = {
   'artifacts.pipelinerun.enable-deep-inspection': {
     type: boolean,
     default: 'false',
-    doc: 'Whether a PipelineRun’s provenance also takes inputs and outputs from the results of its TaskRuns.',
+    doc: "Whether a PipelineRun's provenance also takes inputs and outputs from the results of its TaskRuns.",
   },
   'artifacts.oci.format': {
     type: imageFormat,
@@ -112,7 +112,7 @@ export const keys = {
   },
   'storage.docdb.mongo-server-url': {
     type: text('a URL that starts with `mongodb://` or `mongodb+srv://`', /^mongodb(\+srv)?:\/\/\S+$/),
-    doc: 'The MongoDB server for `mongo://`; unset, the environment’s `MONGO_SERVER_URL`.',
+    doc: "The MongoDB server for `mongo://`; unset, the environment's `MONGO_SERVER_URL`.",
     secret: true,
   },
   'storage.docdb.mongo-server-url-dir': {
@@ -121,15 +121,15 @@ export const keys = {
   },
   'storage.docdb.mongo-server-url-path': {
     type: path,
-    doc: 'A file with the MongoDB server’s URL, re-read when it changes; goes before `storage.docdb.mongo-server-url-dir`.',
+    doc: "A file with the MongoDB server's URL, re-read when it changes; goes before `storage.docdb.mongo-server-url-dir`.",
   },
   'storage.grafeas.projectid': {
     type: text('the id of a project'),
     doc: 'The Google Cloud project of the store `grafeas`.',
   },
   'storage.grafeas.noteid': {
-    type: text('the start of a note’s name'),
-    doc: 'What the names of the notes in the store `grafeas` start with; unset, `tekton-` and the run’s namespace.',
+    type: text("the start of a note's name"),
+    doc: "What the names of the notes in the store `grafeas` start with; unset, `tekton-` and the run's namespace.",
   },
   'storage.grafeas.notehint': {
     type: anyText,
@@ -146,7 +146,7 @@ export const keys = {
   },
   'storage.pubsub.topic': {
     type: text('the name of a topic'),
-    doc: 'The topic of the store `pubsub`; for `gcp` its full name, or its name in the credential’s project.',
+    doc: "The topic of the store `pubsub`; for `gcp` its full name, or its name in the credential's project.",
   },
   'storage.pubsub.kafka.bootstrap.servers': {
     type: list('`host:port`'),
@@ -159,7 +159,7 @@ export const keys = {
   },
   'signers.kms.auth.address': {
     type: url,
-    doc: 'The address of Vault or OpenBao; unset, the environment’s `VAULT_ADDR` or `BAO_ADDR`.',
+    doc: "The address of Vault or OpenBao; unset, the environment's `VAULT_ADDR` or `BAO_ADDR`.",
   },
   'signers.kms.auth.token': {
     type: text('a token'),
@@ -176,15 +176,15 @@ export const keys = {
   },
   'signers.kms.auth.oidc.role': {
     type: text('the name of a role'),
-    doc: 'The role to log in as; unset, the auth method’s default role.',
+    doc: "The role to log in as; unset, the auth method's default role.",
   },
   'signers.kms.auth.oidc.token-path': {
     type: path,
-    doc: 'A file with the token to log in with; unset, the service account’s own.',
+    doc: "A file with the token to log in with; unset, the service account's own.",
   },
   'signers.kms.auth.spire.sock': {
     type: text('the address of a socket'),
-    doc: 'The SPIRE agent’s socket that gives the token to log in with; goes before `signers.kms.auth.oidc.token-path`.',
+    doc: "The SPIRE agent's socket that gives the token to log in with; goes before `signers.kms.auth.oidc.token-path`.",
   },
   'signers.kms.auth.spire.audience': {
     type: text('an audience'),
@@ -193,7 +193,7 @@ export const keys = {
   'signers.x509.fulcio.enabled': {
     type: boolean,
     default: 'false',
-    doc: 'Whether `x509` signs with short-lived keys that Fulcio certifies, instead of a key of one’s own.',
+    doc: "Whether `x509` signs with short-lived keys that Fulcio certifies, instead of a key of one's own.",
   },
   'signers.x509.fulcio.address': {
     type: url,
@@ -231,7 +231,7 @@ export const keys = {
   'builder.id': {
     type: anyText,
     default: 'https://tekton.dev/chains/v2',
-    doc: 'The builder’s id in provenance.',
+    doc: "The builder's id in provenance.",
   },
   'builddefinition.buildtype': {
     type: choice('https://tekton.dev/chains/v2/slsa', 'https://tekton.dev/chains/v2/slsa-tekton'),

@@ -46,7 +46,7 @@ function isKeyOf<K extends string>(table: Readonly<Record<K, unknown>>, key: str
 
 const transitKey: RegExp = /^[\w]([\w.-]*\w)?(\?padding=(pkcs1|pss))?$/;
 
-/** A signing key in a KMS (behaviour.md, “Signers”); the scheme chooses the provider. */
+/** A signing key in a KMS (behaviour.md, "Signers"); the scheme chooses the provider. */
 export const kmsReference = reference({
   gcpkms: {
     pattern:
@@ -65,7 +65,7 @@ export const kmsReference = reference({
   },
 });
 
-/** A collection of documents (behaviour.md, “Stores”), as go-cloud's docstore writes it. */
+/** A collection of documents (behaviour.md, "Stores"), as go-cloud's docstore writes it. */
 export const docdbReference = reference({
   firestore: {
     pattern: /^projects\/[^/?\s]+\/databases\/[^/?\s]+\/documents\/[^?\s]+(\?\S*)?$/,

@@ -7,7 +7,7 @@ export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: string; readonly meant?: string | undefined };
 
-/** A type of values: how a text of the ConfigMap is read, and what is allowed, in words that follow “use”. */
+/** A type of values: how a text of the ConfigMap is read, and what is allowed, in words that follow "use". */
 export interface ValueType<T> {
   /** For messages and `docs/config.md`; words to be written as they are stand in backticks. */
   readonly allowed: string;
@@ -82,7 +82,7 @@ export const boolean: ValueType<boolean> = {
     if (truths.includes(text)) return good(true);
     return untruths.includes(text)
       ? good(false)
-      : bad('which is no boolean', closest(text, ['true', 'false']));
+      : bad('which is not a boolean', closest(text, ['true', 'false']));
   },
 };
 
@@ -136,7 +136,7 @@ export const duration: ValueType<number> = {
   allowed: 'a positive duration such as `90s`, `5m` or `1h30m`',
   parse(text) {
     const nanoseconds = parseDuration(text);
-    if (nanoseconds === undefined) return { ok: false, wrong: 'which is no duration' };
+    if (nanoseconds === undefined) return { ok: false, wrong: 'which is not a duration' };
     if (nanoseconds <= 0n) return { ok: false, wrong: 'which is not positive' };
     return { ok: true, value: Math.max(1, Math.round(Number(nanoseconds) / 1e6)) };
   },

@@ -35,8 +35,8 @@ export interface GatheringOptions {
 }
 
 /**
- * Collects the TaskRuns of a PipelineRun by one list call, once all of them are signed or failed (behaviour.md, “A run's
- * life”). One that is being deleted no longer waits when its grace is over. A TaskRun has none.
+ * Collects the TaskRuns of a PipelineRun by one list call, once all of them are signed or failed (behaviour.md, "A run's
+ * life"). One that is being deleted no longer waits when its grace is over. A TaskRun has none.
  */
 export async function gather(run: Run, options: GatheringOptions): Promise<Gathered> {
   if (run.kind === 'TaskRun') return { taskRuns: [], problems: [] };

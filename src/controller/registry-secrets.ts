@@ -44,7 +44,7 @@ interface Kept {
 }
 
 /**
- * Reads the registry Secrets of runs from the cluster (behaviour.md, “Stores”). What is missing, of another type, or may
+ * Reads the registry Secrets of runs from the cluster (behaviour.md, "Stores"). What is missing, of another type, or may
  * not be read is named among them, and the log says once a namespace that we have no right to read there.
  */
 export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<StoreAccess['registrySecrets']> {

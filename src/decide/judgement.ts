@@ -43,7 +43,7 @@ export function judge(run: Run, outcome: Outcome, { failingSince, config, now }:
   return { end: mayPass ? undefined : { state, message }, message, again, within };
 }
 
-/** What a run's message says of an outcome: what failed, then what was left out on purpose or is no hint, one line each. */
+/** What a run's message says of an outcome: what failed, then what was left out on purpose or is not a hint, one line each. */
 export function reportOf({ failures, off, problems }: Pick<Outcome, 'failures' | 'off' | 'problems'>): {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];

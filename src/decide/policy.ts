@@ -31,7 +31,7 @@ export function circumstancesOf(config: Config, now: Date): Circumstances {
 
 type Rule = (run: Run, circumstances: Circumstances) => Decision | undefined;
 
-/** The rules in their order; the first that has an answer decides (behaviour.md, “A run's life”). */
+/** The rules in their order; the first that has an answer decides (behaviour.md, "A run's life"). */
 const rules: readonly Rule[] = [managedElsewhere, alreadyMarked, deletedTooEarly, unreadable, unfinished];
 
 /** Decides what to do with a run. Pure: the same run and circumstances give the same decision. */

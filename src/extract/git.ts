@@ -32,7 +32,7 @@ const none: GitSource = { url: '', commit: '' };
 
 /**
  * The source that `CHAINS-GIT_URL` and `CHAINS-GIT_COMMIT` name, each looked for by itself: a param overrides a default, a
- * result a param (payloads.md, 4.3). White space around a value is no part of it; a pair that can't be one is reported, and
+ * result a param (payloads.md, 4.3). White space around a value is not a part of it; a pair that can't be one is reported, and
  * names no source.
  */
 export function gitSource(

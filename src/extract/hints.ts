@@ -124,7 +124,7 @@ export function structuresIn(
       const names = quote(result.name);
       const { value } = result;
       if (value?.kind !== 'object') {
-        const wrong = 'is no object of strings; give it the type object, with the members uri and digest';
+        const wrong = 'is not an object of strings; give it the type object, with the members uri and digest';
         report(at, `${names} ${wrong}`);
         return [];
       }

@@ -67,7 +67,7 @@ function whatRegistryIsWrong(registry: string): string | undefined {
     : colon === -1
       ? ''
       : registry.slice(colon);
-  return /^(:\d*)?$/.test(port) ? undefined : 'registry has a port that is no number';
+  return /^(:\d*)?$/.test(port) ? undefined : 'registry has a port that is not a number';
 }
 
 function wrong(words: string): Reading<never> {

@@ -57,7 +57,7 @@ function isOtherUri(uri: string): boolean {
 /** The schemes that tools put before an image's name. */
 const imageSchemes: ReadonlySet<string> = new Set(['docker', 'oci']);
 
-/** `docker://` and `oci://` before a name say where to find it, and are no part of it. */
+/** `docker://` and `oci://` before a name say where to find it, and are not part of it. */
 function withoutScheme(text: string): string {
   const [, name] = /^(?:docker|oci):\/\/(?=[^/])([^]*)$/.exec(text) ?? [];
   return name ?? text;

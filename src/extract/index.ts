@@ -11,7 +11,7 @@ import { orError, readTaskRun } from './task-run.ts';
 
 /** What can be signed of a run, and what in it looks as if it could. */
 export interface Extraction {
-  /** The run itself, then its images (behaviour.md, “What is signed”). */
+  /** The run itself, then its images (behaviour.md, "What is signed"). */
   readonly artifacts: readonly Artifact[];
   readonly problems: readonly Problem[];
   /** RUN_UNREADABLE when a part that names images has the wrong type; then there are no images. */

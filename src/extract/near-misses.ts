@@ -41,7 +41,7 @@ export function reportClone(results: readonly Result[], hasSource: boolean, repo
     return;
   report(
     commit.at,
-    '"url" and "commit" are no type hints, so the provenance names no source; give the Task the results CHAINS-GIT_URL and CHAINS-GIT_COMMIT with these values, or the Pipeline params of these names',
+    '"url" and "commit" are not type hints, so the provenance names no source; give the Task the results CHAINS-GIT_URL and CHAINS-GIT_COMMIT with these values, or the Pipeline params of these names',
   );
 }
 
@@ -54,7 +54,7 @@ export function reportNearMisses(results: readonly Result[], report: Report): vo
     const meant = meantBy(name);
     if (meant === undefined || name.endsWith(meant)) continue;
     const advice = `if it is meant as one, let its name end with ${meant}`;
-    report(`${at}.name`, `${quote(name)} is no type hint, so nothing is signed for it; ${advice}`);
+    report(`${at}.name`, `${quote(name)} is not a type hint, so nothing is signed for it; ${advice}`);
   }
 }
 

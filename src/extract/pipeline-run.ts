@@ -119,7 +119,7 @@ function reportEmbedded(object: JsonObject, taskRuns: readonly JsonObject[], rep
 function reportLeftOut({ status }: PipelineRun, taskRuns: readonly JsonObject[], report: Report): void {
   const names = new Set(taskRuns.map((object) => at(object, 'metadata', 'name')));
   for (const [index, { kind = '', name = '' }] of (status?.childReferences ?? []).entries()) {
-    const why = kind === 'TaskRun' ? (names.has(name) ? undefined : 'it is gone') : 'it is no TaskRun';
+    const why = kind === 'TaskRun' ? (names.has(name) ? undefined : 'it is gone') : 'it is not a TaskRun';
     if (why !== undefined) {
       report(
         `status.childReferences[${index}]`,

@@ -6,7 +6,7 @@ import type { Payload } from '../model/signature.ts';
 import { map, text } from '../tekton/shape.ts';
 import type { DigestSet } from './digest-set.ts';
 
-/** What a statement speaks of (in-toto, “Subject”): an artifact by its name and its digests. */
+/** What a statement speaks of (in-toto, "Subject"): an artifact by its name and its digests. */
 export interface Subject {
   readonly name: string;
   readonly digest: Json;

@@ -5,7 +5,7 @@ import type { Format } from './format.ts';
 
 /**
  * The format `tekton`: the run's status as it is in the object, as compact JSON in UTF-8; for an image, the status of
- * the run that built it (behaviour.md, “The command”).
+ * the run that built it (behaviour.md, "The command").
  *
  * Nothing is sorted. An API server writes the members of a custom resource in the same sorted order in every answer
  * (get, list, watch), so a run gives the same bytes whichever way it came; a file in another order is kept in its own.
@@ -15,10 +15,10 @@ import type { Format } from './format.ts';
 export const tekton: Format = ({ run }) => {
   const status = member(run.object, 'status') ?? undefined;
   if (!isJsonObject(status)) {
-    const wrong = status === undefined ? 'is missing' : 'is no object';
+    const wrong = status === undefined ? 'is missing' : 'is not an object';
     throw new ChainsError(
       'RUN_UNREADABLE',
-      `status ${wrong} in ${run.kind} ${runName(run)}: the format \`tekton\` signs the run’s status`,
+      `status ${wrong} in ${run.kind} ${runName(run)}: the format \`tekton\` signs the run's status`,
     );
   }
   return { bytes: Buffer.from(written(status), 'utf8'), format: 'tekton' };

@@ -4,7 +4,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** The CRC-32C (Castagnoli, RFC 3720, appendix B.4) of bytes or of a text’s UTF-8; node’s own `crc32` is another polynomial. */
+/** The CRC-32C (Castagnoli, RFC 3720, appendix B.4) of bytes or of a text's UTF-8; node's own `crc32` is another polynomial. */
 export function crc32c(content: Uint8Array | string): number {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   let crc = 0xffffffff;

@@ -12,7 +12,7 @@ export interface FailureCodes {
   readonly passing: readonly number[];
 }
 
-/** What helps where a status alone doesn’t say it. */
+/** What helps where a status alone doesn't say it. */
 export interface RefusalDetails {
   /** The header `Retry-After`. */
   readonly retryAfter?: unknown;
@@ -25,9 +25,9 @@ export interface RefusalDetails {
  */
 export interface Failures {
   /**
-   * The error for a status that is no answer.
+   * The error for a status that is not an answer.
    * @param what the call and the place, e.g. `write gs://bucket/object`
-   * @param reason the service’s own words
+   * @param reason the service's own words
    */
   readonly refusal: (what: string, status: number, reason: string, details?: RefusalDetails) => ChainsError;
   /** What is wrong and what to do, where no service answered: the code `refused`. */
@@ -39,7 +39,7 @@ export interface Failures {
   /**
    * Works with a signal that ends with the given one or after a while, and stops waiting then, whether the work heeds it
    * or not.
-   * @throws ChainsError `unavailable` when the time is over; the given signal’s reason when that one ends.
+   * @throws ChainsError `unavailable` when the time is over; the given signal's reason when that one ends.
    */
   readonly within: <T>(
     milliseconds: number,

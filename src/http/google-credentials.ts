@@ -19,7 +19,7 @@ export interface CredentialOptions {
 
 /**
  * Application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS` (service account, workload identity
- * federation), gcloud’s, or the metadata server’s (workload identity in GKE). Nothing is asked for before the first token.
+ * federation), gcloud's, or the metadata server's (workload identity in GKE). Nothing is asked for before the first token.
  * After whatever goes wrong they are read anew: the library reads a file once, remembers that there was no project, and
  * lets every later call wait for the one that hangs.
  */
@@ -35,7 +35,7 @@ export class GoogleCredentials {
   /**
    * An access token.
    * @param what the call that needs it, for messages
-   * @throws ChainsError of the failures’ codes; the signal’s reason when that ends.
+   * @throws ChainsError of the failures' codes; the signal's reason when that ends.
    */
   async token(what: string, signal: AbortSignal | undefined): Promise<string> {
     const { failures, timeout } = this.#options;
@@ -87,13 +87,13 @@ export class GoogleCredentials {
   }
 }
 
-/** The library’s errors carry what the token’s server answered, or the code of the socket’s error. */
+/** The library's errors carry what the token's server answered, or the code of the socket's error. */
 function failure(task: string, error: unknown, failures: Failures): ChainsError {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : Number.NaN;
   if (status >= 400) return failures.refusal(task, status, reasonOf(error));
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/^E[A-Z_]+$/.test(code) && code !== 'ENOENT') return failures.unanswered(task, error);
   return failures.unusable(
-    `${task}: ${reasonOf(error)}; set GOOGLE_APPLICATION_CREDENTIALS, or let the pod’s service account act as one of Google’s (workload identity)`,
+    `${task}: ${reasonOf(error)}; set GOOGLE_APPLICATION_CREDENTIALS, or let the pod's service account act as one of Google's (workload identity)`,
   );
 }

@@ -4,7 +4,7 @@ import type { Failures } from './failures.ts';
 import { GoogleCredentials } from './google-credentials.ts';
 import { type Answer, type Call, openService, type Service, type ServiceOptions, words } from './service.ts';
 
-/** How to reach one of Google’s services, or an emulator in its place. */
+/** How to reach one of Google's services, or an emulator in its place. */
 export interface GoogleOptions {
   /** `https://storage.googleapis.com`, without a slash at the end; calls may name what is below it alone. */
   readonly origin: string;
@@ -21,7 +21,7 @@ export interface GoogleOptions {
   readonly limits: Pick<ServiceOptions, 'timeout' | 'silence' | 'longestAnswer'>;
 }
 
-/** One of Google’s services, called with application default credentials. */
+/** One of Google's services, called with application default credentials. */
 export interface GoogleService extends Service {
   /** The project of the environment (`GOOGLE_CLOUD_PROJECT`) or of the credential; undefined where neither has one. */
   project(signal?: AbortSignal): Promise<string | undefined>;
@@ -30,14 +30,14 @@ export interface GoogleService extends Service {
 /** What the emulators take for a credential that may do everything. */
 const ownerOfEmulator = 'owner';
 
-/** Opens a service of Google’s. After a 401 the credentials are read anew. */
+/** Opens a service of Google's. After a 401 the credentials are read anew. */
 export function openGoogle(options: GoogleOptions): GoogleService {
   const { origin, scope, failures, project, emulated = false, patience, limits } = options;
   const credentials = new GoogleCredentials({ scope, project, failures, timeout: patience });
   const service = openService({ failures, reasonIn, ...limits });
 
   async function authorization(url: URL, { what, signal }: Call): Promise<Readonly<Record<string, string>>> {
-    // The address of an upload’s session is its own credential, wherever the service says that it is.
+    // The address of an upload's session is its own credential, wherever the service says that it is.
     if (url.origin !== new URL(origin).origin) return {};
     const token = emulated ? ownerOfEmulator : await credentials.token(what, signal);
     return { authorization: `Bearer ${token}` };
@@ -63,7 +63,7 @@ export function openGoogle(options: GoogleOptions): GoogleService {
   };
 }
 
-/** The service’s own words; a page of a proxy is no use to anybody. */
+/** The service's own words; a page of a proxy is no use to anybody. */
 function reasonIn({ body, bytes }: Answer): string {
   const error = at(body, 'error');
   const told = words([at(error, 'status'), at(error, 'message') ?? error]);

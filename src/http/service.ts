@@ -6,7 +6,7 @@ import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
 import { Connections } from './connections.ts';
 
-/** What a TLS connection needs beside node’s own CAs. */
+/** What a TLS connection needs beside node's own CAs. */
 export interface TlsOptions {
   readonly ca?: string[];
   readonly rejectUnauthorized?: boolean;
@@ -16,10 +16,10 @@ export interface TlsOptions {
 export interface ServiceOptions {
   /** How its failures are told. */
   readonly failures: Failures;
-  /** Finds the service’s own words in the answer to a call that failed. */
+  /** Finds the service's own words in the answer to a call that failed. */
   readonly reasonIn: (answer: Answer) => string;
   readonly tls?: TlsOptions;
-  /** Milliseconds for a call, its answer included; unless given, the call’s signal says when to stop. */
+  /** Milliseconds for a call, its answer included; unless given, the call's signal says when to stop. */
   readonly timeout?: number | undefined;
   /** Milliseconds to wait for an answer, and between two pieces of it. */
   readonly silence?: number | undefined;
@@ -48,7 +48,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly bytes: Uint8Array;
-  /** The bytes as JSON; undefined when they are none, as those of a proxy’s page. */
+  /** The bytes as JSON; undefined when they are none, as those of a proxy's page. */
   readonly body: Json | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface Answer {
 export interface Service {
   /**
    * Makes a call and reads the whole answer.
-   * @throws ChainsError of the failures’ codes, with `status` and `retryAfter` where the service said so; the signal’s
+   * @throws ChainsError of the failures' codes, with `status` and `retryAfter` where the service said so; the signal's
    * reason when that ends.
    */
   call(call: Call): Promise<Answer>;

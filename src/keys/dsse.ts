@@ -52,7 +52,7 @@ export function envelopeOf(
   return Buffer.from(JSON.stringify(envelope), 'utf8');
 }
 
-/** The bytes that a DSSE signature is made over: the pre-authentication encoding of type and payload (DSSE 1.0, “Protocol”). */
+/** The bytes that a DSSE signature is made over: the pre-authentication encoding of type and payload (DSSE 1.0, "Protocol"). */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head, 'utf8'), payload]);

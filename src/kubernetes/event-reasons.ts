@@ -13,7 +13,7 @@ export const eventReasons = {
   SigningFailed: {
     about: 'run',
     type: 'Warning',
-    meaning: 'The run is marked `failed`: trying again can’t help, or `signing.retry-deadline` has passed.',
+    meaning: "The run is marked `failed`: trying again can't help, or `signing.retry-deadline` has passed.",
     remedy: 'The message says why, what to mend, and the commands that have it tried again.',
   },
   Waiting: {
@@ -34,28 +34,28 @@ export const eventReasons = {
     about: 'run',
     type: 'Warning',
     meaning:
-      'A run was let go unsigned: it was deleted and didn’t finish, or couldn’t be read, before its grace ended.',
+      "A run was let go unsigned: it was deleted and didn't finish, or couldn't be read, before its grace ended.",
     remedy: 'Where runs need longer, raise `signing.deletion-grace`.',
   },
   NotMarked: {
     about: 'run',
     type: 'Warning',
     meaning:
-      'The API server lets the controller write nothing on the run, so that it can’t be marked as signed.',
+      "The API server lets the controller write nothing on the run, so that it can't be marked as signed.",
     remedy:
-      'The message has the server’s reason; it is tried again. `deploy/access.yaml` has the rights it needs.',
+      "The message has the server's reason; it is tried again. `deploy/access.yaml` has the rights it needs.",
   },
   Unreadable: {
     about: 'run',
     type: 'Warning',
-    meaning: 'A field of the run’s status has the wrong type, so that nobody can tell whether it is done.',
+    meaning: "A field of the run's status has the wrong type, so that nobody can tell whether it is done.",
     remedy: 'Look at the field that the message names, and at what wrote it.',
   },
   Skipped: {
     about: 'run',
     type: 'Normal',
     meaning:
-      'A run is done and is not signed on purpose: it is somebody else’s (`spec.managedBy`), or all of it is turned off.',
+      "A run is done and is not signed on purpose: it is somebody else's (`spec.managedBy`), or all of it is turned off.",
     remedy: 'Nothing. `events.skipped` turns it on, and is off unless set.',
   },
   InvalidConfiguration: {

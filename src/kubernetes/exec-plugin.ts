@@ -85,7 +85,7 @@ function readAnswer(output: string, exec: Exec, where: string, now: number): Ide
   const parsed = v.safeParse(answerSchema, parseJson(output));
   if (!parsed.success) {
     const field = parsed.issues[0] && v.getDotPath(parsed.issues[0]);
-    throw wrong(`is no ExecCredential${field ? `: ${field} is missing or wrong` : ' in JSON'}`);
+    throw wrong(`is not an ExecCredential${field ? `: ${field} is missing or wrong` : ' in JSON'}`);
   }
   const { apiVersion, status } = parsed.output;
   if (apiVersion !== exec.apiVersion) throw wrong(`has another apiVersion than ${exec.apiVersion}`);

@@ -36,12 +36,12 @@ function readStatus(body: string): { message: string; retryAfter: number | undef
 }
 
 const untrustedServer =
-  'Check certificate-authority(-data) in the kubeconfig, or the file ca.crt of the pod’s service account.';
+  "Check certificate-authority(-data) in the kubeconfig, or the file ca.crt of the pod's service account.";
 
 /** What the codes of Node and undici mean to somebody who set the connection up: text, then hint. */
 const causes: Readonly<Record<string, readonly [text: string, hint?: string]>> = {
   ENOTFOUND: ['its host name is not known', 'Check the server address and DNS.'],
-  EAI_AGAIN: ['its host name can’t be looked up just now', 'Check the server address and DNS.'],
+  EAI_AGAIN: ["its host name can't be looked up just now", 'Check the server address and DNS.'],
   ECONNREFUSED: ['nothing listens there', 'Check that the API server runs, and its address.'],
   EHOSTUNREACH: ['there is no route to it', 'Check the address and the network.'],
   ENETUNREACH: ['there is no route to it', 'Check the address and the network.'],
@@ -56,9 +56,9 @@ const causes: Readonly<Record<string, readonly [text: string, hint?: string]>> =
   EPIPE: ['the connection broke'],
   CERT_HAS_EXPIRED: [
     'its certificate has expired',
-    'Renew the API server’s certificate, or check this clock.',
+    "Renew the API server's certificate, or check this clock.",
   ],
-  CERT_NOT_YET_VALID: ['its certificate is not valid yet', 'Check this machine’s clock.'],
+  CERT_NOT_YET_VALID: ['its certificate is not valid yet', "Check this machine's clock."],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'its certificate is for another host name',
     'Use a name that is in the certificate as server, or set tls-server-name to one.',
@@ -72,7 +72,7 @@ const causes: Readonly<Record<string, readonly [text: string, hint?: string]>> =
   ERR_SSL_WRONG_VERSION_NUMBER: ['it does not speak TLS', 'Should the server address begin with http://?'],
   ERR_SSL_PACKET_LENGTH_TOO_LONG: ['it does not speak TLS', 'Should the server address begin with http://?'],
   UND_ERR_PRX_CONN: ['the proxy broke the connection', 'Check proxy-url or HTTPS_PROXY.'],
-  UND_ERR_PRX_TLS: ['the proxy’s certificate is not valid for its name', 'Check proxy-url or HTTPS_PROXY.'],
+  UND_ERR_PRX_TLS: ["the proxy's certificate is not valid for its name", 'Check proxy-url or HTTPS_PROXY.'],
 };
 
 /** The codes after which another CA may help. */

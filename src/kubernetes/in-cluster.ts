@@ -8,7 +8,7 @@ export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccou
 
 /**
  * The cluster that this pod runs in, as its service account.
- * @throws ChainsError CONNECTION_INVALID when this is no pod, or a pod without a service account
+ * @throws ChainsError CONNECTION_INVALID when this is not a pod, or a pod without a service account
  */
 export async function inClusterTarget(
   folder: string,
@@ -19,7 +19,7 @@ export async function inClusterTarget(
   if (!host || !port) {
     throw invalid(
       'no cluster',
-      'there is no kubeconfig and this is no pod; give --kubeconfig or set KUBECONFIG',
+      'there is no kubeconfig and this is not a pod; give --kubeconfig or set KUBECONFIG',
     );
   }
   const [token, ca, namespace] = ['token', 'ca.crt', 'namespace'].map((name) => join(folder, name));

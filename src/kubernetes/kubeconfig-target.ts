@@ -133,7 +133,7 @@ function identityOf(
     throw invalid(where, `"${plugin}" is the old way, which kubectl dropped too; use an exec plugin instead`);
   }
   if (as)
-    throw invalid(user.where('as'), 'acting as another user is not supported; use that user’s credential');
+    throw invalid(user.where('as'), "acting as another user is not supported; use that user's credential");
   const pair = clientCertificate(user, now);
   const header = headerOf(user);
   if (header === undefined && exec != null) {

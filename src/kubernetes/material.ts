@@ -18,7 +18,7 @@ export async function readText(path: string, where: string): Promise<string> {
       EACCES: 'may not be read by this user',
       EISDIR: 'is a folder',
     };
-    const problem = problems[String(code)] ?? `can’t be read (${String(code)})`;
+    const problem = problems[String(code)] ?? `can't be read (${String(code)})`;
     throw invalid(where, `the file ${path} ${problem}; correct the path or the file`);
   }
 }
@@ -76,7 +76,7 @@ function readKey(pem: string, where: string) {
   try {
     return createPrivateKey(pem);
   } catch {
-    throw invalid(where, 'is no private key in PEM');
+    throw invalid(where, 'is not a private key in PEM');
   }
 }
 

@@ -98,7 +98,7 @@ class Reflection {
         if (watching === undefined && !this.#synced) this.#to.begun?.();
         this.#report(page);
         watching ??= this.#watch(page.resourceVersion, during).finally(() => ended.abort());
-        // It is awaited below; until then a failure is no unhandled one.
+        // It is awaited below; until then a failure is not an unhandled one.
         watching.catch(() => undefined);
       }
       this.#overtaken = undefined;

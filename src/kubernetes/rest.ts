@@ -202,7 +202,7 @@ export class Rest {
     const version = member(metadata, 'resourceVersion');
     const next = member(metadata, 'continue');
     if (typeof version !== 'string' || !(items === null || Array.isArray(items))) {
-      throw this.#transport.failure(call, new Error('the answer is no list'));
+      throw this.#transport.failure(call, new Error('the answer is not a list'));
     }
     return {
       items: (items ?? []).filter(isJsonObject),

@@ -42,7 +42,7 @@ export class Transport {
     try {
       const text = await answer.body.text();
       const object: unknown = JSON.parse(text);
-      if (!isJsonObject(object)) throw new Error('the answer is no object');
+      if (!isJsonObject(object)) throw new Error('the answer is not an object');
       return { object, bytes: Buffer.byteLength(text) };
     } catch (error) {
       const cause =

@@ -16,7 +16,7 @@ export interface WatchEvent {
 /**
  * Reads one line of a watch.
  * @param what the call, for messages
- * @throws ChainsError of the status that an ERROR event carries; CLUSTER_UNAVAILABLE for what is no event.
+ * @throws ChainsError of the status that an ERROR event carries; CLUSTER_UNAVAILABLE for what is not an event.
  */
 export function parseWatchEvent(line: Line, what: string): WatchEvent {
   const event = parse(line.text);
@@ -24,7 +24,7 @@ export function parseWatchEvent(line: Line, what: string): WatchEvent {
   if (member(event, 'type') === 'ERROR') throw watchError(what, object);
   const type = types.find((known) => known === member(event, 'type'));
   if (type === undefined || !isJsonObject(object)) {
-    throw new ChainsError('CLUSTER_UNAVAILABLE', `${what}: the server sent something that is no event`);
+    throw new ChainsError('CLUSTER_UNAVAILABLE', `${what}: the server sent something that is not an event`);
   }
   return { type, object, bytes: line.bytes };
 }

@@ -40,7 +40,7 @@ export interface Examination {
   readonly warnings: readonly string[];
 }
 
-/** Looks at a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run. */
+/** Looks at a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run. */
 export async function examine(input: RunInput): Promise<Examination> {
   return withPipeline(input, { folder: '', files: new Map() }, (_, examination) =>
     Promise.resolve({
@@ -78,8 +78,8 @@ export async function withPipeline<T>(
   work: (pipeline: Pipeline, examination: Examination) => Promise<T>,
 ): Promise<T> {
   if (!isJsonObject(data))
-    throw new ChainsError('CONFIG_INVALID', 'the configuration is no map of keys and values');
-  if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is no list');
+    throw new ChainsError('CONFIG_INVALID', 'the configuration is not a map of keys and values');
+  if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is not a list');
   const { config, warnings } = parseConfig(data);
   const run = parseRun(object);
   const taskRuns = given.map(asObject);
@@ -101,7 +101,7 @@ export async function withPipeline<T>(
 
 function asObject(taskRun: unknown, index: number): JsonObject {
   if (isJsonObject(taskRun)) return taskRun;
-  throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is no object`);
+  throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is not an object`);
 }
 
 function outlookFor(run: Run, taskRuns: readonly JsonObject[], config: Config): Outlook {

@@ -25,7 +25,7 @@ export interface ExplainedArtifact {
   readonly error: string | null;
 }
 
-/** What a run is, what would be done with it, and why (behaviour.md, “The command”: the JSON of `explain`). */
+/** What a run is, what would be done with it, and why (behaviour.md, "The command": the JSON of `explain`). */
 export interface Explanation {
   readonly run: {
     readonly apiVersion: string;
@@ -41,7 +41,7 @@ export interface Explanation {
 
 /**
  * Says what would be signed of a run, whether it is time for it or not. Nothing is signed or written.
- * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run.
+ * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run.
  */
 export async function explain(input: ExplainInput): Promise<Explanation> {
   return explanationOf(await examine(input));

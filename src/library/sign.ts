@@ -24,7 +24,7 @@ export interface SignedExplainedArtifact extends ExplainedArtifact {
   readonly chain: string | null;
 }
 
-/** An explanation with signatures (behaviour.md, “The command”: the JSON of `sign`). */
+/** An explanation with signatures (behaviour.md, "The command": the JSON of `sign`). */
 export interface SignedExplanation extends Explanation {
   readonly artifacts: readonly SignedExplainedArtifact[];
 }
@@ -37,7 +37,7 @@ export interface SignedDraft {
 
 /**
  * Signs a run, needing no cluster and storing nothing. An artifact that fails says so in its `error`.
- * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is no run.
+ * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run.
  */
 export async function sign(input: SignInput): Promise<SignedExplanation> {
   return signedExplanationOf(await signRun(input));

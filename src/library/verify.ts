@@ -31,7 +31,7 @@ export interface VerifyInput {
 /**
  * Verifies what stores have of a run: signatures, that the payloads speak of this very run, and what is expected of its
  * provenance.
- * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is no run, CONFIG_INVALID, and STORE_…
+ * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is not a run, CONFIG_INVALID, and STORE_…
  * when a store can't be read.
  */
 export async function verify({

@@ -16,7 +16,7 @@ export function ownKeyOf({ kind, uid }: Pick<Run, 'kind' | 'uid'>): string {
   return `${artifactKindOf(kind)}-${uid}`;
 }
 
-/** Something to sign, and the names under which its signature is stored (behaviour.md, “A run's life”). */
+/** Something to sign, and the names under which its signature is stored (behaviour.md, "A run's life"). */
 export type Artifact = {
   /** The run it comes from; for an image, the run that built it. */
   readonly run: Run;

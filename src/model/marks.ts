@@ -2,7 +2,7 @@ import type { Run, RunKind } from './run.ts';
 
 const domain = 'chains.tekton.dev';
 
-/** Everything under this prefix, in labels and annotations, is written or read by us (behaviour.md, “A run's life”). */
+/** Everything under this prefix, in labels and annotations, is written or read by us (behaviour.md, "A run's life"). */
 export const markPrefix = `${domain}/`;
 
 /** Annotation and label `signed`, `true` or `failed`: the end state. */

@@ -3,7 +3,7 @@ import type { Problem } from './problem.ts';
 import type { ChainsError } from '../errors.ts';
 import type { SignedArtifact } from './signature.ts';
 
-/** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, “Metrics”). */
+/** The stage in which an artifact failed; the value of the metrics' label `error_type` (behaviour.md, "Metrics"). */
 export type FailedStage = 'payload_creation' | 'marshal_payload' | 'signing' | 'storage' | 'tlog';
 
 /** One artifact that could not be signed or stored. */

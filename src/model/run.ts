@@ -4,7 +4,7 @@ import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from
 /** The kinds that are watched and signed, all of the API group `tekton.dev`. */
 export type RunKind = 'TaskRun' | 'PipelineRun';
 
-/** How far a run is. Done means that the `Succeeded` condition is `True` or `False` (behaviour.md, “A run's life”). */
+/** How far a run is. Done means that the `Succeeded` condition is `True` or `False` (behaviour.md, "A run's life"). */
 export type Progress =
   | { readonly state: 'unfinished' }
   | { readonly state: 'done'; readonly succeeded: boolean }
@@ -39,10 +39,10 @@ export function runName(run: Pick<Run, 'namespace' | 'name'>): string {
 /**
  * Reads an object as a run. Only what every decision needs is read here; what a payload needs is read by the stage
  * that makes it, so that a run with an odd status can still be marked.
- * @throws ChainsError RUN_UNREADABLE when the object is no TaskRun or PipelineRun of tekton.dev, or its metadata is broken.
+ * @throws ChainsError RUN_UNREADABLE when the object is not a TaskRun or PipelineRun of tekton.dev, or its metadata is broken.
  */
 export function parseRun(value: unknown): Run {
-  if (!isJsonObject(value)) throw unreadable('the document', 'is no object');
+  if (!isJsonObject(value)) throw unreadable('the document', 'is not an object');
   const kind = member(value, 'kind');
   const apiVersion = member(value, 'apiVersion');
   if (kind !== 'TaskRun' && kind !== 'PipelineRun')
@@ -76,16 +76,16 @@ function unreadable(where: string, message: string): ChainsError {
 
 function text(parent: Json | undefined, key: string, where: string): string {
   const value = member(parent, key) ?? '';
-  if (typeof value !== 'string') throw unreadable(`${where}.${key}`, 'is no string');
+  if (typeof value !== 'string') throw unreadable(`${where}.${key}`, 'is not a string');
   return value;
 }
 
 function textMap(metadata: Json | undefined, key: string): Readonly<Record<string, string>> {
   const value = member(metadata, key) ?? {};
-  if (!isJsonObject(value)) throw unreadable(`metadata.${key}`, 'is no object');
+  if (!isJsonObject(value)) throw unreadable(`metadata.${key}`, 'is not an object');
   const entries = Object.entries(value).map(([name, entry]) => {
     if (entry !== null && typeof entry !== 'string')
-      throw unreadable(`metadata.${key}.${name}`, 'is no string');
+      throw unreadable(`metadata.${key}.${name}`, 'is not a string');
     return [name, entry ?? ''] as const;
   });
   return Object.fromEntries(entries);
@@ -93,19 +93,19 @@ function textMap(metadata: Json | undefined, key: string): Readonly<Record<strin
 
 function textList(metadata: Json | undefined, key: string): readonly string[] {
   const value = member(metadata, key) ?? [];
-  if (!isJsonList(value)) throw unreadable(`metadata.${key}`, 'is no list of strings');
+  if (!isJsonList(value)) throw unreadable(`metadata.${key}`, 'is not a list of strings');
   return value.map((entry, index) => {
     if (entry !== null && typeof entry !== 'string')
-      throw unreadable(`metadata.${key}[${index}]`, 'is no string');
+      throw unreadable(`metadata.${key}[${index}]`, 'is not a string');
     return entry ?? '';
   });
 }
 
-/** A `managedBy` that is no string names no controller that we could be. */
+/** A `managedBy` that is not a string names no controller that we could be. */
 function managedBy(object: JsonObject): string | undefined {
   const value = at(object, 'spec', 'managedBy');
   if (typeof value === 'string') return value === '' ? undefined : value;
-  return value === undefined || value === null ? undefined : 'a value that is no string';
+  return value === undefined || value === null ? undefined : 'a value that is not a string';
 }
 
 function time(value: Json | undefined): Date | undefined {
@@ -117,16 +117,16 @@ function time(value: Json | undefined): Date | undefined {
 function progressOf(object: JsonObject): Progress {
   const status = member(object, 'status') ?? undefined;
   if (status === undefined) return { state: 'unfinished' };
-  if (!isJsonObject(status)) return { state: 'unreadable', at: 'status', message: 'status is no object' };
+  if (!isJsonObject(status)) return { state: 'unreadable', at: 'status', message: 'status is not an object' };
   const conditions = member(status, 'conditions') ?? [];
   if (!isJsonList(conditions)) {
-    return { state: 'unreadable', at: 'status.conditions', message: 'status.conditions is no list' };
+    return { state: 'unreadable', at: 'status.conditions', message: 'status.conditions is not a list' };
   }
   const succeeded = conditions.find((condition) => member(condition, 'type') === 'Succeeded');
   const value = member(succeeded, 'status');
   if (value !== undefined && value !== null && typeof value !== 'string') {
     const where = `status.conditions[${conditions.findIndex((condition) => condition === succeeded)}].status`;
-    return { state: 'unreadable', at: where, message: `${where} is no string` };
+    return { state: 'unreadable', at: where, message: `${where} is not a string` };
   }
   if (value !== 'True' && value !== 'False') return { state: 'unfinished' };
   return { state: 'done', succeeded: value === 'True' };

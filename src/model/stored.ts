@@ -6,7 +6,7 @@ export interface Sought {
   readonly kind: ArtifactKind;
   /** The run itself, or the one that built the image. */
   readonly run: Pick<Run, 'kind' | 'namespace' | 'name'>;
-  /** KEY of behaviour.md, “A run's life”. */
+  /** KEY of behaviour.md, "A run's life". */
   readonly key: string;
   /** `repository@sha256:…`: the image itself, or all that the run says it built. */
   readonly images: readonly string[];

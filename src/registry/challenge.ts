@@ -1,4 +1,4 @@
-/** What a registry wants to see (RFC 9110, 11.6.1; distribution's “Token authentication”). */
+/** What a registry wants to see (RFC 9110, 11.6.1; distribution's "Token authentication"). */
 export type Challenge =
   | { readonly scheme: 'basic' }
   | {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, listAt, member, parseBounded } from '../json.ts';
 import { unavailable } from './failures.ts';
 
-/** What names content (image specification, “Content descriptors”). */
+/** What names content (image specification, "Content descriptors"). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -67,7 +67,7 @@ export function descriptorsIn(
   return listAt(json, list).flatMap((one) => parseDescriptor(one) ?? []);
 }
 
-/** @throws ChainsError STORE_UNAVAILABLE when the content is no JSON object */
+/** @throws ChainsError STORE_UNAVAILABLE when the content is not a JSON object */
 export function parseContent(bytes: Uint8Array, what: string): JsonObject {
   let json: Json | undefined;
   try {
@@ -76,5 +76,5 @@ export function parseContent(bytes: Uint8Array, what: string): JsonObject {
     // Said below, without the content.
   }
   if (isJsonObject(json)) return json;
-  throw unavailable(`${what}: the registry gave something that is no JSON object`);
+  throw unavailable(`${what}: the registry gave something that is not a JSON object`);
 }

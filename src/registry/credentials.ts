@@ -35,7 +35,7 @@ export interface CredentialSources {
 
 /**
  * The credentials for a repository: from the run's Secrets, the longest matching path first and else in their order;
- * then from this process's own Docker configuration, of which its credential programs go first (behaviour.md, “Stores”).
+ * then from this process's own Docker configuration, of which its credential programs go first (behaviour.md, "Stores").
  */
 export async function credentialsFor(
   repository: Repository,
@@ -114,7 +114,7 @@ async function ownConfig(environment: NodeJS.ProcessEnv): Promise<DockerConfig |
     return parsed(await readFile(path, 'utf8'), path);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? undefined : `${path} can’t be read: ${reasonOf(error)}`;
+    return missing ? undefined : `${path} can't be read: ${reasonOf(error)}`;
   }
 }
 
@@ -136,11 +136,11 @@ async function askHelper(
       const credential = parseHelperAnswer(stdout);
       return credential && { source: program, credential };
     }
-    // The protocol's own words for “none”; anything else it prints may hold a secret.
+    // The protocol's own words for "none"; anything else it prints may hold a secret.
     return /credentials not found/i.test(stdout) ? undefined : `${program} ended with ${code}`;
   } catch (error) {
     signal?.throwIfAborted();
-    const text = error instanceof SyntaxError ? 'its answer is no JSON' : reasonOf(error);
+    const text = error instanceof SyntaxError ? 'its answer is not JSON' : reasonOf(error);
     return `${program} failed: ${text}`;
   }
 }

@@ -113,7 +113,7 @@ async function once(
     bodyTimeout: timeout,
     signal: signal ?? null,
   });
-  // What is no answer to the request is only a reason, of whatever length was expected.
+  // What is not an answer to the request is only a reason, of whatever length was expected.
   const isExpected = answer.statusCode >= 200 && answer.statusCode < 300;
   return {
     status: answer.statusCode,

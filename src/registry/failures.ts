@@ -33,13 +33,13 @@ export function failedAnswer(what: string, { status, body, retryAfter }: Refusal
   });
 }
 
-/** The registry's own words (distribution specification, “Error codes”). */
+/** The registry's own words (distribution specification, "Error codes"). */
 function reasonIn(body: Uint8Array): string {
   let json: Json;
   try {
     json = parseBounded(Buffer.from(body).toString('utf8'));
   } catch {
-    // What is no JSON is some proxy's page.
+    // What is not JSON is some proxy's page.
     return '';
   }
   const errors = at(json, 'errors');

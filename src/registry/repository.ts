@@ -12,7 +12,7 @@ const hostForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+
 /** Each registry has rules of its own; what no registry takes is left out here. */
 const pathForm = /^(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+(?:\/(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+)*$/;
 
-/** Reads `HOST/PATH`, or a name of Docker Hub, without tag or digest (distribution specification, “Pulling manifests”); undefined when it is none. */
+/** Reads `HOST/PATH`, or a name of Docker Hub, without tag or digest (distribution specification, "Pulling manifests"); undefined when it is none. */
 export function parseRepository(name: string): Repository | undefined {
   const slash = name.indexOf('/');
   const first = slash === -1 ? '' : name.slice(0, slash);

@@ -14,7 +14,7 @@ export interface Token {
   readonly cached: boolean;
 }
 
-/** Seconds that a token lives when the realm doesn't say (distribution's “Token authentication”). */
+/** Seconds that a token lives when the realm doesn't say (distribution's "Token authentication"). */
 const usualLife = 60;
 /** Seconds that a token is kept at most, whatever the realm says, and how many of them. */
 const [longestLife, mostKept] = [3_600, 512];
@@ -106,7 +106,7 @@ function read({ body }: Answer, what: string): { text: string; life: number } {
     json = parseBounded(Buffer.from(body).toString('utf8'));
   } catch {
     // The parser's own words would quote the answer.
-    throw unavailable(`${what}: the answer is no JSON`);
+    throw unavailable(`${what}: the answer is not JSON`);
   }
   const text = at(json, 'token') ?? at(json, 'access_token');
   if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text))

@@ -26,7 +26,7 @@ const oneRequest = 16 * 1024 * 1024;
 const smallChunk = 768 * 1024;
 
 /**
- * Uploads a blob (distribution specification, “Pushing blobs”): mounted from another repository where the registry can do
+ * Uploads a blob (distribution specification, "Pushing blobs"): mounted from another repository where the registry can do
  * that, in one piece, or in chunks when it is too long or a server on the way says that one piece is.
  */
 export async function upload(what: Upload, path: UploadPath): Promise<void> {

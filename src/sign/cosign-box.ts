@@ -18,7 +18,7 @@ interface Parameters {
   readonly p: number;
 }
 
-/** A box as it is in the file: JSON with scrypt's parameters and a NaCl secretbox (behaviour.md, “Signers”). */
+/** A box as it is in the file: JSON with scrypt's parameters and a NaCl secretbox (behaviour.md, "Signers"). */
 export interface Box {
   readonly parameters: Parameters;
   readonly salt: Uint8Array;
@@ -32,7 +32,7 @@ export function parseBox(bytes: Uint8Array): Box | string {
   try {
     json = parseJson(Buffer.from(bytes).toString('utf8'));
   } catch {
-    return 'is cut off or damaged: what its PEM block holds is no JSON';
+    return 'is cut off or damaged: what its PEM block holds is not JSON';
   }
   const [kdf, cipher] = [at(json, 'kdf', 'name'), at(json, 'cipher', 'name')];
   if (typeof kdf !== 'string' || typeof cipher !== 'string') {
@@ -42,7 +42,7 @@ export function parseBox(bytes: Uint8Array): Box | string {
   if (cipher !== 'nacl/secretbox') return `is encrypted with ${shown(cipher)}; only nacl/secretbox is known`;
   const [N, r, p] = ['N', 'r', 'p'].map((name) => at(json, 'kdf', 'params', name));
   if (!isCount(N) || !isCount(r) || !isCount(p) || N < 2 || !Number.isInteger(Math.log2(N))) {
-    return 'is damaged: scrypt’s N must be a power of two above 1, r and p whole numbers above 0';
+    return "is damaged: scrypt's N must be a power of two above 1, r and p whole numbers above 0";
   }
   const tooMuch = whatIsTooMuch({ N, r, p });
   if (tooMuch !== undefined) return tooMuch;

@@ -12,8 +12,8 @@ export const cosignLabels = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN
 const makeNew = 'make a new one: `chains keygen --type cosign`';
 
 /**
- * Reads `cosign.key` with the password in `cosign.password` (behaviour.md, “Signers”), as `cosign generate-key-pair` and
- * `cosign import-key-pair` of every version write it. Takes scrypt’s time, off the main thread.
+ * Reads `cosign.key` with the password in `cosign.password` (behaviour.md, "Signers"), as `cosign generate-key-pair` and
+ * `cosign import-key-pair` of every version write it. Takes scrypt's time, off the main thread.
  * @throws ChainsError KEY_INVALID that says what is wrong with which of the two files; never shows their content.
  */
 export async function readCosignKey(file: Uint8Array, secrets: Secrets): Promise<KeyObject> {
@@ -32,7 +32,7 @@ export async function readCosignKey(file: Uint8Array, secrets: Secrets): Promise
   if (der === undefined) {
     throw new ChainsError(
       'KEY_INVALID',
-      `${path} can’t be opened with the password in \`cosign.password\`: it is the password of another key, or has more than one line end behind it`,
+      `${path} can't be opened with the password in \`cosign.password\`: it is the password of another key, or has more than one line end behind it`,
     );
   }
   const key = parsePkcs8(der);
@@ -56,7 +56,7 @@ function boxIn(text: string): Box | string {
 
 function whatInstead(label: string | undefined): string {
   if (label === undefined)
-    return 'is no PEM file: it has no line -----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----';
+    return 'is not a PEM file: it has no line -----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----';
   if (label === 'PRIVATE KEY') return 'is a PKCS#8 key without a password, which belongs in `x509.pem`';
   return `is a ${label}, not a key of cosign`;
 }

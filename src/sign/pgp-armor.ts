@@ -3,7 +3,7 @@ import { pemBody, pemLabels } from '../keys/pem.ts';
 const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';
 
-/** Why a file is no single armored private key, and what to do about it; undefined when it is one (RFC 9580, 6). */
+/** Why a file is not a single armored private key, and what to do about it; undefined when it is one (RFC 9580, 6). */
 export function whatArmorIsWrong(file: Uint8Array): string | undefined {
   const text = Buffer.from(file).toString('latin1');
   const labels = pemLabels(text);
@@ -24,7 +24,7 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
 function whatInstead(other: string | undefined): string {
   switch (other) {
     case undefined:
-      return `is no armored PGP key: it has no line -----BEGIN ${label}-----; export the key: ${exported}`;
+      return `is not an armored PGP key: it has no line -----BEGIN ${label}-----; export the key: ${exported}`;
     case 'PGP PUBLIC KEY BLOCK':
       return `is a public key; export the private key that belongs to it: ${exported}`;
     case 'PRIVATE KEY':

@@ -25,7 +25,7 @@ export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | 
     return `holds ${keys.length} private keys (${ids.join(', ')}); leave one of them`;
   }
   const { version } = key.keyPacket;
-  return version === 4 ? key : `is a key of version ${version}, which gpg can’t verify; version 4 is taken`;
+  return version === 4 ? key : `is a key of version ${version}, which gpg can't verify; version 4 is taken`;
 }
 
 /**

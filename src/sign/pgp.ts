@@ -21,7 +21,7 @@ interface Opened {
 
 /**
  * Opens the signer `pgp` with the key in `pgp.private-key` and the passphrase in `pgp.passphrase` (behaviour.md,
- * “Signers”). Signatures are armored and detached, of binary type and version 4, as `gpg --verify` takes them. Which of
+ * "Signers"). Signatures are armored and detached, of binary type and version 4, as `gpg --verify` takes them. Which of
  * the key's parts signs, and whether it still may, is decided anew for each signature, as gpg does.
  * @throws ChainsError KEY_INVALID when there is no key that may sign now, or its passphrase is missing or wrong.
  */

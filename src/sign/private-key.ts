@@ -19,7 +19,7 @@ export function readPrivateKey(file: Uint8Array, path: string): KeyObject {
   const key = parsePkcs8(text);
   if (key === undefined) {
     throw refuse(
-      `is damaged: it is no readable PKCS#8 key (\`openssl pkey -noout -in ${path}\` says more); ${makeNew(path)}`,
+      `is damaged: it is not a readable PKCS#8 key (\`openssl pkey -noout -in ${path}\` says more); ${makeNew(path)}`,
     );
   }
   const wrong = whatKeyIsWrong(key);
@@ -113,5 +113,5 @@ function whatWithoutBlocks(file: Uint8Array, text: string, path: string): string
   if (text.trimStart().startsWith('LS0tLS1CRUdJTi')) {
     return `is PEM in base64 once more; decode it: \`base64 -d ${path} > converted.pem\``;
   }
-  return `is no PEM file: it has no line -----BEGIN PRIVATE KEY-----; ${makeNew(path)}`;
+  return `is not a PEM file: it has no line -----BEGIN PRIVATE KEY-----; ${makeNew(path)}`;
 }

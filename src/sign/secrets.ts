@@ -6,7 +6,7 @@ import { TextDecoder } from 'node:util';
 import { ChainsError } from '../errors.ts';
 import { opennessOf } from './secret-permissions.ts';
 
-/** The files that signers read (behaviour.md, “Signers”). Nothing else in the folder is looked at. */
+/** The files that signers read (behaviour.md, "Signers"). Nothing else in the folder is looked at. */
 const names = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
 
 /** The name of a file of the Secret `signing-secrets`. */
@@ -85,7 +85,7 @@ async function readVersion(folder: string, kubelets: string | undefined): Promis
   const from = kubelets ?? folder;
   const found = await stat(from).catch((error: unknown) => reasonFor(error));
   if (typeof found === 'string') return { folder, files: new Map(), missing: found };
-  if (!found.isDirectory()) return { folder, files: new Map(), missing: 'is no folder' };
+  if (!found.isDirectory()) return { folder, files: new Map(), missing: 'is not a folder' };
   const files = new Map<string, Uint8Array>();
   const modes = new Map<string, number>();
   const unreadable = new Map<string, string>();
@@ -115,12 +115,12 @@ async function readBounded(
     // Without blocking, so that a named pipe can't hold us.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await file.stat();
-    if (!found.isFile()) return 'is no regular file';
+    if (!found.isFile()) return 'is not a regular file';
     let length = 0;
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {
       read = (await file.read(buffer, length, buffer.length - length)).bytesRead;
     }
-    if (length > sizeLimit) return `is larger than ${sizeLimit} bytes, so it is no key`;
+    if (length > sizeLimit) return `is larger than ${sizeLimit} bytes, so it is not a key`;
     return { content: new Uint8Array(buffer.subarray(0, length)), mode: found.mode };
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? undefined : reasonFor(error);
@@ -132,7 +132,7 @@ async function readBounded(
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   EACCES: 'may not be read by this process: give its user the permission',
-  ENOTDIR: 'is no folder',
+  ENOTDIR: 'is not a folder',
   ELOOP: 'is a symbolic link that leads back to itself',
 };
 
@@ -158,7 +158,7 @@ function same(a: Secrets, b: Secrets): boolean {
   );
 }
 
-/** A password file's content without the one line end that editors and `echo` put behind it (behaviour.md, “Signers”). */
+/** A password file's content without the one line end that editors and `echo` put behind it (behaviour.md, "Signers"). */
 export function withoutLineEnd(file: Uint8Array): Uint8Array {
   if (file.at(-1) !== 0x0a) return file;
   return file.subarray(0, file.at(-2) === 0x0d ? -2 : -1);

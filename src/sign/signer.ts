@@ -22,7 +22,7 @@ export type OpenSigner = (config: Config, secrets: Secrets) => Promise<Signer>;
 
 /**
  * Signs a payload: as it is, or, where it has a DSSE payload type, over the pre-authentication encoding; then what is
- * stored as the signature is the envelope's JSON (behaviour.md, “Signers”).
+ * stored as the signature is the envelope's JSON (behaviour.md, "Signers").
  */
 export async function signPayload(
   signer: Signer,

@@ -14,7 +14,7 @@ import type { Signer } from './signer.ts';
 const signInThread = promisify(sign);
 
 /**
- * Opens the signer `x509` with the key in `x509.pem`, else in `cosign.key` (behaviour.md, “Signers”): ECDSA with SHA-256
+ * Opens the signer `x509` with the key in `x509.pem`, else in `cosign.key` (behaviour.md, "Signers"): ECDSA with SHA-256
  * in DER, Ed25519 over the payload itself, or RSA PKCS#1 v1.5 with SHA-256.
  * @throws ChainsError KEY_INVALID when there is no key or one that isn't taken; BACKEND_NOT_BUILT for Fulcio.
  */

@@ -66,7 +66,7 @@ function bytesOfOne(key: string, value: string | undefined): number {
 function tooLargeError(artifact: Artifact, size: number, others: number): ChainsError {
   return new ChainsError(
     'PAYLOAD_TOO_LARGE',
-    `${artifact.fullKey}: ${size} bytes of annotations do not fit beside the run’s other ${others} bytes: Kubernetes allows ` +
+    `${artifact.fullKey}: ${size} bytes of annotations do not fit beside the run's other ${others} bytes: Kubernetes allows ` +
       `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${artifact.kind}.storage`,
   );
 }

@@ -3,14 +3,14 @@ import { markPrefix } from '../model/marks.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Store } from './store.ts';
 
-/** The store `tekton`: the run’s own annotations. It writes nothing itself; the mark carries what it returns. */
+/** The store `tekton`: the run's own annotations. It writes nothing itself; the mark carries what it returns. */
 export async function openTektonStore(): Promise<Store> {
   return { store: async (entry) => annotationsFor(entry), places: () => ['annotations of the run'] };
 }
 
 /**
  * `payload-KEY`, `signature-KEY` and, where there are any, `cert-KEY` and `chain-KEY`, all in padded standard base64
- * (behaviour.md, “A run's life”).
+ * (behaviour.md, "A run's life").
  */
 export function annotationsFor(entry: SignedArtifact): Readonly<Record<string, string>> {
   const { payload, signature } = entry;

@@ -22,7 +22,7 @@ export const duration: Shape<bigint> = {
   decode: (json) => {
     const read = typeof json === 'string' ? parseDuration(json) : undefined;
     if (read !== undefined) return read;
-    throw misfit('is no duration such as 1h30m');
+    throw misfit('is not a duration such as 1h30m');
   },
   zero: 0n,
   encode: (value = 0n) => printDuration(value),

@@ -1,7 +1,7 @@
 import { always, flag, int64, list, map, type Of, pointer, struct, text } from './shape.ts';
 import { time } from './time.ts';
 
-/** The structure `Condition` of Knative’s apis. */
+/** The structure `Condition` of Knative's apis. */
 export const condition = struct({
   type: always(text),
   status: always(text),
@@ -11,7 +11,7 @@ export const condition = struct({
   message: text,
 });
 
-/** The structure `FeatureFlags` of Tekton’s config. */
+/** The structure `FeatureFlags` of Tekton's config. */
 export const featureFlags = struct({
   disableCredsInit: flag,
   runningInEnvWithInjectedSidecars: flag,

@@ -8,7 +8,7 @@ export const quantity: Shape<string> = {
     const printed =
       typeof json === 'string' || typeof json === 'number' ? printQuantity(String(json)) : undefined;
     if (printed !== undefined) return printed;
-    throw misfit('is no quantity such as 500m or 1Gi');
+    throw misfit('is not a quantity such as 500m or 1Gi');
   },
   zero: '0',
   encode: (value = '0') => value,

@@ -43,7 +43,7 @@ function told<T>(step: string, work: () => T): T {
 export const text: Shape<string> = {
   decode: (json) => {
     if (typeof json === 'string') return json;
-    throw misfit('is no string');
+    throw misfit('is not a string');
   },
   zero: '',
   encode: (value = '') => value,
@@ -54,7 +54,7 @@ export const text: Shape<string> = {
 export const flag: Shape<boolean> = {
   decode: (json) => {
     if (typeof json === 'boolean') return json;
-    throw misfit('is no boolean');
+    throw misfit('is not a boolean');
   },
   zero: false,
   encode: (value = false) => value,
@@ -65,7 +65,7 @@ function integer(least: number, greatest: number): Shape<number> {
   return {
     decode: (json) => {
       if (Number.isInteger(json) && Number(json) >= least && Number(json) <= greatest) return Number(json);
-      throw misfit(`is no whole number from ${least} to ${greatest}`);
+      throw misfit(`is not a whole number from ${least} to ${greatest}`);
     },
     zero: 0,
     encode: (value = 0) => value,
@@ -83,7 +83,7 @@ export const int64: Shape<number> = integer(-(2 ** 63), 2 ** 63);
 export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     decode: (json) => {
-      if (!isJsonList(json)) throw misfit('is no list');
+      if (!isJsonList(json)) throw misfit('is not a list');
       return json.map((entry, index) =>
         told(`[${index}]`, () => (entry === null ? item.zero : item.decode(entry))),
       );
@@ -98,7 +98,7 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
 export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
   return {
     decode: (json) => {
-      if (!isJsonObject(json)) throw misfit('is no object');
+      if (!isJsonObject(json)) throw misfit('is not an object');
       return new Map(
         Object.entries(json).map(([key, entry = null]) => [
           key,
@@ -152,7 +152,7 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
   );
   return {
     decode: (json) => {
-      if (!isJsonObject(json)) throw misfit('is no object');
+      if (!isJsonObject(json)) throw misfit('is not an object');
       const found: Record<string, unknown> = {};
       for (const { name, shape } of known) {
         const value = Object.hasOwn(json, name) ? json[name] : undefined;

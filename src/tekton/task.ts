@@ -15,7 +15,7 @@ import { always, flag, list, map, type Of, pointer, struct, text } from './shape
 import { value } from './value.ts';
 import { workspaceDeclaration, workspaceUsage } from './workspaces.ts';
 
-/** What runs in a container. The order of fields is Go’s, as everywhere here. */
+/** What runs in a container. The order of fields is Go's, as everywhere here. */
 const program = {
   image: text,
   command: list(text),

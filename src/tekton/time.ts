@@ -22,7 +22,7 @@ export const time: Shape<Time> = {
   decode: (json) => {
     const read = typeof json === 'string' ? parseTime(json) : undefined;
     if (read !== undefined) return read;
-    throw misfit('is no time such as 2024-03-01T10:00:00Z');
+    throw misfit('is not a time such as 2024-03-01T10:00:00Z');
   },
   zero: { seconds: zeroSeconds, nanoseconds: '000000000' },
   encode: (value) => (value === undefined || isZero(value) ? null : inSeconds(value)),

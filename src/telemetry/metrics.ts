@@ -22,7 +22,7 @@ export interface QueueState {
 const kinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
 const stages: readonly FailedStage[] = ['payload_creation', 'marshal_payload', 'signing', 'storage', 'tlog'];
 
-/** The metrics of one process (behaviour.md, “Metrics”). Importing this file loads prom-client. */
+/** The metrics of one process (behaviour.md, "Metrics"). Importing this file loads prom-client. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #created = this.#runCounters('sign_created', 'Payloads that were signed');

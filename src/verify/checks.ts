@@ -178,7 +178,7 @@ async function isOfCertificate(
   const signed = signedMessage(payload, stored);
   const key = keyOfCertificate(certificate);
   if (typeof signed === 'string' || key === undefined)
-    return { ok: false, reason: 'the certificate that is stored beside it can’t be read' };
+    return { ok: false, reason: "the certificate that is stored beside it can't be read" };
   const why = await key.check(signed.message, signed.signature);
   return why === undefined
     ? { ok: true, reason: 'the certificate is of the key that signed' }

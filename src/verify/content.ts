@@ -11,8 +11,8 @@ import { type Judgement, no } from './judgement.ts';
 /** Whether a payload is the run's status as it is now: the format `tekton`. */
 export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
   const read = readJson(payload);
-  if (read === undefined) return no('the payload is no JSON');
-  if (equalsStatus(run, read.json)) return { ok: true, reason: 'the payload is the run’s status' };
+  if (read === undefined) return no('the payload is not JSON');
+  if (equalsStatus(run, read.json)) return { ok: true, reason: "the payload is the run's status" };
   const { differences } = compare(read.json, member(run.object, 'status'), whole, ['status']);
   return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
@@ -42,7 +42,7 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judge
     );
   }
   const read = readJson(payload);
-  if (read === undefined) return no('the payload is no JSON');
+  if (read === undefined) return no('the payload is not JSON');
   const { reference, digest } = signedImage(read.json);
   const named = images.find(({ image }) => image.digest === digest && image.repository === reference);
   if (named !== undefined) {

@@ -4,7 +4,7 @@ import type { Run } from '../model/run.ts';
 
 /** What the store `tekton` wrote for one artifact, still in base64. */
 export interface Entry {
-  /** KEY of behaviour.md, “A run's life”. */
+  /** KEY of behaviour.md, "A run's life". */
   readonly key: string;
   readonly payload: string | undefined;
   readonly signature: string | undefined;

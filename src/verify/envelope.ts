@@ -32,7 +32,7 @@ export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed |
     return `the envelope has ${envelope.signatures.length} signatures, not one`;
   const [enclosed, bytes] = [strictBase64(envelope.payload), strictBase64(signature.sig)];
   if (enclosed === undefined || bytes === undefined)
-    return 'the envelope is no padded standard base64 inside';
+    return 'the envelope is not padded standard base64 inside';
   if (!Buffer.from(enclosed).equals(payload))
     return 'the envelope encloses another payload than the stored one';
   return {

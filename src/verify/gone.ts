@@ -28,7 +28,7 @@ function goneContent({ uid, kind }: GoneRun): ContentChecks {
 
 function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Judgement {
   const is = `the ${kind} is gone from the cluster, and`;
-  if (payload === undefined) return no('the payload is no JSON');
+  if (payload === undefined) return no('the payload is not JSON');
   if (!isStatement(payload)) {
     return no(`${is} a status names no uid: nothing in it says that it is that of this very run`);
   }
@@ -39,7 +39,7 @@ function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Ju
   return named === uid
     ? {
         ok: true,
-        reason: `the payload is the provenance of the run with this uid; ${is} its times and images can’t be compared`,
+        reason: `the payload is the provenance of the run with this uid; ${is} its times and images can't be compared`,
       }
     : no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
 }

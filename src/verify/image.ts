@@ -31,7 +31,7 @@ export interface VerifiedImage {
  * Verifies what registries hold about an image: signatures and attestations at cosign's tags, and referrers. One that
  * holds is enough, since others may sign the same image with other keys.
  * @param reference `NAME[:TAG]` or `NAME[:TAG]@sha256:…`
- * @throws ChainsError USAGE for what is no reference, and no image; STORE_… when the registry doesn't give it
+ * @throws ChainsError USAGE for what is not a reference, and no image; STORE_… when the registry doesn't give it
  */
 export async function verifyImage(
   reference: string,
@@ -59,14 +59,14 @@ function parseReference(text: string): { name: string; tag: string; digest: stri
   const [, untagged = base, tag = 'latest'] = /^(.+):([\w][\w.-]{0,127})$/.exec(base) ?? [];
   const repository = parseRepository(untagged);
   if (repository === undefined) {
-    throw new ChainsError('USAGE', `${quote(text)} is no image: write NAME:TAG or NAME@sha256:DIGEST`);
+    throw new ChainsError('USAGE', `${quote(text)} is not an image: write NAME:TAG or NAME@sha256:DIGEST`);
   }
   return { name: repositoryName(repository), tag, digest };
 }
 
 async function openRepository(registries: Registries, name: string): Promise<RepositoryClient> {
   const repository = parseRepository(name);
-  if (repository === undefined) throw new ChainsError('USAGE', `${quote(name)} is no repository`);
+  if (repository === undefined) throw new ChainsError('USAGE', `${quote(name)} is not a repository`);
   return registries.open(repository, undefined);
 }
 

@@ -6,7 +6,7 @@ import { plainKey } from './public-key.ts';
 /**
  * The key that signs now in a KMS, by its reference.
  * @param data of a ConfigMap `chains-config`, for how to reach the KMS
- * @throws ChainsError CONFIG_INVALID for what is no reference, KMS_REFUSED, KMS_UNAVAILABLE
+ * @throws ChainsError CONFIG_INVALID for what is not a reference, KMS_REFUSED, KMS_UNAVAILABLE
  */
 export async function kmsKey(
   reference: string,

@@ -109,11 +109,11 @@ function unsigned(run: Run): Check {
 /** The key `taskrun` has no uid, and a rerun copies annotations. */
 function wasWrittenFor(run: Run): Judgement {
   const uid = run.annotations[signedUidMark];
-  if (uid === run.uid) return { ok: true, reason: `${signedUidMark} is the run’s uid` };
+  if (uid === run.uid) return { ok: true, reason: `${signedUidMark} is the run's uid` };
   const is = uid === undefined ? 'is missing' : `is ${quote(uid)}`;
   return {
     ok: false,
-    reason: `${signedUidMark} ${is}, but the run’s uid is ${quote(run.uid)}: the annotations are another run’s`,
+    reason: `${signedUidMark} ${is}, but the run's uid is ${quote(run.uid)}: the annotations are another run's`,
   };
 }
 
@@ -143,5 +143,5 @@ async function checkEntry(
 /** The bytes, or what is wrong with the text. */
 function decoded(text: string | undefined): Uint8Array | string {
   if (text === undefined) return 'is missing';
-  return strictBase64(text) ?? 'is no padded standard base64';
+  return strictBase64(text) ?? 'is not padded standard base64';
 }

@@ -69,7 +69,7 @@ function distinct(statements: readonly Json[]): readonly Json[] {
 
 async function checkStore(store: StoreName, subject: Subject, options: StoresOptions): Promise<StoreResult> {
   if (store === 'pubsub') {
-    return { store, cannot: 'what was published is with its consumers, and can’t be read back' };
+    return { store, cannot: "what was published is with its consumers, and can't be read back" };
   }
   if (store === 'tekton') return checkTekton(subject, options);
   const reader = await openReader(store, options.config);

@@ -40,9 +40,9 @@ describe('documents', () => {
 
   it('that are broken are USAGE errors with file and reason', () => {
     const broken = {
-      'a: [': /given is no YAML/,
-      '{"a": ': /given is no JSON/,
-      '{"a":1}\n{"a"': /given, document 2 is no JSON/,
+      'a: [': /given is not YAML/,
+      '{"a": ': /given is not JSON/,
+      '{"a":1}\n{"a"': /given, document 2 is not JSON/,
     };
     for (const [text, message] of Object.entries(broken)) {
       assert.throws(() => documentsIn('given', text), { code: 'USAGE', message });

@@ -87,7 +87,7 @@ test('the text tells what the run is, what would happen, where each artifact com
     /payload +tekton, \d+ bytes\n +signed with +x509\n +stored in +tekton \(key taskrun-uid-1\)/,
     /oci gcr\.io\/acme\/app@sha256:a+\n +named by +"app-IMAGE_URL" and "app-IMAGE_DIGEST" \(status\.results\[0\]\)/,
     /status\.results\[2\]\n +half a pair: "other-IMAGE_DIGEST" is missing; give both results a value/,
-    /"image-digest" is no type hint, so nothing is signed for it; if it is meant as one, let its name\s+end with IMAGE_DIGEST/,
+    /"image-digest" is not a type hint, so nothing is signed for it; if it is meant as one, let its name\s+end with IMAGE_DIGEST/,
     /"IMAGES" must be a string/,
   ]) {
     assert.match(out, expected);
@@ -116,7 +116,7 @@ test('nothing that a run holds reaches the terminal as a command', async (contex
   assert.doesNotMatch(out, /[\u0000-\u0009\u000b-\u001f]/);
 });
 
-test('a document that is no run is told and the others are explained all the same', async (context) => {
+test('a document that is not a run is told and the others are explained all the same', async (context) => {
   const { out, code } = await explained(context, [{ kind: 'Secret' }, run], { output: 'json' });
   assert.equal(code, 2);
   const lines: readonly Json[] = out
@@ -166,7 +166,7 @@ test('of images with one digest it says under which key each is stored', async (
   assert.match(artifacts[2]?.storageKey ?? '', /^aaaaaaaaaaaa-[0-9a-f]{32}$/);
 });
 
-test('keys of --config that aren’t known are warned about once, and stand in the JSON and in the library’s answer', async (context) => {
+test("keys of --config that aren't known are warned about once, and stand in the JSON and in the library's answer", async (context) => {
   const config = join(await folderFor(context), 'config.yaml');
   await writeFile(config, 'artifacts.taskrun.fromat: in-toto\nartifacts.taskruns.storage: oci\n');
   const expected = [

@@ -243,8 +243,8 @@ test('keygen --apply needs a cluster that can be found', async () => {
 });
 
 for (const [options, message] of [
-  [{ type: 'dsa' }, /--type "dsa" is no type of key; use ecdsa, ed25519, rsa, cosign, pgp/],
-  [{ type: 'constructor' }, /"constructor" is no type of key/],
+  [{ type: 'dsa' }, /--type "dsa" is not a type of key; use ecdsa, ed25519, rsa, cosign, pgp/],
+  [{ type: 'constructor' }, /"constructor" is not a type of key/],
   [{ type: 'ecdsa', apply: true }, /takes --apply only together with --secret/],
   [
     { type: 'ecdsa', secret: true, context: 'x' },

@@ -66,9 +66,9 @@ for (const [args, error, hint] of [
     'did you mean json?',
   ],
   [['sign', '-f', 'x', '-o', 'jsn'], /^error: -o "jsn" is not known/, 'did you mean json?'],
-  [['keygen', '--type', 'ecsda'], /^error: --type "ecsda" is no type of key/, 'did you mean ecdsa?'],
+  [['keygen', '--type', 'ecsda'], /^error: --type "ecsda" is not a type of key/, 'did you mean ecdsa?'],
   [['completion', 'bsh'], /^error: .*'bsh' is invalid/, 'did you mean bash?'],
-  [['explain', 'taskrunz/build'], /^error: "taskrunz\/build" is no run/, 'did you mean taskrun/build?'],
+  [['explain', 'taskrunz/build'], /^error: "taskrunz\/build" is not a run/, 'did you mean taskrun/build?'],
   [['verify', 'images', 'app:1.0', '--key', 'k'], /^error: "images" is neither a run/, 'did you mean image?'],
   [['demo', 'now'], /^error: too many arguments/, 'chains demo --help shows what it takes'],
   [

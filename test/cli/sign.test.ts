@@ -175,7 +175,7 @@ test('half a pair and what is turned off are told on stderr, one line each, and 
   assert.match(message, /artifacts\.oci\.signer is none; status\.results\[1\]/);
 });
 
-test('keys of --config that aren’t known are warned about once, and stand in the JSON', async (context) => {
+test("keys of --config that aren't known are warned about once, and stand in the JSON", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'chains-sign-'));
   context.after(() => rm(folder, { recursive: true }));
   const config = join(folder, 'config.yaml');
@@ -191,6 +191,6 @@ test('keys of --config that aren’t known are warned about once, and stand in t
   assert.equal(problems[0].at, 'config');
 });
 
-test('an output that there isn’t is refused before anything is signed', async (context) => {
+test("an output that there isn't is refused before anything is signed", async (context) => {
   await assert.rejects(signed(context, 'xml'), { code: 'USAGE', message: /use json, yaml or dir=FOLDER/ });
 });

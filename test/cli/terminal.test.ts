@@ -80,7 +80,7 @@ for (const [what, on, environment, coloured] of [
 
 test('errors are red on a terminal, their hints dim', async (context) => {
   const out = await chains(context, 'explain taskrunz/build', 'terminal');
-  assert.ok(out.includes(`${escape}31merror:${escape}39m "taskrunz/build" is no run`), out);
+  assert.ok(out.includes(`${escape}31merror:${escape}39m "taskrunz/build" is not a run`), out);
   assert.ok(out.includes(`hint: ${escape}2mdid you mean taskrun/build?${escape}22m`), out);
   assert.ok(
     (await chains(context, 'verfy', 'terminal')).startsWith(`${escape}31merror:${escape}39m unknown`),

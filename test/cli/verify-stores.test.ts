@@ -85,7 +85,7 @@ async function start(
   return { sandbox, gate, objects, sign, verified, run, inFolder };
 }
 
-test('each store that the cluster’s configuration names is checked, with lines of its own', async (context) => {
+test("each store that the cluster's configuration names is checked, with lines of its own", async (context) => {
   const { sandbox, gate, objects, verified, run } = await start(context);
   sandbox.objects.put(run);
   const { code, out, hints } = await verified();
@@ -172,7 +172,7 @@ test('a run in a file is looked for where --config says, or in the stores that a
   await assert.rejects(verified({ file, config, store: 'gsc' }), { code: 'USAGE', message: /"gsc"/ });
   await assert.rejects(verified({ file, config, store: 'pubsub' }), {
     code: 'USAGE',
-    message: /can’t be read back/,
+    message: /can't be read back/,
   });
 });
 
@@ -185,7 +185,7 @@ test('a run that is gone is verified by the uid that its provenance names', asyn
   assert.equal((await verified({ uid: 'uid-2' })).code, 3);
   assert.equal((await verified({ uid: 'uid-1', store: 'gcs,tekton' })).code, 3);
 
-  // The bucket knows which uids it has under a name; which of them is meant, it can’t vouch for.
+  // The bucket knows which uids it has under a name; which of them is meant, it can't vouch for.
   const rerun = await sign('uid-2');
   await assert.rejects(verified({ store: 'gcs' }), {
     code: 'USAGE',
@@ -194,7 +194,7 @@ test('a run that is gone is verified by the uid that its provenance names', asyn
   await assert.rejects(verified(), { code: 'USAGE', message: /there is no taskrun build/ });
   await assert.rejects(verified({ store: 'docdb' }), { code: 'USAGE', message: /give its --uid/ });
 
-  // A later run of the same name doesn’t stand for it.
+  // A later run of the same name doesn't stand for it.
   sandbox.objects.put(rerun);
   assert.match((await verified({ uid: 'uid-1' })).out, /uid uid-1, gone from the cluster\) .* verified/);
   const offline = { kubeconfig: inFolder('nowhere'), config: inFolder('config.json'), uid: 'uid-1' };
@@ -213,7 +213,7 @@ for (const format of ['tekton', 'in-toto']) {
   });
 }
 
-test('an entry that was moved to another run’s place is not that run’s', async (context) => {
+test("an entry that was moved to another run's place is not that run's", async (context) => {
   const { objects, verified } = await start(context);
   for (const end of ['payload', 'signature'])
     objects.set(`taskrun-ci-build/taskrun-uid-9.${end}`, objects.get(`${object}.${end}`) ?? assert.fail());
@@ -229,11 +229,11 @@ test('where the ConfigMap may not be read, the annotations are verified, and a h
   const { code, out, hints } = await verified();
   assert.equal(code, 0, out);
   assert.doesNotMatch(out, /gcs/);
-  assert.match(hints.join(), /^the ConfigMap chains-config in tekton-chains can’t be used .*403/);
+  assert.match(hints.join(), /^the ConfigMap chains-config in tekton-chains can't be used .*403/);
   await assert.rejects(verified({ store: 'gcs' }), { code: 'CLUSTER_REFUSED' });
 });
 
-test('a store that can’t have the run is left out while another one has it', async (context) => {
+test("a store that can't have the run is left out while another one has it", async (context) => {
   const { sandbox, verified, run } = await start(context);
   sandbox.objects.put(run);
   const config = {
@@ -250,7 +250,7 @@ test('a store that can’t have the run is left out while another one has it', a
   assert.match(hints.join(), /^pubsub is left out: /);
 });
 
-test('images alone don’t make a run verified', async (context) => {
+test("images alone don't make a run verified", async (context) => {
   const { sandbox, verified, run } = await start(context, { ...data, 'artifacts.taskrun.storage': '' });
   sandbox.objects.put(run);
   const { code, out } = await verified({ store: 'all' });
@@ -259,7 +259,7 @@ test('images alone don’t make a run verified', async (context) => {
   assert.equal((await verified()).code, 3);
 });
 
-test('a store that is named must have the run, even where it can’t', async (context) => {
+test("a store that is named must have the run, even where it can't", async (context) => {
   const { sandbox, verified, run } = await start(context, {
     ...data,
     'artifacts.taskrun.storage': 'gcs',

@@ -157,7 +157,7 @@ describe('what is expected of provenance', () => {
   });
 });
 
-test('every changed byte of payload and signature fails, and so does another run’s uid', async (context) => {
+test("every changed byte of payload and signature fails, and so does another run's uid", async (context) => {
   const folder = await signedWith(context, 'ecdsa');
   const signed = parse(await readFile(join(folder, 'signed.yaml'), 'utf8'));
   const key = [join(folder, 'x509.pub')];
@@ -254,7 +254,7 @@ test('a Secret in a cluster gives the key, and a run in a cluster is verified by
   });
 });
 
-test('without a key, without a run, or with what is no key, it says what to give', async (context) => {
+test('without a key, without a run, or with what is not a key, it says what to give', async (context) => {
   const folder = await signedWith(context, 'ecdsa');
   await assert.rejects(verified(folder, []), { code: 'USAGE', message: /verify needs --key/ });
   await assert.rejects(verified(folder, ['/nowhere']), { code: 'USAGE', message: /\/nowhere can't be read/ });
@@ -265,7 +265,7 @@ test('without a key, without a run, or with what is no key, it says what to give
   await assert.rejects(verified(folder, [join(folder, 'x509.pub')], { file: [] }), { code: 'USAGE' });
 });
 
-test('keys of --config that aren’t known are warned about, and stand in the library’s answer', async (context) => {
+test("keys of --config that aren't known are warned about, and stand in the library's answer", async (context) => {
   const folder = await signedWith(context, 'ecdsa');
   const config = join(folder, 'typo.json');
   await writeFile(config, JSON.stringify({ 'artifacts.taskrun.storge': 'tekton' }));

@@ -40,7 +40,7 @@ test('a list is trimmed and holds nothing twice', () => {
   ]);
 });
 
-test('an empty storage is no store, but an empty entry is an error', () => {
+test('an empty storage is not a store, but an empty entry is an error', () => {
   assert.deepEqual(value('artifacts.taskrun.storage', ''), []);
   for (const text of ['oci,', ',', ' ']) {
     assert.match(problems({ 'artifacts.oci.storage': text }), /artifacts\.oci\.storage .* an entry is empty/);
@@ -80,7 +80,7 @@ test('booleans are those of Go, and nothing else', () => {
   for (const text of ['1', 't', 'T', 'TRUE', 'true', 'True']) assert.equal(value(key, text), true);
   for (const text of ['0', 'f', 'F', 'FALSE', 'false', 'False']) assert.equal(value(key, text), false);
   for (const text of ['yes', 'tRUE', ' true', ''])
-    assert.match(problems({ [key]: text }), /which is no boolean/);
+    assert.match(problems({ [key]: text }), /which is not a boolean/);
 });
 
 test('transparency takes a boolean or manual', () => {
@@ -107,7 +107,7 @@ test('a key that is not known is only a warning, with the key that was meant', (
   assert.match(warnings[0] ?? '', /"artifact\.taskrun\.format" is not known.*artifacts\.taskrun\.format\?/);
 });
 
-test('the block of documentation that Tekton ships in its ConfigMaps is no unknown key', () => {
+test('the block of documentation that Tekton ships in its ConfigMaps is not an unknown key', () => {
   assert.deepEqual(parseConfig({ _example: '####' }).warnings, []);
 });
 
@@ -123,7 +123,7 @@ test('a ConfigMap full of keys that are not known gives a bounded number of warn
   assert.match(warnings.at(-1) ?? '', /4980 more keys/);
 });
 
-test('a value that is no string says to put it in quotes', () => {
+test('a value that is not a string says to put it in quotes', () => {
   for (const given of [true, 3, null, ['x'], {}]) {
     assert.match(
       problems({ 'transparency.enabled': given }),

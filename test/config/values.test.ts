@@ -16,7 +16,7 @@ test('durations are read as Go reads them', () => {
     assert.deepEqual(duration.parse(text), { ok: true, value });
 });
 
-test('what is no positive duration is refused', () => {
+test('what is not a positive duration is refused', () => {
   for (const text of ['', '5', '5 minutes', '1d', 'h', '.s', '0', '0s', '-1s', '1h-1m', '9999999h', '1e3s']) {
     assert.equal(duration.parse(text).ok, false, text);
   }

@@ -9,7 +9,7 @@ export function linesOf(file: string): readonly JsonObject[] {
     .filter((line) => line !== '')
     .map((line) => {
       const value: unknown = JSON.parse(line);
-      if (!isJsonObject(value)) throw new Error(`${file} holds a line that is no object`);
+      if (!isJsonObject(value)) throw new Error(`${file} holds a line that is not an object`);
       return value;
     });
 }
@@ -22,7 +22,7 @@ export function objectsOf(value: Json | undefined): readonly JsonObject[] {
 /** A member that must be a text. */
 export function textOf(value: JsonObject, key: string): string {
   const text = member(value, key);
-  if (typeof text !== 'string') throw new Error(`${key} is no text`);
+  if (typeof text !== 'string') throw new Error(`${key} is not text`);
   return text;
 }
 
@@ -34,6 +34,6 @@ export function configOf(line: JsonObject): Readonly<Record<string, string>> {
     'artifacts.taskrun.format': 'in-toto',
     ...Object(member(line, 'config')),
   };
-  // The reference ignores what is no boolean; here it is an error.
+  // The reference ignores what is not a boolean; here it is an error.
   return given[deepInspection] === 'yes' ? { ...given, [deepInspection]: 'false' } : given;
 }

@@ -11,7 +11,7 @@ const noErrorHere = ['v126-cfg-tekton-format'];
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1);
 
-/** A statement's subjects have no order; all that is no object or list compares as it is. */
+/** A statement's subjects have no order; all that is not an object or list compares as it is. */
 function comparable(payload: Json | undefined): unknown {
   const subject = member(payload, 'subject');
   if (!isJsonObject(payload) || !isJsonList(subject)) return payload;

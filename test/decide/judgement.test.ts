@@ -45,10 +45,10 @@ describe('an outcome', () => {
   });
 
   it('with near misses ends it as signed, and says what was left out', () => {
-    const problems = [{ at: 'status.results[0]', message: 'is no digest' }];
+    const problems = [{ at: 'status.results[0]', message: 'is not a digest' }];
     assert.deepEqual(judged({ problems }).end, {
       state: 'true',
-      message: 'status.results[0]: is no digest',
+      message: 'status.results[0]: is not a digest',
     });
   });
 
@@ -63,9 +63,9 @@ describe('an outcome', () => {
   });
 
   it('with a failure that cannot pass ends it as failed at once', () => {
-    const { end } = judged({ failures: [failure('RUN_UNREADABLE', 'status.results is no list')] });
+    const { end } = judged({ failures: [failure('RUN_UNREADABLE', 'status.results is not a list')] });
     assert.equal(end?.state, 'failed');
-    assert.match(end?.message ?? '', /status\.results is no list/);
+    assert.match(end?.message ?? '', /status\.results is not a list/);
   });
 
   it('with one failure that may pass and one that cannot is tried again', () => {

@@ -83,12 +83,12 @@ const examples: readonly (readonly [what: string, run: RunParts, action: string,
     'release',
     /never finished/,
   ],
-  ['a status that is no object', { status: 'done' }, 'wait', /status is no object/],
+  ['a status that is not an object', { status: 'done' }, 'wait', /status is not an object/],
   [
-    'a status that is no object, deleted, after the grace',
+    'a status that is not an object, deleted, after the grace',
     { status: 'done', deletedAt: '2026-01-01T09:00:00Z', finalizers: held },
     'release',
-    /status is no object/,
+    /status is not an object/,
   ],
 ];
 

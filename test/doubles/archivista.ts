@@ -14,7 +14,7 @@ export interface Archivista extends Web {
 
 /**
  * Starts an Archivista: `POST /upload` files an envelope under the gitoid of what was sent, `GET /download/GITOID`
- * gives it back, and `POST /query` finds it by GraphQL. Like the real one it answers 500 with its database's words to what is no envelope of a JSON statement,
+ * gives it back, and `POST /query` finds it by GraphQL. Like the real one it answers 500 with its database's words to what is not an envelope of a JSON statement,
  * and to what it has already, and 400 to another method.
  */
 export async function startArchivista(): Promise<Archivista> {

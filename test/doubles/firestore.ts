@@ -93,7 +93,7 @@ function wrongValue(value: FirestoreValue, depth: number): string | undefined {
   return undefined;
 }
 
-/** “Storage size calculations”: the name's parts and 16, the fields, and 32. */
+/** "Storage size calculations": the name's parts and 16, the fields, and 32. */
 function sizeOf(path: string, fields: FirestoreFields): number {
   const text = (value: string) => Buffer.byteLength(value) + 1;
   const sizes: Readonly<Record<keyof FirestoreValue, (value: FirestoreValue) => number>> = {

@@ -122,7 +122,7 @@ export function createGcs(names: readonly string[]): GcsDouble {
       }
       const isLast = Number(last) + 1 === Number(total);
       if (!isLast && body.length % (256 * 1024) !== 0) {
-        return googleError(400, 'invalid', 'The chunk is no multiple of 256 KiB.');
+        return googleError(400, 'invalid', 'The chunk is not a multiple of 256 KiB.');
       }
       session.bytes = Buffer.concat([session.bytes, body]);
     }

@@ -54,7 +54,7 @@ for (const mark of ['yes', '1', 'True', 'TRUE\n']) {
   });
 }
 
-test('white space around a uri and a digest is no part of them', async () => {
+test('white space around a uri and a digest is not a part of them', async () => {
   const explanation = await explained(
     output({ uri: ' quay.io/o/app\n', digest: `${digest('a')}\n`, isBuildArtifact: 'true' }),
   );

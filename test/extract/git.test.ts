@@ -20,7 +20,7 @@ async function outcomeOf(run: Json) {
   return { materials: payload?.predicate?.materials, problems: problems.map(({ message }) => message) };
 }
 
-test('white space around url and commit is no part of them, and nothing is reported', async () => {
+test('white space around url and commit is not a part of them, and nothing is reported', async () => {
   const { materials, problems } = await explained({
     'CHAINS-GIT_URL': ` ${url}\n`,
     'CHAINS-GIT_COMMIT': `${commit}\n`,
@@ -96,7 +96,7 @@ test('params, their defaults and the results of PipelineRuns are checked alike',
 });
 
 test('what git-clone names url and commit is reported where nothing else names the source', async () => {
-  assert.match((await explained({ url, commit })).problems.join(), /are no type hints/);
+  assert.match((await explained({ url, commit })).problems.join(), /are not type hints/);
   const all = { url, commit, 'CHAINS-GIT_URL': url, 'CHAINS-GIT_COMMIT': commit };
   assert.deepEqual((await explained(all)).problems, []);
 });

@@ -166,7 +166,7 @@ for (const [name, results, at, message] of malformed) {
   });
 }
 
-test('a malformed hint doesn’t keep the others from being signed', () => {
+test("a malformed hint doesn't keep the others from being signed", () => {
   const run = taskRunWith([
     ['IMAGES', `bad,gcr.io/acme/app@${digest('a')}`],
     ['x-IMAGE_URL', 'gcr.io/acme/half'],
@@ -175,7 +175,7 @@ test('a malformed hint doesn’t keep the others from being signed', () => {
   assert.equal(extract(run).problems.length, 2);
 });
 
-test('names that have nothing to do with hints are no problem', () => {
+test('names that have nothing to do with hints are not problem', () => {
   const run = taskRunWith([
     ['MY_IMAGES', 'a'],
     ['BASE_IMAGES_DIGESTS', 'a'],

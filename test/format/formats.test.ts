@@ -22,7 +22,7 @@ function artifactOf(run: Run, kind: Artifact['kind']): Artifact {
 
 const textOf = (payload: { bytes: Uint8Array }) => new TextDecoder().decode(payload.bytes);
 
-test('tekton: the payload is the run’s status as it is in the object, in its own order', () => {
+test("tekton: the payload is the run's status as it is in the object, in its own order", () => {
   const status: Json = JSON.parse(
     '{"taskSpec":{},"odd":{"z":1,"a":["<&>","é","\\u2028"],"__proto__":{"x":null}},"conditions":[]}',
   );
@@ -39,7 +39,7 @@ test('tekton: a lone surrogate becomes an escape, so that the bytes are UTF-8', 
   assert.equal(textOf(payload), '{"odd":"\\ud800"}');
 });
 
-test('tekton: an image’s payload is the status of the run that built it', () => {
+test("tekton: an image's payload is the status of the run that built it", () => {
   const run = taskRunWith([['IMAGES', `gcr.io/acme/app@${digest('a')}`]]);
   assert.deepEqual(
     tekton(artifactOf(run, 'oci'), options('tekton')).bytes,
@@ -52,7 +52,7 @@ test('tekton: a status that is missing, no object or too deep is RUN_UNREADABLE'
   for (const [status, message] of [
     [undefined, /status is missing in TaskRun ci\/build/],
     [null, /status is missing/],
-    ['done', /status is no object/],
+    ['done', /status is not an object/],
     [deep, /nests too deeply/],
   ] as const) {
     const artifact = artifactOf(taskRun(status), 'taskrun');
@@ -74,7 +74,7 @@ test('simplesigning: what cosign reads, with optional as null', () => {
   assert.equal(payload.format, 'simplesigning');
 });
 
-test('simplesigning: a run is no image', () => {
+test('simplesigning: a run is not an image', () => {
   assert.throws(() => simplesigning(artifactOf(taskRun({}), 'taskrun'), options('simplesigning')), {
     code: 'CONFIG_INVALID',
     message: /artifacts\.taskrun\.format/,

@@ -87,7 +87,7 @@ test('a wrong type anywhere in the run fails its provenance with the field, and 
   assert.deepEqual(
     artifacts.map(({ kind, error }) => [kind, error]),
     [
-      ['taskrun', 'spec.podTemplate.tolerations[0].key is no string'],
+      ['taskrun', 'spec.podTemplate.tolerations[0].key is not a string'],
       ['oci', null],
     ],
   );
@@ -174,7 +174,7 @@ test('a finally task comes after no task without a name', async () => {
   );
 });
 
-test('a value that is no string is its JSON as an API server sends it, with its keys sorted', async () => {
+test('a value that is not a string is its JSON as an API server sends it, with its keys sorted', async () => {
   const params = [{ name: 'p', value: JSON.parse('{"9":2,"10":1,"a":[{"b":"<"}]}') }];
   const { payload } = await payloadOf(run({}, { spec: { params } }), 'in-toto');
   assert.equal(at(payload, 'predicate', 'invocation', 'parameters', 'p'), '{"10":1,"9":2,"a":[{"b":"<"}]}');

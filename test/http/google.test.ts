@@ -11,7 +11,7 @@ const host = 'pubsub.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const call = { what: 'ask', method: 'GET', url: '/v1/thing' } as const;
 
-/** An API of Google’s that answers every good call, and a client of it. */
+/** An API of Google's that answers every good call, and a client of it. */
 async function start(context: TestContext, patience = 300) {
   const google = await startGoogle(context, {
     host,
@@ -43,7 +43,7 @@ test('a request for a token that hangs holds up the calls that wait for it, and 
   assert.equal((await service.call(call)).status, 200);
 });
 
-test('a call that is given up while it waits for a token ends for the signal’s reason', async (context) => {
+test("a call that is given up while it waits for a token ends for the signal's reason", async (context) => {
   const { google, service } = await start(context, 10_000);
   google.trouble = firstly('hang', 1);
   const reason = new Error('shutting down');

@@ -48,7 +48,7 @@ test('loopback is never proxied', () => {
   }
 });
 
-test('a proxy that is no HTTP proxy is an error that doesn’t show its password', () => {
+test("a proxy that is not an HTTP proxy is an error that doesn't show its password", () => {
   assert.throws(
     () => proxyFor(server, { HTTPS_PROXY: 'ftp://user:hunter2@proxy' }),
     (error: Error) => {

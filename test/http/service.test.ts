@@ -58,7 +58,7 @@ for (const [status, code] of [
   [429, 'STORE_UNAVAILABLE'],
   [503, 'STORE_UNAVAILABLE'],
 ] as const) {
-  test(`${status} is ${code}, in the service’s own words, unless the call expects it`, async (context) => {
+  test(`${status} is ${code}, in the service's own words, unless the call expects it`, async (context) => {
     const json = { code: 'Some', message: 'line\nbreak' };
     const headers = { 'retry-after': '7' };
     const { service, call } = await start(context, { status, json, headers });
@@ -115,7 +115,7 @@ test('a proxy is asked for every server but those of NO_PROXY, and for none on t
   assert.deepEqual([proxy.requests.length, web.requests.length], [1, 1]);
 });
 
-test('a call ends with its signal, for the signal’s own reason', async (context) => {
+test("a call ends with its signal, for the signal's own reason", async (context) => {
   const { web, service, call } = await start(context, { status: 200 }, { timeout: 10_000 });
   web.trouble = () => 'hang';
   const reason = new Error('shutting down');

@@ -120,7 +120,7 @@ export function apiSuite(name: string, start: () => Promise<ApiServer>): void {
       ['another version', 400, { ...taskRun, apiVersion: 'tekton.dev/v1beta1', metadata: { name: 'a' } }],
       ['another namespace', 400, { ...taskRun, metadata: { name: 'a', namespace: 'elsewhere' } }],
       [
-        'an annotation that is no string',
+        'an annotation that is not a string',
         400,
         { ...taskRun, metadata: { name: 'a', annotations: { a: 1 } } },
       ],

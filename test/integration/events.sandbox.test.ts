@@ -14,12 +14,12 @@ test('NotMarked, with what the API server says, of a run on which we may not wri
   sandbox.faults.add({ kind: 'status', code: 403 }, { when });
   await world.createRun('build', { status: doneStatus });
   const [event = ''] = await told(world, 'build');
-  assert.match(event, /^Warning NotMarked: .*403.*compare the account’s role with `deploy\/`\.$/);
+  assert.match(event, /^Warning NotMarked: .*403.*compare the account's role with `deploy\/`\.$/);
   sandbox.faults.clear();
   assert.equal(mark(await ended(world, 'build'), 'signed'), 'true');
 });
 
-test('an Event that can’t be written fails no run, and the log says so', async (context) => {
+test("an Event that can't be written fails no run, and the log says so", async (context) => {
   const sandbox = await startSandbox({ life: false });
   const world = await controllerWith(context, sandbox, { 'events.signed': 'true' });
   const when = ({ resource }: { readonly resource: string }) => resource === 'events';

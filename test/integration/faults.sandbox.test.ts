@@ -8,7 +8,7 @@ import { doneStatus, ended, eventually, mark, openWorld, runningStatus, type Wor
 
 const runs = 30;
 
-/** What goes wrong while runs pass; the controller’s requests only, so that the test itself can go on. */
+/** What goes wrong while runs pass; the controller's requests only, so that the test itself can go on. */
 const faults: Readonly<Record<string, (sandbox: Sandbox) => void>> = {
   'an API server that is slow': ({ faults: f }) => void f.add({ kind: 'latency', milliseconds: 150 }, ours),
   '429 with Retry-After': ({ faults: f }) =>

@@ -51,7 +51,7 @@ suite('the packages that `chains controller` loads', () => {
     return { controller, loaded };
   }
 
-  test('with the storage tekton, no store’s SDK is among them', async () => {
+  test("with the storage tekton, no store's SDK is among them", async () => {
     await world.configure(stored('tekton'));
     await world.createRun('build', { status: doneStatus });
     const { controller, loaded } = startTelling('tekton');
@@ -77,7 +77,7 @@ suite('the packages that `chains controller` loads', () => {
       'google-auth-library',
     ],
   ] as const) {
-    test(`with ${Object.values(settings)[0]}, ${sdk} is, and no other store’s`, async () => {
+    test(`with ${Object.values(settings)[0]}, ${sdk} is, and no other store's`, async () => {
       await world.configure({ ...stored(storage), ...settings });
       const { controller, loaded } = startTelling(`${sdk.replace('/', '-')}-${storage}`);
       await eventually(`${sdk} is loaded`, async () => ((await loaded()).includes(sdk) ? true : undefined));

@@ -172,7 +172,7 @@ export function pipelineRunsSuite(name: string, start: () => Promise<TestCluster
       assert.equal(mark(run, 'signed'), 'true');
       const message = mark(run, 'message') ?? '';
       assert.match(message, /TaskRun "never-there" is left out of the provenance: it is gone/);
-      assert.match(message, /CustomRun "approval" is left out of the provenance: it is no TaskRun/);
+      assert.match(message, /CustomRun "approval" is left out of the provenance: it is not a TaskRun/);
     });
 
     it('finds a TaskRun that lost its label by its name', async () => {

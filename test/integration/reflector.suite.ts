@@ -172,7 +172,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
       await assert.rejects(rest.get(taskRuns, name), isNotFound);
     });
 
-    test('what exists, what is forbidden and what is invalid are refused with the server’s reason', async (t) => {
+    test("what exists, what is forbidden and what is invalid are refused with the server's reason", async (t) => {
       const { rest } = await client(t);
       await make(rest, 'twice', 'made');
       await assert.rejects(make(rest, 'twice', 'made'), {

@@ -90,7 +90,7 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
     const isThere = (hex: string) =>
       assert.ok(at(registry.contents('acme/app').manifest(`sha256-${hex}.sig`).json, 'layers'));
 
-    test('a Secret among the service account’s secrets', async () => {
+    test("a Secret among the service account's secrets", async () => {
       const [state, message, hex] = await signed({ serviceAccountName: 'by-secrets' });
       assert.deepEqual([state, message], ['true', '']);
       isThere(hex);

@@ -138,7 +138,7 @@ test('neither does a controller through which keys pass, good and bad, nor what 
   await rm(join(world.secretsFolder, 'x509.pem'));
   await put('cosign.password', contentOf('pgp/pgp.passphrase'));
   await put('cosign.key', contentOf('cosign/cosign.key'));
-  await logs(/can’t be opened with the password/);
+  await logs(/can't be opened with the password/);
   await put('cosign.password', contentOf('cosign/cosign.password'));
   await ended(world, 'spoiled-0');
   await world.configure({ 'artifacts.taskrun.signer': 'pgp', 'signing.retry-deadline': '2s' });

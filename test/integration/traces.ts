@@ -23,7 +23,7 @@ function spellings(secret: Uint8Array): readonly string[] {
   // The lines around a PEM block are no secret, and belong into messages.
   const bare = text.replace(/-----(BEGIN|END) [A-Z ]+-----/g, '');
   const result = [bare, JSON.stringify(bare).slice(1, -1), ...bare.split(/\r?\n/)];
-  // Bytes that happen to have some characters of base64 among them are no base64, and those few would be found anywhere.
+  // Bytes that happen to have some characters of base64 among them are not base64, and those few would be found anywhere.
   const isBase64 = /^[\w+/=\s-]*$/.test(bare);
   const decoded = isBase64 ? [Buffer.from(bare.replace(/\s/g, ''), 'base64')] : [];
   for (const bytes of [Buffer.from(secret), Buffer.from(bare, 'latin1'), ...decoded]) {
@@ -68,6 +68,6 @@ export function numbersOfPkcs8(pem: string): readonly Uint8Array[] {
 export async function numbersOfPgp(armoredKey: string, passphrase: string): Promise<readonly Uint8Array[]> {
   const locked = await openpgp.readPrivateKey({ armoredKey });
   const { keyPacket } = await openpgp.decryptKey({ privateKey: locked, passphrase });
-  if (!(keyPacket instanceof openpgp.SecretKeyPacket)) throw new Error('it is no private key');
+  if (!(keyPacket instanceof openpgp.SecretKeyPacket)) throw new Error('it is not a private key');
   return Object.values(keyPacket.privateParams ?? {}).filter((value) => value instanceof Uint8Array);
 }

@@ -39,6 +39,6 @@ async function publicHalvesOf(secret: Uint8Array): Promise<readonly Uint8Array[]
       key.export({ type: 'spki', format: 'der' }),
     ];
   } catch {
-    return []; // what is no key has no public half
+    return []; // what is not a key has no public half
   }
 }

@@ -135,11 +135,11 @@ const failures: Record<string, readonly [body: string, message: RegExp]> = {
     `console.error('${secret}'); console.log('${secret}'); process.exit(3);`,
     /failed \(exit code 3\); run it by hand/,
   ],
-  'a plugin that prints no JSON': [`console.log('${secret}');`, /printed is no ExecCredential in JSON$/],
-  'a plugin that prints nothing': ['', /printed is no ExecCredential in JSON$/],
+  'a plugin that prints no JSON': [`console.log('${secret}');`, /printed is not an ExecCredential in JSON$/],
+  'a plugin that prints nothing': ['', /printed is not an ExecCredential in JSON$/],
   'a plugin without a status': [
     `console.log('{"apiVersion":"x","kind":"ExecCredential"}');`,
-    /is no ExecCredential: status is missing or wrong$/,
+    /is not an ExecCredential: status is missing or wrong$/,
   ],
   'a plugin of another version': [
     `console.log('{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"${secret}"}}');`,

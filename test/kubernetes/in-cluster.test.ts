@@ -106,7 +106,7 @@ test('a new CA and token are taken up while a watch goes on over the old connect
 test('outside of a pod, and without a kubeconfig, there is one clear line', async (t) => {
   await assert.rejects(openConnection({ environment: { HOME: await folder(t) } }), {
     code: 'CONNECTION_INVALID',
-    message: 'no cluster: there is no kubeconfig and this is no pod; give --kubeconfig or set KUBECONFIG',
+    message: 'no cluster: there is no kubeconfig and this is not a pod; give --kubeconfig or set KUBECONFIG',
   });
 });
 

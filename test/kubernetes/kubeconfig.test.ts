@@ -167,7 +167,7 @@ const mistakes: Record<string, readonly [kubeconfig: string, message: RegExp]> =
   'an empty kubeconfig': ['', /current-context is not set; give --context \(there are: none\)$/],
   'no server': [
     cluster({ server: null }),
-    /cluster "here": server: is missing; it must be the API server’s address/,
+    /cluster "here": server: is missing; it must be the API server's address/,
   ],
   'a server without a scheme': [
     cluster({ server: '127.0.0.1:6443' }),
@@ -181,7 +181,7 @@ const mistakes: Record<string, readonly [kubeconfig: string, message: RegExp]> =
     cluster({ 'certificate-authority-data': '###' }),
     /certificate-authority-data: is not base64/,
   ],
-  'a CA that is no PEM': [
+  'a CA that is not PEM': [
     cluster({ 'certificate-authority-data': base64('x') }),
     /certificate-authority-data: holds no certificate in PEM/,
   ],
@@ -223,7 +223,7 @@ const mistakes: Record<string, readonly [kubeconfig: string, message: RegExp]> =
   ],
   'a key that is none': [
     user({ 'client-certificate-data': base64(client.cert), 'client-key-data': base64(secret) }),
-    /client-key-data: is no private key in PEM$/,
+    /client-key-data: is not a private key in PEM$/,
   ],
   'the old auth-provider': [
     user({ 'auth-provider': { name: 'gcp' } }),

@@ -63,7 +63,7 @@ async function reflection(
   return { notes, queries, stop, done, calls };
 }
 
-test('objects are listed, then followed from the list’s resourceVersion', async (t) => {
+test("objects are listed, then followed from the list's resourceVersion", async (t) => {
   const { notes, queries } = await reflection(
     t,
     {
@@ -180,7 +180,7 @@ for (const [name, expire] of Object.entries({
   });
 }
 
-test('a watch that breaks goes on from the last resourceVersion, a bookmark’s too', async (t) => {
+test("a watch that breaks goes on from the last resourceVersion, a bookmark's too", async (t) => {
   const { notes, queries } = await reflection(t, {
     watch: (response, _, call) => {
       if (call === 0) {

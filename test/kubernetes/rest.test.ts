@@ -235,7 +235,7 @@ test('Retry-After is read in seconds, as a date, and from the Status', async (t)
   assert.equal(forever.retryAfter, 3_600_000);
 });
 
-test('the server’s message is bounded', async (t) => {
+test("the server's message is bounded", async (t) => {
   const error = await failureOf(t, (_, response) => refuse(response, 403, 'x'.repeat(100_000)));
   assert.ok(error.message.length <= 1_001);
   const page = await failureOf(t, (_, response) =>
@@ -249,7 +249,7 @@ const broken: Record<string, readonly [Listener, RegExp]> = {
     (_, response) => response.setHeader('content-type', 'text/html').end('<html>login'),
     /the answer is not JSON \(text\/html\)/,
   ],
-  'an answer that is no object': [(_, response) => response.end('[]'), /the answer is no object/],
+  'an answer that is not an object': [(_, response) => response.end('[]'), /the answer is not an object/],
   'a body shorter than it says': [
     (_, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{"kind"');
@@ -293,7 +293,7 @@ test('a server that is not there and a name that is not known say so', async (t)
   const unknown = await restOf(t, 'http://nowhere.invalid');
   await assert.rejects(unknown.get(taskRuns, build), {
     code: 'CLUSTER_UNAVAILABLE',
-    message: /its host name (is not known|can’t be looked up)/,
+    message: /its host name (is not known|can't be looked up)/,
   });
 });
 

@@ -35,7 +35,7 @@ for (const page of pages) {
       const [path = '', anchor] = target.split('#');
       const file = path === '' ? page.path : normalize(join(dirname(page.path), path));
       const text = await readFile(join(project, file), 'utf8');
-      if (anchor !== undefined) assert.ok(anchorsOf(text).includes(anchor), `${target} is no heading`);
+      if (anchor !== undefined) assert.ok(anchorsOf(text).includes(anchor), `${target} is not a heading`);
     }
     for (const [, path = ''] of page.text.matchAll(
       /`((?:docs|deploy|examples|scripts|src|test)\/[\w./-]+\.\w+)`/g,

@@ -166,7 +166,7 @@ suite('credentials of the store oci', () => {
     assert.match((await sign([]))[0] ?? '', /docker-credential-missing failed: spawn .*ENOENT/);
   });
 
-  test('a Secret or configuration that is no JSON is named, without its text', async () => {
+  test('a Secret or configuration that is not JSON is named, without its text', async () => {
     await guarded('token');
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'config.json'), '{ not-json');

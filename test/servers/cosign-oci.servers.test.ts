@@ -4,4 +4,4 @@ import { startDockerRegistry, startReferrersRegistry } from './registries.ts';
 
 cosignSuite('cosign on the real docker-registry', () => startDockerRegistry());
 cosignSuite('cosign on a real registry with referrers', startReferrersRegistry);
-cosignSuite('cosign on the sandbox’s registry', () => startRegistry());
+cosignSuite("cosign on the sandbox's registry", () => startRegistry());

@@ -12,7 +12,7 @@ const versions = ['cosign 2', 'cosign 3'] as const;
 const password = 'correct horse';
 const ignore = '--insecure-ignore-tlog';
 
-/** cosign 2.5 refuses to import ECDSA and RSA keys (“unsupported public key type”). */
+/** cosign 2.5 refuses to import ECDSA and RSA keys ("unsupported public key type"). */
 function importable(version: (typeof versions)[number]) {
   return Object.entries(keyPairs).filter(([kind]) => version === 'cosign 3' || kind === 'Ed25519');
 }

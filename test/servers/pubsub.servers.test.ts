@@ -24,7 +24,7 @@ pubsubSuite({
   },
 });
 
-test('Kafka’s own consumer reads the headers and an envelope that verifies; a topic’s limit is heeded', async (context) => {
+test("Kafka's own consumer reads the headers and an envelope that verifies; a topic's limit is heeded", async (context) => {
   const kafka = await startKafka();
   context.after(() => kafka.close());
   await kafka.createTopic('chains');

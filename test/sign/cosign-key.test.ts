@@ -70,12 +70,12 @@ const secp256k1 = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).private
 /** What is wrong with the file, the file, and what the message says of it. */
 const refused: readonly (readonly [string, string, RegExp])[] = [
   ['an empty file', '\n', /is empty; make a new one: `chains keygen --type cosign`/],
-  ['no PEM', 'garbage', /is no PEM file/],
+  ['no PEM', 'garbage', /is not a PEM file/],
   ['a PKCS#8 key', pkcs8(privateKey), /PKCS#8 key without a password, which belongs in `x509\.pem`/],
   ['another PEM', fileOf('x', 'PUBLIC KEY'), /is a PUBLIC KEY, not a key of cosign/],
   ['two keys', fileOf(json) + fileOf(json), /holds 2 PEM blocks; leave only/],
   ['a file cut off', fileOf(json).slice(0, 300), /is cut off or damaged: .*-----END ENCRYPTED SIGSTORE/],
-  ['JSON cut off', fileOf(json.slice(0, -9)), /is cut off or damaged: .*is no JSON/],
+  ['JSON cut off', fileOf(json.slice(0, -9)), /is cut off or damaged: .*is not JSON/],
   ['other JSON', fileOf('{}'), /its JSON names no `kdf` or no `cipher`/],
   ['a list', fileOf('[null]'), /its JSON names no `kdf`/],
   ['an unknown KDF', withKdf({ name: 'argon2id' }), /derives its key with "argon2id"; only scrypt/],
@@ -84,10 +84,10 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     fileOf(JSON.stringify({ ...box, cipher: { name: 'rot13' } })),
     /encrypted with "rot13"/,
   ],
-  ['N that is no power of two', withParams({ N: 65_535 }), /a power of two/],
+  ['N that is not a power of two', withParams({ N: 65_535 }), /a power of two/],
   ['N of 1', withParams({ N: 1 }), /a power of two above 1/],
   ['an r of 0', withParams({ r: 0 }), /whole numbers above 0/],
-  ['a p that is no number', withParams({ p: '1' }), /whole numbers above 0/],
+  ['a p that is not a number', withParams({ p: '1' }), /whole numbers above 0/],
   ['too much memory', withParams({ N: 2 ** 19 }), /N=524288, r=8, p=1\) for 512 MiB of memory; 256 MiB/],
   ['little N and much r', withParams({ N: 2, r: 2 ** 20 }), /MiB of memory; 256 MiB are allowed/],
   ['absurd memory', withParams({ N: 2 ** 50 }), /MiB of memory; 256 MiB are allowed/],
@@ -107,7 +107,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [name, file, message] of refused) {
-  test(`what is no usable key of cosign is refused with the reason: ${name}`, async () => {
+  test(`what is not an usable key of cosign is refused with the reason: ${name}`, async () => {
     await assert.rejects(open(file), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'KEY_INVALID');
       assert.match(error.message, /^\/etc\/signing-secrets\/cosign\.key /);
@@ -121,14 +121,14 @@ for (const [name, file, message] of refused) {
 for (const params of [{ N: 2 ** 18 }, { p: 16 }]) {
   test(`the most that scrypt may take is still tried: ${JSON.stringify(params)}`, async () => {
     // With other parameters it is another key, so that no password opens the file.
-    await assert.rejects(open(withParams(params)), { message: /can’t be opened with the password/ });
+    await assert.rejects(open(withParams(params)), { message: /can't be opened with the password/ });
   });
 }
 
 test('a wrong password and a missing one say so', async () => {
   await assert.rejects(open(fileOf(json), 'wrong'), {
     code: 'KEY_INVALID',
-    message: /cosign\.key can’t be opened with the password in `cosign\.password`/,
+    message: /cosign\.key can't be opened with the password in `cosign\.password`/,
   });
   await assert.rejects(openX509(config, secretsWith({ 'cosign.key': fileOf(json) })), {
     code: 'KEY_INVALID',
@@ -136,7 +136,7 @@ test('a wrong password and a missing one say so', async () => {
   });
 });
 
-test('a password that can’t be read is that error', async () => {
+test("a password that can't be read is that error", async () => {
   const unreadable = new Map([['cosign.password', 'may not be read']]);
   await assert.rejects(openX509(config, { ...secretsWith({ 'cosign.key': fileOf(json) }), unreadable }), {
     code: 'KEY_INVALID',

@@ -88,7 +88,7 @@ test('only one line end is taken off, and blanks are part of a passphrase', asyn
   await assert.rejects(open(file, 'ends with a blank \n'), { code: 'KEY_INVALID' });
 });
 
-test('line ends of Windows and text around the block don’t matter', async () => {
+test("line ends of Windows and text around the block don't matter", async () => {
   const file = `note\r\n${(await armored()).replaceAll('\n', '\r\n')}\r\nend`;
   assert.ok(await (await open(file)).sign(payload));
 });
@@ -127,7 +127,7 @@ test('a primary key that is kept elsewhere leaves its signing subkey to work', a
   assert.ok((await check(signature, payload)).verified);
 });
 
-test('a signature bears the run’s completion time where that is later than now', async () => {
+test("a signature bears the run's completion time where that is later than now", async () => {
   const signer = await open(await armored());
   const later = new Date('2099-01-01T00:00:00Z');
   const [before, after] = [
@@ -189,7 +189,7 @@ const exported = /`gpg --armor --export-secret-keys KEYID > pgp\.private-key`/;
 /** What is wrong, the file, and what the message says of it. */
 const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[]])[] = [
   ['an empty file', ' \n', [/is empty/, exported]],
-  ['garbage', 'garbage', [/is no armored PGP key/, exported]],
+  ['garbage', 'garbage', [/is not an armored PGP key/, exported]],
   ['a binary key', plain.privateKey.write(), [/is binary, not armored/, exported]],
   ['a public key', plain.publicKey.armor(), [/is a public key; export the private key/, exported]],
   [
@@ -237,12 +237,12 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
   [
     'a key of version 6',
     await armored({ type: 'curve25519', config: { v6Keys: true } }),
-    [/is a key of version 6, which gpg can’t verify/],
+    [/is a key of version 6, which gpg can't verify/],
   ],
 ];
 
 for (const [name, content, says] of refused) {
-  test(`what is no usable PGP key is refused with the reason: ${name}`, async () => {
+  test(`what is not an usable PGP key is refused with the reason: ${name}`, async () => {
     await assert.rejects(open(content), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'KEY_INVALID');
       for (const pattern of [/^\/etc\/signing-secrets\/pgp\.private-key:? /, ...says])
@@ -253,7 +253,7 @@ for (const [name, content, says] of refused) {
   });
 }
 
-test('a wrong passphrase, and one that is no text, say so', async () => {
+test('a wrong passphrase, and one that is not text, say so', async () => {
   for (const secret of ['wrong', '']) {
     await assert.rejects(open(locked, secret), {
       code: 'KEY_INVALID',

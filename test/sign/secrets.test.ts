@@ -42,7 +42,7 @@ test('a missing folder, or a file in its place, is an empty set with the reason'
   await writeFile(join(folder, 'file'), '');
   const missing = await readSecrets(join(folder, 'none'));
   assert.deepEqual([missing.files.size, missing.missing], [0, 'does not exist']);
-  assert.equal((await readSecrets(join(folder, 'file'))).missing, 'is no folder');
+  assert.equal((await readSecrets(join(folder, 'file'))).missing, 'is not a folder');
 });
 
 test('a file that is too large, a folder or a pipe is unreadable with the reason, and the others are read', async (context) => {
@@ -56,8 +56,8 @@ test('a file that is too large, a folder or a pipe is unreadable with the reason
   assert.deepEqual(textsOf(secrets), { 'cosign.password': 'x' });
   for (const [name, reason] of [
     ['x509.pem', /x509\.pem is larger than 65536 bytes/],
-    ['cosign.key', /cosign\.key is no regular file/],
-    ['pgp.private-key', /pgp\.private-key is no regular file/],
+    ['cosign.key', /cosign\.key is not a regular file/],
+    ['pgp.private-key', /pgp\.private-key is not a regular file/],
     ['pgp.passphrase', /pgp\.passphrase is a symbolic link that leads back/],
   ] as const) {
     assert.throws(() => secretFile(secrets, name), { code: 'KEY_INVALID', message: reason });
@@ -95,7 +95,7 @@ test('a file of the new version is read before kubelet has linked it', async (co
   assert.deepEqual(textsOf(await readSecrets(folder)), { 'x509.pem': 'key' });
 });
 
-test('following tells the first reading, each change, each file that goes or can’t be read any more, and nothing else', async (context) => {
+test("following tells the first reading, each change, each file that goes or can't be read any more, and nothing else", async (context) => {
   const folder = await folderFor(context);
   const file = join(folder, 'x509.pem');
   const seen: Record<string, string>[] = [];

@@ -23,7 +23,7 @@ for (const [name, generate] of Object.entries(keyPairs)) {
   });
 }
 
-test('line ends of Windows, blanks around the key and text before it don’t matter', async () => {
+test("line ends of Windows, blanks around the key and text before it don't matter", async () => {
   const { privateKey } = generateKeyPairSync('ed25519');
   const file = `a note\r\n \n${pkcs8(privateKey).replaceAll('\n', '\r\n')} \n\t`;
   assert.ok(await (await open(file)).sign(payload));
@@ -104,7 +104,7 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
     [/holds 2 PEM blocks \(PRIVATE KEY, PRIVATE KEY\)/, /`openssl pkey -in .* -out converted\.pem`/],
   ],
   ['an empty file', ' \n', [/is empty/, makeNew]],
-  ['garbage', '\u0000\u0001garbage', [/is no PEM file/, makeNew]],
+  ['garbage', '\u0000\u0001garbage', [/is not a PEM file/, makeNew]],
   [
     'DER',
     ec.privateKey.export({ format: 'der', type: 'pkcs8' }),
@@ -124,7 +124,7 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
 ];
 
 for (const [name, file, says] of refused) {
-  test(`what is no usable key is refused with its name and the way out: ${name}`, async () => {
+  test(`what is not an usable key is refused with its name and the way out: ${name}`, async () => {
     await assert.rejects(open(file), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'KEY_INVALID');
       for (const pattern of [/^\/etc\/signing-secrets\/x509\.pem /, ...says]) {
@@ -164,7 +164,7 @@ test('without a key the error names the folder and how to make one', async () =>
   await assert.rejects(openX509(config, missing), { message: /\/etc\/signing-secrets, does not exist/ });
 });
 
-test('a key that is there but can’t be read is that error, not a missing key', async () => {
+test("a key that is there but can't be read is that error, not a missing key", async () => {
   const unreadable = new Map([['x509.pem', 'may not be read']]);
   await assert.rejects(openX509(config, { ...secretsWith({ 'cosign.key': 'x' }), unreadable }), {
     code: 'KEY_INVALID',

@@ -29,7 +29,7 @@ test('what fits exactly is kept; one byte more is PAYLOAD_TOO_LARGE with the siz
   );
 });
 
-test('an entry that doesn’t fit is left out alone', () => {
+test("an entry that doesn't fit is left out alone", () => {
   const half = annotationsLimit / 2;
   const { annotations, tooLarge } = fitAnnotations({}, [
     entry(0, 'first', half),

@@ -115,7 +115,7 @@ for (const key of ['ECDSA P-256', 'ECDSA P-384', 'Ed25519', 'RSA']) {
   });
 }
 
-test('an envelope that somebody else wrote under our key’s name doesn’t count', async (context) => {
+test("an envelope that somebody else wrote under our key's name doesn't count", async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact(provenance);
   const envelope: Envelope = JSON.parse(Buffer.from(entry.signature.bytes).toString('utf8'));
@@ -126,7 +126,7 @@ test('an envelope that somebody else wrote under our key’s name doesn’t coun
   assert.equal(archivista.envelopes.size, 2);
 });
 
-test('a GraphQL that is closed to us, or of another version, is no hindrance', async (context) => {
+test('a GraphQL that is closed to us, or of another version, is not a hindrance', async (context) => {
   const { archivista, store } = await start(context);
   for (const [key, status] of [
     ['RSA', 403],
@@ -211,7 +211,7 @@ test('without storage.archivista.url it does not open', async () => {
   });
 });
 
-test('a run’s provenance lands there; its image, which has no envelope, is told beside it', async (context) => {
+test("a run's provenance lands there; its image, which has no envelope, is told beside it", async (context) => {
   const { archivista } = await start(context);
   const { config } = parseConfig({
     'artifacts.taskrun.format': 'in-toto',

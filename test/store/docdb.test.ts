@@ -31,7 +31,7 @@ for (const [url, message] of [
   });
 }
 
-test('every option of go-cloud’s docstore is taken', async () => {
+test("every option of go-cloud's docstore is taken", async () => {
   for (const url of [
     `${firestore}?name_field=name&revision_field=r`,
     'mongo://ci/chains',
@@ -94,7 +94,7 @@ test('dynamodb: without a region the store is STORE_REFUSED and says what to set
   );
 });
 
-test('a store that can’t be opened shows in the state of back ends, under its key', async () => {
+test("a store that can't be opened shows in the state of back ends, under its key", async () => {
   const { config } = parseConfig({ 'artifacts.taskrun.storage': 'docdb,gcs' });
   const pipeline = openPipeline({ config, secrets: secretsWith({}) });
   const states = await pipeline.check(['taskrun']);

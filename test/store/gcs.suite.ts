@@ -71,7 +71,7 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
       await assertReadBack(pipelineRun, undefined, reading);
     });
 
-    test('a run’s uids are found by its name', async () => {
+    test("a run's uids are found by its name", async () => {
       const entry = await signedEntry('taskrun', 'tekton', { name: 'renewed' });
       for (const uid of ['first', 'second', 'third'])
         await store.store({ ...entry, artifact: { ...entry.artifact, key: `taskrun-${uid}` } });

@@ -115,7 +115,7 @@ for (const [size, name] of [
     const store = openGcs({ name: 'chains' });
     context.after(() => store.close?.());
     const object = 'taskrun-ci-late/taskrun-uid-late.payload';
-    const foreign = { bytes: Buffer.from('somebody else’s'), generation: '99' };
+    const foreign = { bytes: Buffer.from("somebody else's"), generation: '99' };
     google.service.trouble = {
       happens: 'breaks',
       times: 1,
@@ -165,7 +165,7 @@ test('what is damaged on its way is refused and not stored', async (context) => 
   assert.equal(double.buckets.get('chains')?.size, 0);
 });
 
-test('an answer with another checksum is no success', async (context) => {
+test('an answer with another checksum is not a success', async (context) => {
   const { double, google } = await startDouble();
   context.after(google.close);
   const store = openGcs({ name: 'chains' });
@@ -175,7 +175,7 @@ test('an answer with another checksum is no success', async (context) => {
   await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /CRC32C/ });
 });
 
-test('by the ConfigMap’s names: what one store refuses is told, and the others have it', async (context) => {
+test("by the ConfigMap's names: what one store refuses is told, and the others have it", async (context) => {
   const { google, objects } = await startDouble();
   context.after(google.close);
   const { privateKey } = generateKeyPairSync('ed25519');

@@ -137,7 +137,7 @@ test('without a noteid the notes are named for the namespace', async (context) =
   assert.deepEqual([...grafeas.notes.keys()], ['projects/acme/notes/tekton-team-taskrun-intoto']);
 });
 
-test('verifiers find the key by its digest, or by the KMS’s name for it', async (context) => {
+test("verifiers find the key by its digest, or by the KMS's name for it", async (context) => {
   const { grafeas, store } = await start(context);
   const entry = await signedArtifact(signature);
   await store.store(entry);
@@ -168,7 +168,7 @@ for (const key of ['ECDSA P-256', 'Ed25519']) {
   });
 }
 
-test('an occurrence that somebody else wrote under our key’s name doesn’t count', async (context) => {
+test("an occurrence that somebody else wrote under our key's name doesn't count", async (context) => {
   const { grafeas, store } = await start(context);
   for (const wanted of [signature, provenance]) {
     const entry = await signedArtifact(wanted);
@@ -279,7 +279,7 @@ test('throttled or broken, it says so with the pause that is asked for, and goes
   assert.equal(grafeas.occurrences.length, 1);
 });
 
-test('a server that never answers is given up, be it the API’s or the token’s, and one that is waited for no longer', async (context) => {
+test("a server that never answers is given up, be it the API's or the token's, and one that is waited for no longer", async (context) => {
   const { grafeas, store } = await start(context, {}, { timeout: 500 });
   const entry = await signedArtifact(signature);
   grafeas.trouble = () => 'hang';

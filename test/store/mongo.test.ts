@@ -118,7 +118,7 @@ function documentOf({ _id: id, ...fields }: Document): StoredDocument {
 function plain(value: unknown): unknown {
   if (value instanceof Binary) return value.buffer;
   if (value instanceof Double) return value.value;
-  if (value instanceof Int32 || value instanceof Long) throw new Error(`${String(value)} is no double`);
+  if (value instanceof Int32 || value instanceof Long) throw new Error(`${String(value)} is not a double`);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]));
@@ -179,7 +179,7 @@ test('a changed file is taken for the next write, and the old connections are cl
   await rm(file);
   await assert.rejects(store.store(entry), {
     code: 'STORE_REFUSED',
-    message: /mongo-server-url-dir: \S+MONGO_SERVER_URL can’t be read \(ENOENT\)/,
+    message: /mongo-server-url-dir: \S+MONGO_SERVER_URL can't be read \(ENOENT\)/,
   });
   await writeFile(file, urlFor('next', 'next'));
   await store.store(entry);

@@ -59,7 +59,7 @@ pubsubSuite({
   },
 });
 
-test('published with an access token for Pub/Sub, to a topic by its full name or by its name in the credential’s project', async (context) => {
+test("published with an access token for Pub/Sub, to a topic by its full name or by its name in the credential's project", async (context) => {
   const { pubsub, store } = await start(context);
   const entry = await signedArtifact(signature);
   await store.store(entry);
@@ -180,7 +180,7 @@ test('a Kafka record has the signature as its value, and both as headers', async
 for (const [name, listener] of [
   ['that hangs', () => {}],
   ['that hangs up', (socket: Socket) => void socket.destroy()],
-  ['that is no Kafka', (socket: Socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+  ['that is not Kafka', (socket: Socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
 ] as const) {
   test(`a Kafka ${name} is unavailable, within the time it has`, async (context) => {
     const port = await listen(context, listener);
@@ -229,11 +229,11 @@ for (const [missing, settings] of [
   });
 }
 
-test('a bootstrap server that is no host and port is shown', async () => {
+test('a bootstrap server that is not a host and port is shown', async () => {
   for (const server of ['kafka://a:9092', 'a:b', 'a b']) {
     await assert.rejects(openStore({ ...kafka, [servers]: `a:9092,${server}` }), {
       code: 'CONFIG_INVALID',
-      message: `${servers} holds \`${server}\`, which is no host:port`,
+      message: `${servers} holds \`${server}\`, which is not a host:port`,
     });
   }
 });

@@ -61,7 +61,7 @@ export async function assertReadBack(
   assert.deepEqual(await failures(), []);
 }
 
-/** The bytes with one letter of a text changed, so that JSON stays JSON; of what is no JSON the first byte. */
+/** The bytes with one letter of a text changed, so that JSON stays JSON; of what is not JSON the first byte. */
 export function altered(bytes: Uint8Array): Buffer {
   const text = Buffer.from(bytes).toString('latin1');
   const changed = text.replace(/[A-Za-z](?="[,}])/, (letter) => (letter === 'x' ? 'y' : 'x'));

@@ -55,7 +55,7 @@ test('the keys of a map are written in the order of their UTF-8 bytes, numbers t
   assert.match(rewritten(given), /"map":\{"10":"1","9":"1","b":"1","\uff5e":"1","\u{1f600}":"1"\}/u);
 });
 
-test('members that every object inherits are no members', () => {
+test('members that every object inherits are not members', () => {
   const given = JSON.parse('{"__proto__":{"always":"x"},"map":{"__proto__":"1","constructor":"2"}}');
   assert.equal(
     rewritten(given),
@@ -65,12 +65,12 @@ test('members that every object inherits are no members', () => {
 
 test('a value of the wrong type is an error that names the field', () => {
   const wrong = [
-    [{ always: 5 }, /^always is no string$/],
-    [{ list: [{}, { name: [] }] }, /^list\[1\]\.name is no string$/],
-    [{ map: { a: 'many' } }, /^map\.a is no quantity/],
-    [{ number: 1.5 }, /^number is no whole number/],
-    [{ flag: 'true' }, /^flag is no boolean$/],
-    [{ struct: [] }, /^struct is no object$/],
+    [{ always: 5 }, /^always is not a string$/],
+    [{ list: [{}, { name: [] }] }, /^list\[1\]\.name is not a string$/],
+    [{ map: { a: 'many' } }, /^map\.a is not a quantity/],
+    [{ number: 1.5 }, /^number is not a whole number/],
+    [{ flag: 'true' }, /^flag is not a boolean$/],
+    [{ struct: [] }, /^struct is not an object$/],
   ] as const;
   for (const [object, message] of wrong) {
     assert.throws(() => read(outer, object), { code: 'RUN_UNREADABLE', message });
@@ -83,7 +83,7 @@ test('a value of the wrong type is an error that names the field', () => {
         'taskRuns[0].',
       ),
     {
-      message: /^taskRuns\[0\]\.spec\.podTemplate\.volumes\[0\]\.emptyDir\.sizeLimit is no quantity/,
+      message: /^taskRuns\[0\]\.spec\.podTemplate\.volumes\[0\]\.emptyDir\.sizeLimit is not a quantity/,
     },
   );
 });

@@ -76,7 +76,7 @@ const taskRuns: Readonly<Record<string, readonly [JsonObject, JsonObject]>> = {
       },
     },
   ],
-  'a step’s terminationReason is the reason of its end': [
+  "a step's terminationReason is the reason of its end": [
     {
       status: {
         steps: [

@@ -29,7 +29,7 @@ test('an error is its code and reason, without a stack', async () => {
 
 test('at the level debug an error has its stack', async () => {
   const { log, record } = await opened({ level: 'debug' });
-  log.debug('odd', { error: new TypeError('x is no function') });
+  log.debug('odd', { error: new TypeError('x is not a function') });
   assert.match(record().error.stack, /logs\.test\.ts/);
 });
 

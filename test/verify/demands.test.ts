@@ -25,7 +25,7 @@ const built = taskRun({
   results: [{ name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` }],
 });
 
-test('a status meets no demand, since it is no provenance', async () => {
+test('a status meets no demand, since it is not a provenance', async () => {
   for (const expected of demands) {
     const verification = await verifiedWith(built, member(built.object, 'status') ?? null, [], expected);
     assert.deepEqual(failuresOf(verification), [
@@ -65,7 +65,7 @@ test('the statement of an image in a Sigstore bundle meets no demand, in a store
   }
 });
 
-test('the signature of an image proves nothing of a run whose own store can’t be read back', async (t) => {
+test("the signature of an image proves nothing of a run whose own store can't be read back", async (t) => {
   const key = newKey();
   const registry = await startRegistry();
   t.after(() => registry.close());
@@ -81,7 +81,7 @@ test('the signature of an image proves nothing of a run whose own store can’t 
     { ...options, stores: ['pubsub', 'oci'] },
   );
   assert.deepEqual(failuresOf(verification), [
-    'pubsub stored: what was published is with its consumers, and can’t be read back',
+    "pubsub stored: what was published is with its consumers, and can't be read back",
   ]);
   assert.deepEqual(leftOut, []);
   assert.ok(verification.checks.some(({ name, ok }) => ok && name.endsWith(' image')));

@@ -65,7 +65,7 @@ function envelopeChanges(envelope: JsonObject): readonly (readonly [string, Json
   ];
 }
 
-test('an image’s signature: every changed field of the payload, and byte or character of the signature', async () => {
+test("an image's signature: every changed field of the payload, and byte or character of the signature", async () => {
   const image = await signed('signature');
   assert.ok(await isVerified(image));
   const { layer, bytes } = await only(image, 'sig');

@@ -175,7 +175,7 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       assert.ok(!(await verify({ ...given, keys: [other.publicKey] })).verified);
     });
 
-    test('a run’s status that refers to the image verifies', async () => {
+    test("a run's status that refers to the image verifies", async () => {
       const image = await app.pushImage('tekton');
       await signStatus(image, { ...succeeded, ...images(image) });
       const { verification } = await verified(image);
@@ -213,7 +213,7 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       });
     }
 
-    test('a status in a layer of `.sig`, and a signature without cosign’s type, prove no image', async () => {
+    test("a status in a layer of `.sig`, and a signature without cosign's type, prove no image", async () => {
       const image = await app.pushImage('layers');
       const payloads: readonly Json[] = [
         { ...succeeded, ...images(image) },
@@ -226,7 +226,7 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       }
     });
 
-    test('entries of others don’t matter as long as one is by the key', async () => {
+    test("entries of others don't matter as long as one is by the key", async () => {
       const image = await sign('two keys', v1);
       const pipeline = openSigning(other.privateKey, v1);
       assertSigned(await signRunOf(pipeline, image));
@@ -263,8 +263,8 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       assert.match(wrong.join('\n'), /the statement does not name this image/);
     });
 
-    test('a text that is no reference, and an image that isn’t there, are errors of usage', async () => {
-      await assert.rejects(verified('UPPER/case'), { code: 'USAGE', message: /is no image/ });
+    test("a text that is not a reference, and an image that isn't there, are errors of usage", async () => {
+      await assert.rejects(verified('UPPER/case'), { code: 'USAGE', message: /is not an image/ });
       await assert.rejects(verified(`${registry.host}/acme/app:nowhere`), {
         code: 'USAGE',
         message: /there is no image/,

@@ -115,7 +115,7 @@ for (const format of ['tekton', 'in-toto', 'slsa/v2alpha3', 'slsa/v2alpha4']) {
       }
     });
 
-    test('the run’s kind and uid, and its status where that is what was signed', async () => {
+    test("the run's kind and uid, and its status where that is what was signed", async () => {
       assert.equal(await exitCode(annotations, { uid: 'uid-2' }), 3);
       assert.equal(await exitCode(annotations, {}, { kind: 'PipelineRun' }), 3);
       if (format !== 'tekton') return;

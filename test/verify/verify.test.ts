@@ -138,7 +138,7 @@ test('base64 that says the same in another way is refused', async () => {
   }
 });
 
-test('a renamed key of an image is one that the run doesn’t name', async () => {
+test("a renamed key of an image is one that the run doesn't name", async () => {
   const run = await signed(taskRun(status));
   const renamed = Object.entries(run.annotations).map(([name, text]) => [
     name.replace('-aaaaaaaaaaaa', '-bbbbbbbbbbbb'),
@@ -182,7 +182,7 @@ test('an image whose entry was replaced by that of another image with the same d
   assert.deepEqual(failed(await verifyRun(replaced, options)), ['aaaaaaaaaaaa stored']);
 });
 
-test('a status that changed after signing fails, its order doesn’t matter', async () => {
+test("a status that changed after signing fails, its order doesn't matter", async () => {
   const run = await signed(taskRun({ a: [1, 2], b: { c: 'd', e: null } }));
   const withStatus = (changed: Json) => parseRun({ ...run.object, status: changed });
   assert.deepEqual(await failedChecks(withStatus({ b: { e: null, c: 'd' }, a: [1, 2] })), []);
@@ -191,7 +191,7 @@ test('a status that changed after signing fails, its order doesn’t matter', as
   }
 });
 
-test('annotations that a rerun copied from a run of another uid don’t count', async () => {
+test("annotations that a rerun copied from a run of another uid don't count", async () => {
   const original = await signed(taskRun(status));
   const rerun = taskRun(status, { uid: 'uid-2', annotations: original.annotations });
   assert.deepEqual(await failedChecks(rerun), ['taskrun uid']);
@@ -209,7 +209,7 @@ const otherImages: readonly (readonly [string, string])[] = [
 ];
 
 for (const [name, image] of otherImages) {
-  test(`a payload of an image that the run doesn’t name fails: ${name}`, async () => {
+  test(`a payload of an image that the run doesn't name fails: ${name}`, async () => {
     const other: Json = { results: [{ name: 'IMAGES', value: image }] };
     const run = await signed(taskRun(status));
     const stolen = await signed(taskRun(other));
@@ -246,7 +246,7 @@ for (const [name, key, message] of [
     /of the kind ec secp256k1/,
   ],
 ] as const) {
-  test(`a key that can’t be used to verify is KEY_INVALID: ${name}`, async () => {
+  test(`a key that can't be used to verify is KEY_INVALID: ${name}`, async () => {
     await assert.rejects(readKeys(key === undefined ? [] : [key]), { code: 'KEY_INVALID', message });
   });
 }

@@ -177,5 +177,5 @@ function texts(value: Json | undefined): string {
 function document(yaml: string): JsonObject {
   const object: unknown = parse(yaml);
   if (isJsonObject(object)) return object;
-  throw new ChainsError('USAGE', 'the document is no object');
+  throw new ChainsError('USAGE', 'the document is not an object');
 }

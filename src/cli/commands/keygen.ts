@@ -108,7 +108,7 @@ async function write({ what, files }: NewKey, options: Placed, { stdout }: Strea
 function unknownType(type: string): ChainsError {
   return new ChainsError(
     'USAGE',
-    `--type ${JSON.stringify(type.slice(0, 40))} is no type of key; use ${[...keyTypes.keys()].join(', ')}`,
+    `--type ${JSON.stringify(type.slice(0, 40))} is not a type of key; use ${[...keyTypes.keys()].join(', ')}`,
     nearMiss(type, keyTypes.keys()),
   );
 }

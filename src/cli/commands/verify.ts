@@ -76,7 +76,7 @@ export async function runVerify(
   return code;
 }
 
-/** `images` and the like are no runs. */
+/** `images` and the like are not runs. */
 function refuseNearImage([first = '']: readonly string[]): void {
   if (first === 'image' || first.includes('/')) return;
   const near = nearMiss(first, ['image']);
@@ -125,7 +125,7 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
   if (options.key.length === 0) {
     throw new ChainsError(
       'USAGE',
-      'verify needs --key: a public key’s file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET',
+      "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET",
     );
   }
   const { kubeconfig, context } = options;

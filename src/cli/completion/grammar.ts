@@ -33,7 +33,7 @@ export interface Grammar {
 
 const runs = ['taskrun/', 'pipelinerun/'];
 
-/** How the arguments begin that are no choices. */
+/** How the arguments begin that are not choices. */
 const beginnings: Readonly<Record<string, readonly string[]>> = { explain: runs, verify: [...runs, 'image'] };
 
 /** The names of values that are files or folders. */

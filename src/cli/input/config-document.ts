@@ -30,7 +30,7 @@ const ownMetadata = ['name', 'namespace', 'labels', 'annotations'];
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** kubectl reads YAML 1.1, where a bare `yes` is no text. */
+/** kubectl reads YAML 1.1, where a bare `yes` is not text. */
 const asKubectl = { version: '1.1' } as const;
 
 /**

@@ -89,7 +89,7 @@ function yamlValues(name: string, text: string): readonly Json[] {
     const [problem] = document.errors;
     if (problem !== undefined) throw notRead(name, 'YAML', problem);
     try {
-      // Through its text: YAML has more than JSON, keys that are no strings for one.
+      // Through its text: YAML has more than JSON, keys that are not strings for one.
       return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
     } catch (error) {
       throw notRead(name, 'YAML', error);

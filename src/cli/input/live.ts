@@ -36,7 +36,7 @@ export function parseRunName(text: string): { readonly kind: RunKind; readonly n
   if (kind !== undefined) return { kind, name };
   throw new ChainsError(
     'USAGE',
-    `${JSON.stringify(text.slice(0, 100))} is no run: write taskrun/NAME or pipelinerun/NAME`,
+    `${JSON.stringify(text.slice(0, 100))} is not a run: write taskrun/NAME or pipelinerun/NAME`,
     nearMiss(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
   );
 }
@@ -75,7 +75,7 @@ export function noSuchRun({
   );
 }
 
-/** Looks for a run in a cluster. @throws ChainsError USAGE for what is no run's name, and what the cluster answers. */
+/** Looks for a run in a cluster. @throws ChainsError USAGE for what is not a run's name, and what the cluster answers. */
 export async function findRun(
   text: string,
   { kubeconfig, context, namespace: wanted, systemNamespace }: ClusterOptions,

@@ -41,7 +41,7 @@ const publicNames = ['cosign.pub', 'x509.pub', 'pgp.public-key', 'tls.crt'];
 async function secretKey(argument: string, { kubeconfig, context }: KeyOptions): Promise<VerificationKey> {
   const [, namespace, name] = /^k8s:\/\/([^/]+)\/([^/]+)$/.exec(argument) ?? [];
   if (namespace === undefined || name === undefined) {
-    throw new ChainsError('USAGE', `${argument} is no Secret: write k8s://NAMESPACE/SECRET`);
+    throw new ChainsError('USAGE', `${argument} is not a Secret: write k8s://NAMESPACE/SECRET`);
   }
   const rest = new Rest(await openConnection({ kubeconfig, context }));
   try {

@@ -111,8 +111,8 @@ async function configurationFor(
   } catch (error) {
     if (options.store === 'tekton') return { config: configWith({}, options), hints: [] };
     if (!(error instanceof ChainsError) || options.store !== undefined) throw error;
-    const why = `the ConfigMap chains-config in ${options.systemNamespace} can’t be used (${error.message})`;
-    const hint = `${why}: only the run’s annotations are verified; --config or --store says what else`;
+    const why = `the ConfigMap chains-config in ${options.systemNamespace} can't be used (${error.message})`;
+    const hint = `${why}: only the run's annotations are verified; --config or --store says what else`;
     return { config: configWith({}, options), hints: [hint] };
   }
 }
@@ -148,7 +148,7 @@ function parseStores(text: string): readonly StoreName[] {
     if (name !== 'pubsub') return name;
     throw new ChainsError(
       'USAGE',
-      'the store pubsub can’t be read back: what was published is with its consumers; give another --store',
+      "the store pubsub can't be read back: what was published is with its consumers; give another --store",
     );
   });
   return [...new Set(stores)];

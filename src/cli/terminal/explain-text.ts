@@ -77,7 +77,7 @@ function draftLines({ artifact, plan, payload }: Draft, paint: Paint): readonly 
   return [wrap(`  ${artifact.kind} `, name, 6), ...from, ...what, ...how];
 }
 
-/** What a statement speaks of and what went into it; nothing for payloads that are no statements. */
+/** What a statement speaks of and what went into it; nothing for payloads that are not statements. */
 function contentLines(bytes: Uint8Array, shown: Shown): readonly string[] {
   const statement = parseJson(Buffer.from(bytes).toString('utf8'));
   if (at(statement, 'predicateType') === undefined) return [];

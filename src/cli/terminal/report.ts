@@ -35,7 +35,7 @@ function laidOut(first: string, text: string, paint = (same: string) => same): s
 
 /**
  * Writes an error to stderr, one line and then a hint, and gives the exit code: 1 failed, 2 wrong usage or input, 3
- * verification failed (behaviour.md, “The command”).
+ * verification failed (behaviour.md, "The command").
  */
 export function report(
   error: unknown,

@@ -35,7 +35,7 @@ export interface InternalParameters {
   readonly annotations?: Json;
 }
 
-/** A thing that went into the build (in-toto, “ResourceDescriptor”). */
+/** A thing that went into the build (in-toto, "ResourceDescriptor"). */
 export interface ResourceDescriptor {
   readonly name: string | undefined;
   readonly uri: string | undefined;

@@ -9,8 +9,8 @@ import type { KeyService, KeyServiceOptions } from './key-service.ts';
 
 /**
  * Opens a key of AWS KMS, by `awskms:///ARN`, `awskms:///KEYID`, `awskms:///alias/NAME`, or the same after the host of
- * another endpoint. Credentials come from the SDK’s chain: environment, shared files, web identity (IRSA), container and
- * instance. The region is the ARN’s, or else the chain’s. ECDSA keys sign the digest as long as their curve, RSA keys
+ * another endpoint. Credentials come from the SDK's chain: environment, shared files, web identity (IRSA), container and
+ * instance. The region is the ARN's, or else the chain's. ECDSA keys sign the digest as long as their curve, RSA keys
  * SHA-256; `?padding=pss` makes an RSA key sign with PSS.
  */
 export async function openAws({ reference, environment }: KeyServiceOptions): Promise<KeyService> {

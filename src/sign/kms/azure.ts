@@ -12,7 +12,7 @@ import { ecdsaDer } from './ecdsa-der.ts';
 import { jsonIn, openConnections, refusal, unanswered, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 
-/** The REST API’s version. */
+/** The REST API's version. */
 const version = '7.4';
 
 /**
@@ -28,7 +28,7 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
     return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
   });
   const pss = reference.options.get('padding') === 'pss';
-  // A token is for the whole service that the vault’s name ends with, and goes to no other: vault.azure.net, managedhsm.azure.net.
+  // A token is for the whole service that the vault's name ends with, and goes to no other: vault.azure.net, managedhsm.azure.net.
   const scope = `https://${host.replace(/^[^.]*\./, '')}/.default`;
 
   async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
@@ -95,7 +95,7 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): string {
   return `${rsa ? (pss ? 'PS' : 'RS') : 'ES'}${digest.slice(3)}`;
 }
 
-/** The last part of a key’s id: `https://VAULT/keys/NAME/VERSION`. */
+/** The last part of a key's id: `https://VAULT/keys/NAME/VERSION`. */
 function versionIn(kid: Json | undefined, what: string): string {
   const [, found] = /\/keys\/[^/]+\/([^/]+)$/.exec(String(kid)) ?? [];
   if (found === undefined) throw unreadable(what, 'no id of a key');

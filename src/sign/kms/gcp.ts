@@ -14,8 +14,8 @@ const scope = 'https://www.googleapis.com/auth/cloudkms';
 
 /**
  * Opens a key of Google Cloud KMS with application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS`
- * (service account, workload identity federation), gcloud’s, or the metadata server’s (workload identity in GKE). Every
- * checksum of Cloud KMS’s data integrity guidelines is sent and checked. Without a version in the reference, the newest
+ * (service account, workload identity federation), gcloud's, or the metadata server's (workload identity in GKE). Every
+ * checksum of Cloud KMS's data integrity guidelines is sent and checked. Without a version in the reference, the newest
  * enabled one signs.
  */
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {

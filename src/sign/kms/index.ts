@@ -5,7 +5,7 @@ import { unusable, within } from './service.ts';
 import type { KeyReference, KeyService, KeyVersion, OpenKeyService } from './key-service.ts';
 import { type KmsPace, KmsSigner } from './signer.ts';
 
-/** The KMSs by the scheme of `signers.kms.kmsref`. A cloud’s library is loaded when its scheme is used, and not before. */
+/** The KMSs by the scheme of `signers.kms.kmsref`. A cloud's library is loaded when its scheme is used, and not before. */
 export const keyServices: { readonly [K in KeyReference['scheme']]: () => Promise<OpenKeyService> } = {
   gcpkms: async () => (await import('./gcp.ts')).openGcp,
   hashivault: async () => (await import('./vault/index.ts')).openVault,
@@ -20,7 +20,7 @@ export interface KmsOptions extends Partial<KmsPace> {
 }
 
 /**
- * Opens the signer `kms`: a key in the KMS that `signers.kms.kmsref` names (behaviour.md, “Signers”).
+ * Opens the signer `kms`: a key in the KMS that `signers.kms.kmsref` names (behaviour.md, "Signers").
  * @throws ChainsError KMS_REFUSED or KMS_UNAVAILABLE; both are worth another try.
  */
 export async function openKms(

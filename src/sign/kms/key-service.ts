@@ -18,11 +18,11 @@ export interface MadeSignature {
   readonly version: string;
 }
 
-/** One key in one KMS. Its errors are KMS_UNAVAILABLE, KMS_REFUSED or SIGNATURE_INVALID, or the signal’s reason. */
+/** One key in one KMS. Its errors are KMS_UNAVAILABLE, KMS_REFUSED or SIGNATURE_INVALID, or the signal's reason. */
 export interface KeyService {
   /** The version of this name, or else the one that signs now. */
   keyVersion(signal: AbortSignal, name?: string): Promise<KeyVersion>;
-  /** @param input what the key’s algorithm signs: a digest, or the message */
+  /** @param input what the key's algorithm signs: a digest, or the message */
   sign(input: Uint8Array, key: KeyVersion, signal: AbortSignal): Promise<MadeSignature>;
   close?(): Promise<void>;
 }
@@ -37,5 +37,5 @@ export interface KeyServiceOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Opens a KMS; nothing is asked of it yet. @throws ChainsError KMS_REFUSED when the settings don’t say how to reach it. */
+/** Opens a KMS; nothing is asked of it yet. @throws ChainsError KMS_REFUSED when the settings don't say how to reach it. */
 export type OpenKeyService = (options: KeyServiceOptions) => Promise<KeyService>;

@@ -7,7 +7,7 @@ export const longestAnswer = 1024 * 1024;
 
 /**
  * Opens connections to a KMS. A call takes as long as its signal lets it.
- * @param reasonIn finds the service’s own words in the body of an answer to a call that failed
+ * @param reasonIn finds the service's own words in the body of an answer to a call that failed
  */
 export function openConnections(
   reasonIn: (body: Json | undefined) => readonly (Json | undefined)[],
@@ -22,7 +22,7 @@ export function jsonIn(what: string, { body }: Answer): Json {
   return body;
 }
 
-/** How failures of a KMS are told. Passing beside the usual ones are Vault’s state that is behind, and standby nodes. */
+/** How failures of a KMS are told. Passing beside the usual ones are Vault's state that is behind, and standby nodes. */
 export const failures = failuresOf({
   unavailable: 'KMS_UNAVAILABLE',
   refused: 'KMS_REFUSED',

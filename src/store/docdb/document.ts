@@ -2,7 +2,7 @@ import { storageKeyOf } from '../../model/artifact.ts';
 import { isJsonList, type Json, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
-/** The document of an artifact, with the fields that every Chains writes (behaviour.md, “Stores”). */
+/** The document of an artifact, with the fields that every Chains writes (behaviour.md, "Stores"). */
 export interface SignedDocument {
   /** The key that the artifact is stored under, which is the document's id too. */
   readonly Name: string;

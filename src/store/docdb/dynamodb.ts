@@ -102,7 +102,7 @@ function valueOf(json: Json): AttributeValue {
   return { M: Object.fromEntries(attributes) };
 }
 
-/** The size of an item in bytes, as the page “DynamoDB item sizes and formats” of AWS's documentation adds it up. */
+/** The size of an item in bytes, as the page "DynamoDB item sizes and formats" of AWS's documentation adds it up. */
 function attributesSize(attributes: Attributes): number {
   return Object.entries(attributes).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value),
@@ -141,6 +141,6 @@ function failure(what: string, error: unknown): ChainsError {
   }
   if (!/CredentialsProviderError|Region is missing/.test(message)) return unanswered(what, error);
   return new ChainsError('STORE_REFUSED', message, {
-    hint: 'Give the pod’s service account a role (IRSA or Pod Identity), or set AWS_REGION and AWS credentials.',
+    hint: "Give the pod's service account a role (IRSA or Pod Identity), or set AWS_REGION and AWS credentials.",
   });
 }

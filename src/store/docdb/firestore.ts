@@ -9,7 +9,7 @@ import type { SignedDocument } from './document.ts';
 const limit = 1024 * 1024;
 
 const hint =
-  'Give the account the role Cloud Datastore User (roles/datastore.user) in the database’s project.';
+  "Give the account the role Cloud Datastore User (roles/datastore.user) in the database's project.";
 
 /**
  * Opens a collection of Cloud Firestore over its REST API; `FIRESTORE_EMULATOR_HOST` puts an emulator in its place.
@@ -91,7 +91,7 @@ function valueOf(json: Json): Value {
   return { mapValue: { fields: Object.fromEntries(fields) } };
 }
 
-/** The size of a document in bytes, as the page “Storage size calculations” of Firestore's documentation adds it up. */
+/** The size of a document in bytes, as the page "Storage size calculations" of Firestore's documentation adds it up. */
 function sizeOf(collection: string, id: string, fields: Fields): number {
   const [, path = ''] = collection.split('/documents/');
   const name = [...path.split('/'), id].reduce((sum, part) => sum + textSize(part), 16);

@@ -6,7 +6,7 @@ import { tooLarge } from '../failures.ts';
 /** What a server refuses for good: the credential, the permission, the document (MongoDB's error codes). */
 const refused: ReadonlySet<number | string | undefined> = new Set([
   2, // BadValue
-  8, // UnknownError: how Atlas says “bad auth”
+  8, // UnknownError: how Atlas says "bad auth"
   9, // FailedToParse
   13, // Unauthorized
   18, // AuthenticationFailed

@@ -117,7 +117,7 @@ function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
       connectTimeoutMS: Math.min(timeout, 10_000),
     });
   } catch (error) {
-    throw unusable(`${from} is no URL of a MongoDB server: ${reasonWithout(url, error)}`);
+    throw unusable(`${from} is not a URL of a MongoDB server: ${reasonWithout(url, error)}`);
   }
 }
 

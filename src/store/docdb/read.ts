@@ -25,5 +25,5 @@ function foundIn(
   const signature = Buffer.from(text, 'base64');
   return signature.toString('base64') === text
     ? { place, entries: [{ place, payload, signature, certificate }] }
-    : { place, entries: [], flaw: 'its field Signature is no padded standard base64' };
+    : { place, entries: [], flaw: 'its field Signature is not padded standard base64' };
 }

@@ -37,7 +37,7 @@ async function fromFile(key: string, path: string): Promise<ServerUrl> {
   const from = `${key}: ${path}`;
   const url = await readFile(path, 'utf8').catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw unusable(`${from} can’t be read (${code}); put a file with the MongoDB server’s URL there`);
+    throw unusable(`${from} can't be read (${code}); put a file with the MongoDB server's URL there`);
   });
   return { url: url.trim(), from };
 }

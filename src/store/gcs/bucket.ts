@@ -38,7 +38,7 @@ export interface Bucket {
   close(): Promise<void>;
 }
 
-/** The generation of what isn’t there (`ifGenerationMatch`). */
+/** The generation of what isn't there (`ifGenerationMatch`). */
 const none = '0';
 
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
@@ -46,7 +46,7 @@ const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
 const hint =
   'Give the account the role Storage Object User (roles/storage.objectUser) on the bucket: it looks at an object before it writes it.';
 
-/** Opens a bucket over the JSON API; `STORAGE_EMULATOR_HOST` puts an emulator in the service’s place. */
+/** Opens a bucket over the JSON API; `STORAGE_EMULATOR_HOST` puts an emulator in the service's place. */
 export function openBucket({ name: bucket, timeout = patience }: BucketOptions): Bucket {
   const limits = { silence: timeout };
   const google = openGoogle({ ...endpoint(), scope, failures, project: 'none', patience: timeout, limits });

@@ -44,7 +44,7 @@ export function openGcs(options: BucketOptions): Store {
   };
 }
 
-/** The objects of an entry (behaviour.md, “Stores”); those of an image lie in the folder of the run that built it. */
+/** The objects of an entry (behaviour.md, "Stores"); those of an image lie in the folder of the run that built it. */
 function objectsOf({ artifact, payload, signature }: SignedArtifact) {
   const path = `${folderOf(artifact.run)}/${storageKeyOf(artifact)}`;
   return {

@@ -18,7 +18,7 @@ export interface Upload {
   readonly hint?: string;
 }
 
-/** Up to this many bytes go in one request, as the service’s documentation recommends. */
+/** Up to this many bytes go in one request, as the service's documentation recommends. */
 const simpleLimit = 5 * 1024 * 1024;
 /** A piece of a resumable upload in bytes; a multiple of 256 KiB. */
 const piece = 8 * 1024 * 1024;

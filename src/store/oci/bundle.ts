@@ -10,7 +10,7 @@ import { holdsSame, mayHold } from './same-envelope.ts';
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
-/** A DSSE envelope as a Sigstore bundle that refers to the image (behaviour.md, “Stores”). */
+/** A DSSE envelope as a Sigstore bundle that refers to the image (behaviour.md, "Stores"). */
 export function bundleReferrer(entry: SignedArtifact): Referrer {
   return {
     artifactType: bundleType,

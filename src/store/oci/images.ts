@@ -13,7 +13,7 @@ export interface TargetImage {
 
 /**
  * The images that an entry is attached to: the image itself; for a run the images among its statement's subjects, or
- * those that the run names where its payload is no statement. None when it made no image.
+ * those that the run names where its payload is not a statement. None when it made no image.
  * @throws ChainsError RUN_UNREADABLE
  */
 export function imagesOf(entry: SignedArtifact): readonly TargetImage[] {
@@ -40,7 +40,7 @@ export function statementOf({ payload, artifact }: SignedArtifact): JsonObject {
   return parseContent(payload.bytes, `the payload of ${artifact.fullKey}`);
 }
 
-/** What isn't named like a repository, a package or a file for instance, is no image. */
+/** What isn't named like a repository, a package or a file for instance, is not an image. */
 function target(name: string, digest: string): TargetImage | undefined {
   const repository = parseRepository(withoutTag(name));
   return repository !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)

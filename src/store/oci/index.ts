@@ -15,7 +15,7 @@ import { addToTag, type TagOptions, Turns } from './tag.ts';
 
 /**
  * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
- * (behaviour.md, “Stores”). A run that made no image has nowhere to be attached to, and nothing is stored.
+ * (behaviour.md, "Stores"). A run that made no image has nowhere to be attached to, and nothing is stored.
  */
 export const openOciStore: OpenStore = async (config, access = {}) => {
   const elsewhere = elsewhereIn(config);
@@ -142,7 +142,7 @@ export function elsewhereIn(config: Config): Repository | undefined {
   if (repository !== undefined) return repository;
   throw new ChainsError(
     'CONFIG_INVALID',
-    `storage.oci.repository: \`${name}\` is no repository; write \`HOST/PATH\` in lower case`,
+    `storage.oci.repository: \`${name}\` is not a repository; write \`HOST/PATH\` in lower case`,
   );
 }
 

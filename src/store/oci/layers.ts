@@ -123,13 +123,13 @@ function isCandidate({ mediaType, annotations }: Descriptor, layer: Layer): bool
 function layersOf(manifest: Manifest | undefined): readonly Descriptor[] {
   if (manifest !== undefined && !Array.isArray(manifest.json['layers'])) {
     throw refused(
-      `${manifest.descriptor.digest} stands under the tag for signatures and is no image manifest`,
+      `${manifest.descriptor.digest} stands under the tag for signatures and is not an image manifest`,
     );
   }
   return descriptorsIn(manifest?.json, 'layers');
 }
 
-/** An image's configuration, as empty as it can be (image specification, “Image configuration”). */
+/** An image's configuration, as empty as it can be (image specification, "Image configuration"). */
 function configOf(layers: readonly string[]): Uint8Array {
   const created = '0001-01-01T00:00:00Z';
   const config: JsonObject = {

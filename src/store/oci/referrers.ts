@@ -13,7 +13,7 @@ import { repositoryName } from '../../registry/repository.ts';
 import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
 import { listAt } from '../../json.ts';
 
-/** An entry as an artifact of its own that refers to the image (image specification 1.1, “Artifacts”). */
+/** An entry as an artifact of its own that refers to the image (image specification 1.1, "Artifacts"). */
 export interface Referrer {
   readonly artifactType: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ const emptyBlob = Buffer.from('{}');
 
 /**
  * Puts a referrer there, unless one that says the same is there. Where the registry has no referrers API, it is entered
- * into the index under the referrers tag (distribution specification, “Referrers Tag Schema”).
+ * into the index under the referrers tag (distribution specification, "Referrers Tag Schema").
  */
 export async function addReferrer(
   client: RepositoryClient,
@@ -115,7 +115,7 @@ function indexEntry(descriptor: Descriptor): TagEntry {
 
 function manifestsOf(index: Manifest | undefined): readonly Descriptor[] {
   if (index !== undefined && !Array.isArray(index.json['manifests'])) {
-    throw refused(`${index.descriptor.digest} stands under the referrers tag and is no index`);
+    throw refused(`${index.descriptor.digest} stands under the referrers tag and is not an index`);
   }
   return descriptorsIn(index?.json, 'manifests');
 }

@@ -62,7 +62,7 @@ export interface PubsubMessage {
 }
 
 /**
- * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is no text stands
+ * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is not text stands
  * there in base64, and what is longer is left out where the data tell it too.
  * @throws ChainsError PAYLOAD_TOO_LARGE where they don't, or where the whole is too long
  */

@@ -103,5 +103,5 @@ function brokersIn(given: readonly string[]): readonly string[] {
   }
   const wrong = given.find((server) => !/^([^\s:/]+|\[[\da-fA-F:]+\])(:\d{1,5})?$/.test(server));
   if (wrong === undefined) return given;
-  throw new ChainsError('CONFIG_INVALID', `${key} holds \`${wrong}\`, which is no host:port`);
+  throw new ChainsError('CONFIG_INVALID', `${key} holds \`${wrong}\`, which is not a host:port`);
 }

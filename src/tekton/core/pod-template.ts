@@ -14,7 +14,7 @@ const podDNSConfig = struct({
   options: list(podDNSConfigOption),
 });
 
-/** The structure `Template` of Tekton’s pod. */
+/** The structure `Template` of Tekton's pod. */
 export const podTemplate = struct({
   nodeSelector: map(text),
   env: list(envVar),

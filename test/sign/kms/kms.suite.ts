@@ -150,7 +150,7 @@ export function kmsSuite(row: KmsRow): void {
       assert.ok(kms.secrets.length > 0 && !kms.secrets.some((secret) => text.includes(secret)));
     });
 
-    it('notices that another version of the key signs, and names that one’s public key', async () => {
+    it("notices that another version of the key signs, and names that one's public key", async () => {
       const reference = await kms.create(first.kind);
       const signer = await open(reference, { refresh: 0 });
       const one = await signer.sign(message);
@@ -167,7 +167,7 @@ export function kmsSuite(row: KmsRow): void {
       assert.ok(signatures.every((signature) => holds(signature, first)));
     });
 
-    it('is refused when it asks for a signature of what is no digest', async () => {
+    it('is refused when it asks for a signature of what is not a digest', async () => {
       const reference = await kms.create('RSA 2048');
       const { config } = parseConfig({ 'signers.kms.kmsref': reference, ...kms.settings });
       const parsed = config['signers.kms.kmsref'] ?? assert.fail(reference);

@@ -131,7 +131,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       return file;
     };
 
-    it('takes address and token from the environment, OpenBao’s names for openbao', async (test) => {
+    it("takes address and token from the environment, OpenBao's names for openbao", async (test) => {
       const token = await vault.createToken('signer');
       const { address } = vault;
       const other = { VAULT_ADDR: 'http://127.0.0.1:1', VAULT_TOKEN: 'hvs.other' };
@@ -150,7 +150,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       await (await open(test, { address: vault.address }, { HOME: home })).sign(message);
     });
 
-    it('reads the token’s file again when it changes; it goes before the token in the configuration', async (test) => {
+    it("reads the token's file again when it changes; it goes before the token in the configuration", async (test) => {
       const file = join(await folder(test), 'token');
       const first = await vault.createToken('signer');
       await writeFile(file, first);
@@ -206,7 +206,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       });
     });
 
-    it('goes on signing when a login’s token has ended, whether it could be renewed or not', async (test) => {
+    it("goes on signing when a login's token has ended, whether it could be renewed or not", async (test) => {
       const file = await writeJwt(test);
       const oidc = { address: vault.address, 'oidc.role': 'chains', 'oidc.token-path': file };
       await trust(2);

@@ -74,7 +74,7 @@ test('the namespace is sent, and the transit engine may be mounted elsewhere', a
 });
 
 test('a certificate is checked against VAULT_CACERT, VAULT_CAPATH or nothing, as the environment says', async (context) => {
-  const authority = createAuthority('Vault’s own');
+  const authority = createAuthority("Vault's own");
   const vault = await startVault({ tls: authority.issue('vault') });
   context.after(() => vault.close());
   vault.createKey('chains', 'P-256');
@@ -106,7 +106,7 @@ test('a certificate is checked against VAULT_CACERT, VAULT_CAPATH or nothing, as
 });
 
 test('a standby node that names the active one is followed, but never from https to http', async (context) => {
-  const authority = createAuthority('Vault’s own');
+  const authority = createAuthority("Vault's own");
   const tls = authority.issue('vault');
   const [active, standby, secure] = [await startVault(), await startVault(), await startVault({ tls })];
   context.after(() => Promise.all([active, standby, secure].map((vault) => vault.close())));

@@ -133,7 +133,7 @@ suite('the store oci on a registry in trouble', () => {
     await small.close();
   });
 
-  test('a registry that is down is told as such; another image’s registry works meanwhile', async () => {
+  test("a registry that is down is told as such; another image's registry works meanwhile", async () => {
     const down = await startRegistry();
     await down.close();
     const { failures, signed } = await signRunOf(

@@ -28,7 +28,7 @@ const names = (one: SignedArtifact) =>
   imagesOf(one).map(({ repository, digest }) => `${repositoryName(repository)}@${digest}`);
 const inToto = 'application/vnd.in-toto+json';
 
-test('an image’s signature goes to the image', () => {
+test("an image's signature goes to the image", () => {
   assert.deepEqual(names(entry(build, 'oci', {})), [`gcr.io/acme/one@${digest('1')}`]);
 });
 
@@ -55,7 +55,7 @@ test('a statement goes to the images among its subjects, each once', () => {
     ]);
 });
 
-test('a run’s status goes to the images that the run names', () => {
+test("a run's status goes to the images that the run names", () => {
   assert.deepEqual(names(entry(build, 'taskrun', {})), [
     `gcr.io/acme/one@${digest('1')}`,
     `gcr.io/acme/two@${digest('2')}`,

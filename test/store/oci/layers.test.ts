@@ -45,7 +45,7 @@ test('a certificate and its chain stand in annotations of the layer', () => {
   });
 });
 
-test('a bundle holds the certificate in DER, without its chain; its manifest bears the run’s time', () => {
+test("a bundle holds the certificate in DER, without its chain; its manifest bears the run's time", () => {
   const { annotations, layer } = bundleReferrer(attested);
   assert.deepEqual(JSON.parse(Buffer.from(layer.bytes).toString()), {
     mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',

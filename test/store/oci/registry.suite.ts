@@ -44,7 +44,7 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
     /** An image like no other. */
     const newImage = () => app.pushImage(`image ${(images += 1)}`);
 
-    test('an image’s signature stands at .sig, the run’s attestation at .att', async () => {
+    test("an image's signature stands at .sig, the run's attestation at .att", async () => {
       const image = await newImage();
       await sign(image);
       const [signature, ...others] = await app.layers(image, 'sig');
@@ -88,7 +88,7 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.deepEqual(types, ['https://slsa.dev/provenance/v0.2', 'https://slsa.dev/provenance/v1']);
     });
 
-    test('every image that a run made gets the run’s attestation', async () => {
+    test("every image that a run made gets the run's attestation", async () => {
       const other = new RepositoryView(registry, 'acme/other');
       const [one, two, three] = [await newImage(), await newImage(), await other.pushImage('other')];
       await sign([one, two, three]);
@@ -211,7 +211,7 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.equal((await app.referrers(image)).length, 4);
     });
 
-    test('sigstore-bundle: other stores of the image’s signature keep the payload of simplesigning', async () => {
+    test("sigstore-bundle: other stores of the image's signature keep the payload of simplesigning", async () => {
       const image = await newImage();
       const pipeline = openSigning(key.privateKey, { ...bundles, 'artifacts.oci.storage': 'tekton,oci' });
       const outcome = await signRunOf(pipeline, image);
@@ -223,7 +223,7 @@ export function registrySuite(name: string, start: () => Promise<TestRegistry>):
       assert.equal((await app.referrers(image)).length, 2);
     });
 
-    test('the format tekton: the run’s status refers to the image, with the signature in an annotation', async () => {
+    test("the format tekton: the run's status refers to the image, with the signature in an annotation", async () => {
       const image = await newImage();
       const data = { 'artifacts.taskrun.format': 'tekton', 'artifacts.oci.storage': '' };
       await sign(image, data);

@@ -65,7 +65,7 @@ suite('registries with certificates', () => {
     await plain.close();
   });
 
-  test('a registry with HTTPS can’t make us send a credential over plain HTTP', async () => {
+  test("a registry with HTTPS can't make us send a credential over plain HTTP", async () => {
     const users = [{ name: 'robot', password: 'word' }];
     const guard = { scheme: 'token', users, realm: 'http://localhost:1/token' } as const;
     const guarded = await startRegistry({ tls: authority.issue('localhost'), guard });

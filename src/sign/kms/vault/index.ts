@@ -90,6 +90,6 @@ function readPublicKey(text: string, what: string): KeyObject {
     const x = Buffer.from(text, 'base64').toString('base64url');
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   } catch {
-    throw unreadable(what, 'a public key that can’t be read');
+    throw unreadable(what, "a public key that can't be read");
   }
 }

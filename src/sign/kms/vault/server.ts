@@ -25,7 +25,7 @@ export class VaultServer {
     this.#connections = openConnections((failed) => listAt(failed, 'errors'), settings.tls);
   }
 
-  /** The answer’s body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
+  /** The answer's body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
   async ask({ what, method, path, body, token, signal }: VaultCall): Promise<Json> {
     const { address, namespace } = this.#settings;
     const call: Call = {
@@ -52,7 +52,7 @@ export class VaultServer {
   }
 }
 
-/** A standby node that doesn’t forward names the active one. The token never goes from https to http. */
+/** A standby node that doesn't forward names the active one. The token never goes from https to http. */
 function activeNode(location: unknown, from: string): string | undefined {
   if (typeof location !== 'string' || !URL.canParse(location, from)) return undefined;
   const target = new URL(location, from);

@@ -15,7 +15,7 @@ export type TokenOrigin =
       readonly from: 'login';
       /** Where the auth method is mounted. */
       readonly path: string;
-      /** Undefined for the auth method’s default role. */
+      /** Undefined for the auth method's default role. */
       readonly role: string | undefined;
       readonly identity: Identity;
     };
@@ -39,9 +39,9 @@ export interface VaultSettings {
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
- * The settings that `signers.kms.auth.*` and the environment give. OpenBao’s own variables (`BAO_…`) go before Vault’s for
+ * The settings that `signers.kms.auth.*` and the environment give. OpenBao's own variables (`BAO_…`) go before Vault's for
  * `openbao://`, and the other way round for `hashivault://`.
- * @throws ChainsError KMS_REFUSED for a setting that is missing or can’t be read.
+ * @throws ChainsError KMS_REFUSED for a setting that is missing or can't be read.
  */
 export function readSettings({ reference, config, environment }: KeyServiceOptions): VaultSettings {
   const prefixes = reference.scheme === 'openbao' ? ['BAO_', 'VAULT_'] : ['VAULT_', 'BAO_'];
@@ -50,7 +50,7 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
   const address = config['signers.kms.auth.address'] ?? variable('ADDR');
   if (address === undefined || !/^https?:\/\/[^\s/]/.test(address) || !URL.canParse(address)) {
     throw unusable(
-      `${reference.text}: ${address === undefined ? 'no address is set' : 'the address is no http or https URL'}; set signers.kms.auth.address, or ${prefixes[0]}ADDR in the environment`,
+      `${reference.text}: ${address === undefined ? 'no address is set' : 'the address is not an http or https URL'}; set signers.kms.auth.address, or ${prefixes[0]}ADDR in the environment`,
     );
   }
   return {
@@ -107,7 +107,7 @@ function identityOf(config: KeyServiceOptions['config']): Identity {
   return { from: 'spiffe', socket, audience };
 }
 
-/** `…CACERT` (a file) goes before `…CAPATH` (a folder of such files); either takes the place of node’s own CAs. */
+/** `…CACERT` (a file) goes before `…CAPATH` (a folder of such files); either takes the place of node's own CAs. */
 function readTls(variable: (name: string) => string | undefined): TlsOptions {
   const [file, folder] = [variable('CACERT'), variable('CAPATH')];
   const skip = /^(1|t|true)$/i.test(variable('SKIP_VERIFY') ?? '');
@@ -128,7 +128,7 @@ function reading<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     throw unusable(
-      `the CA certificates for Vault can’t be read: ${reasonOf(error)}; correct the path ${path}`,
+      `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${path}`,
     );
   }
 }

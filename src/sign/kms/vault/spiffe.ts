@@ -12,7 +12,7 @@ const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
  * A JWT-SVID for the audience from the SPIFFE Workload API (SPIFFE_Workload_API.md, 6.1) at a Unix socket. One unary gRPC
  * call: two protobuf messages with one field each that matters, so that no gRPC library is needed.
  * @param socket `unix:///run/spire/agent.sock`, or the path alone
- * @throws ChainsError KMS_REFUSED when the agent gives us no identity, KMS_UNAVAILABLE when it doesn’t answer.
+ * @throws ChainsError KMS_REFUSED when the agent gives us no identity, KMS_UNAVAILABLE when it doesn't answer.
  */
 export async function fetchJwtSvid(socket: string, audience: string, signal: AbortSignal): Promise<string> {
   const path = socket.replace(/^unix:(\/\/)?/, '');
@@ -46,7 +46,7 @@ interface UnaryAnswer {
   readonly reason: string;
 }
 
-/** One gRPC call over HTTP/2 (gRPC over HTTP2, “Requests” and “Responses”). */
+/** One gRPC call over HTTP/2 (gRPC over HTTP2, "Requests" and "Responses"). */
 async function unaryCall(
   socket: string,
   method: string,
@@ -68,7 +68,7 @@ async function unaryCall(
         [constants.HTTP2_HEADER_PATH]: method,
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
         [constants.HTTP2_HEADER_TE]: 'trailers',
-        // The Workload API answers nobody who doesn’t say this: it can’t be said by a browser that was tricked.
+        // The Workload API answers nobody who doesn't say this: it can't be said by a browser that was tricked.
         'workload.spiffe.io': 'true',
       },
       { signal },
@@ -88,14 +88,14 @@ async function unaryCall(
   }
 }
 
-/** A status message’s ASCII; what goes beyond it stays as unreadable as it came. */
+/** A status message's ASCII; what goes beyond it stays as unreadable as it came. */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }
 
-/** A protobuf field of the wire type “length-delimited”. */
+/** A protobuf field of the wire type "length-delimited". */
 function field(number: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(content.length)]), content]);
 }

@@ -153,13 +153,13 @@ async function identityToken(identity: Identity, signal: AbortSignal): Promise<s
 async function readToken(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(
-      `the token for Vault can’t be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
+      `the token for Vault can't be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
     );
   });
   const token = text.trim();
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw unusable(
-      `${path} ${token === '' ? 'is empty' : 'is no token'}: it must hold one token and nothing else`,
+      `${path} ${token === '' ? 'is empty' : 'is not a token'}: it must hold one token and nothing else`,
     );
   }
   return token;
