@@ -43,7 +43,7 @@ without the ConfigMap, the defaults count.
 
 A value that is not allowed changes nothing: the last good configuration stays in force, and an Event on the ConfigMap
 (\`InvalidConfiguration\`), the log, the metric \`chains_config_valid\` and readiness say which key is wrong and what it may
-be. After a start with such a value nothing is signed until it is mended. A key that is not known is ignored, with an
+be. After a start with such a value nothing is signed until it is fixed. A key that is not known is ignored, with an
 Event (\`UnknownKey\`) and a line in the log.
 
 All values are strings: put \`true\`, \`false\` and numbers in quotes. Upper and lower case count. A key without a default

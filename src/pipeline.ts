@@ -127,7 +127,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   return { config, draft, signDraft, process, check, close };
 }
 
-/** A back end that does not heed the signal holds nothing up: what it still brings is dropped. */
+/** A back end that ignores the signal delays nothing: what it still returns is dropped. */
 function caughtUnlessAborted<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,

@@ -70,7 +70,7 @@ test('a store that fails keeps no other from taking the entry, and the next try 
   assert.deepEqual(Buffer.from(annotation, 'base64'), envelope);
 });
 
-test('another configuration, and another run, begin anew', async (context) => {
+test('another configuration, and another run, begin again', async (context) => {
   const { pipeline, uploads, run } = await threeStores(context);
   const { progress } = await pipeline.process(run);
   assert.equal(uploads(), 1);
@@ -80,7 +80,7 @@ test('another configuration, and another run, begin anew', async (context) => {
   assert.equal((await pipeline.process(run, { earlier: progress })).failures.length, 0);
 });
 
-test('a store that heeds no signal holds nothing up, and the next try signs nothing anew', async (context) => {
+test('a store that heeds no signal holds nothing up, and the next try signs nothing again', async (context) => {
   const [registry, archivista] = await Promise.all([
     startRegistry({ guard: { scheme: 'basic', users: [{ name: 'robot', password: 'of-robot' }] } }),
     startArchivista(),

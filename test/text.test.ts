@@ -69,6 +69,6 @@ test('a quoted text is one line: control, direction and line characters, lone su
   assert.equal(quote('\ud800é😀'), '"\\u{d800}é😀"');
 });
 
-test('a long text is cut and its length told', () => {
+test('a long text is cut and its length is given', () => {
   assert.equal(quote('x'.repeat(1_000)), `"${'x'.repeat(80)}…" (1000 characters)`);
 });

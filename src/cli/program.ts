@@ -163,7 +163,7 @@ function verify(): Command {
     )
     .addOption(files())
     .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
-    .option('--insecure', 'registries may speak plain HTTP, or have a certificate that nobody vouches for')
+    .option('--insecure', 'registries may speak plain HTTP, or have an untrusted certificate')
     .addOption(
       new Option(
         '--key <key...>',

@@ -99,7 +99,7 @@ export const keys = {
   'storage.oci.repository.insecure': {
     type: boolean,
     default: 'false',
-    doc: 'Whether the store `oci` may speak plain HTTP, or HTTPS with a certificate that nobody vouches for.',
+    doc: 'Whether the store `oci` may speak plain HTTP, or HTTPS with an untrusted certificate.',
   },
   'storage.oci.encoding-format': {
     type: choice('dsse', 'sigstore-bundle'),

@@ -14,7 +14,7 @@ const decisionTypes: { readonly [E in DecisionEvent]: EventText['type'] } = {
   Unreadable: 'Warning',
 };
 
-/** The Event that tells why a run isn't signed, where the decision has one; `Skipped` only when asked for. */
+/** The Event that says why a run isn't signed, where the decision has one; `Skipped` only when asked for. */
 export function decisionEvent({ event, action, reason }: Decision, config: Config): EventText | undefined {
   if (event === undefined || (event === 'Skipped' && !config['events.skipped'])) return undefined;
   // What was never held goes as it came: that it is gone unsigned was not ours to keep it from.
@@ -23,7 +23,7 @@ export function decisionEvent({ event, action, reason }: Decision, config: Confi
 }
 
 /**
- * The Event that tells how a run ended: `SigningFailed` with why and what next; `Signed` with where it is, as
+ * The Event that says how a run ended: `SigningFailed` with why and what next; `Signed` with where it is, as
  * `events.signed` wants it; `Skipped`, as `events.skipped` wants it, when all of it is turned off.
  */
 export function endEvent(run: Run, end: End, outcome: Outcome, config: Config): EventText | undefined {
@@ -49,7 +49,7 @@ export function refusedEvent(error: unknown): EventText | undefined {
   };
 }
 
-/** With `auto`, where annotations don't tell already. */
+/** With `auto`, unless annotations say so already. */
 function wantsSigned({ places }: Outcome, config: Config): boolean {
   const elsewhere = [...places.keys()].some((store) => store !== 'tekton');
   return config['events.signed'] === 'true' || (config['events.signed'] === 'auto' && elsewhere);

@@ -4,13 +4,13 @@ import { configData } from '../config/data.ts';
 import type { Config } from '../config/keys.ts';
 import { configMapName, parseConfig } from '../config/parse.ts';
 
-/** Who is told about the configuration. */
+/** What listens to the configuration. */
 export interface ConfigListener {
   /** The configuration that is in force from now on. */
   config(config: Config): void;
   /** Why the ConfigMap can't be read or is refused; undefined when it is well, also for the first time. */
   trouble(error: ChainsError | undefined): void;
-  /** Something that changes nothing, but that whoever wrote the ConfigMap should know. One line. */
+  /** Something that changes nothing, but that the author of the ConfigMap should know. One line. */
   warning(text: string): void;
 }
 

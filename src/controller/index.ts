@@ -42,7 +42,7 @@ export interface ControllerOptions {
 export interface Controller {
   readonly metricsPort: number;
   readonly healthPort: number;
-  /** Takes nothing new, finishes what is in flight, and lets go of everything. */
+  /** Takes nothing new, finishes what is in flight, and closes everything. */
   stop(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ const watchedKinds: readonly RunKind[] = ['TaskRun', 'PipelineRun'];
 const artifactKinds = ['taskrun', 'pipelinerun', 'oci'] as const;
 
 /**
- * Starts watching, signing and marking, and the servers for health and metrics. What can be mended later (no answer from
+ * Starts watching, signing and marking, and the servers for health and metrics. What can be fixed later (no answer from
  * the cluster, a bad configuration, no key) shows in readiness.
  * @throws ChainsError USAGE when a port can't be had.
  */
@@ -130,7 +130,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     runs.follow(watching.signal),
   ].map((task) =>
     task.catch((error: unknown) => {
-      // What follows never ends by itself: better to be started anew than to look alive and do nothing.
+      // What follows never ends by itself: better to be started again than to look alive and do nothing.
       log.error(`stopped following: ${reasonOf(error)}`, { error });
       live.set('following', reasonOf(error));
     }),

@@ -37,7 +37,7 @@ export async function followConfig(
     ),
   );
   let sightings = 0;
-  // A deletion while no watch could be held is not told.
+  // A deletion while no watch could be held is not reported.
   const stillThere = async () => {
     const before = sightings;
     const gone = await isGone(rest, namespace, signal);

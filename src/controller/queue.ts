@@ -17,7 +17,7 @@ interface Entry<Value> {
   failingSince: number | undefined;
   timer: NodeJS.Timeout | undefined;
   urgency: string | undefined;
-  /** While it was handled, what makes it fail may have been mended. */
+  /** While it was handled, what makes it fail may have been fixed. */
   hurried: boolean;
   /** It is begun when nothing else is, and keeps others from beginning, until it is through or slow. */
   alone: boolean;
@@ -110,7 +110,7 @@ export class WorkQueue<Value> {
     await this.#until(() => this.#places.size === 0);
   }
 
-  /** Ends every backoff, and spares what is being handled the next one: what made keys fail may be mended. */
+  /** Ends every backoff, and spares what is being handled the next one: what made keys fail may be fixed. */
   hurryAll(): void {
     for (const entry of this.#entries.values()) {
       if (isDelayed(entry)) this.#makeReady(entry);

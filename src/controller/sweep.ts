@@ -16,7 +16,7 @@ export interface SweepPace {
   readonly between: number;
 }
 
-/** What is swept, and who is told. */
+/** What is swept, and what listens. */
 export interface Sweep {
   readonly rest: Rest;
   readonly resource: Resource;

@@ -48,7 +48,7 @@ export class Turns<Entry extends Waiting> {
     if (lanes === undefined || name === undefined || lane === undefined) return false;
     this.#laneOf.delete(entry);
     lane.entries.delete(entry);
-    // Whoever had a turn goes to the end of the line.
+    // An owner that had a turn goes to the end of the line.
     lanes.delete(name);
     this.#lanesOf.delete(owner);
     if (lane.entries.size > 0) lanes.set(name, lane);

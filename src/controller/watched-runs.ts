@@ -104,7 +104,7 @@ export class WatchedRuns {
     await Promise.all(this.#options.kinds.map((kind) => this.#followKind(kind, signal)));
   }
 
-  /** What made runs fail may be mended: none waits for its backoff any longer. Begins handling, if it had not begun. */
+  /** What made runs fail may be fixed: none waits for its backoff any longer. Begins handling, if it had not begun. */
   hurry(): void {
     this.#queue.start();
     this.#queue.hurryAll();

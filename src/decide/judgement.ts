@@ -32,8 +32,8 @@ export interface JudgedBy {
  */
 export function judge(run: Run, outcome: Outcome, { failingSince, config, now }: JudgedBy): Judgement {
   const { failures } = outcome;
-  const told = reportOf(outcome);
-  const message = messageOf([...told.errors, ...told.warnings]);
+  const reported = reportOf(outcome);
+  const message = messageOf([...reported.errors, ...reported.warnings]);
   const deadline = (failingSince ?? now) + config['signing.retry-deadline'];
   const grace = graceEnds(run, config['signing.deletion-grace'])?.getTime() ?? Number.POSITIVE_INFINITY;
   const within = Math.min(deadline, grace) - now;

@@ -12,7 +12,7 @@ export type Decision = { readonly reason: string; readonly event?: DecisionEvent
   | { readonly action: 'wait'; readonly until?: Date }
 );
 
-/** The Event that tells a decision which keeps a run unsigned. */
+/** The Event for a decision that keeps a run unsigned. */
 export type DecisionEvent = 'Held' | 'NotSigned' | 'Skipped' | 'Unreadable';
 
 /** What decisions depend on beside the run. */

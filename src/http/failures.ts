@@ -20,7 +20,7 @@ export interface RefusalDetails {
 }
 
 /**
- * How the failures of one kind of service are told. An error that was caught is never kept as the cause: those of the
+ * How the failures of one kind of service are reported. An error that was caught is never kept as the cause: those of the
  * clouds' libraries hold requests, with tokens in them.
  */
 export interface Failures {
@@ -37,8 +37,8 @@ export interface Failures {
   /** For an answer that lacks what it must have: `unavailable`. */
   readonly unreadable: (what: string, missing: string) => ChainsError;
   /**
-   * Works with a signal that ends with the given one or after a while, and stops waiting then, whether the work heeds it
-   * or not.
+   * Works with a signal that ends with the given one or after a while, and stops waiting then, even if the work
+   * ignores it.
    * @throws ChainsError `unavailable` when the time is over; the given signal's reason when that one ends.
    */
   readonly within: <T>(

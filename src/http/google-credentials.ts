@@ -11,7 +11,7 @@ export interface CredentialOptions {
    * server, which few accounts may do. Undefined where `project()` is to find one.
    */
   readonly project: string | undefined;
-  /** How failures are told. */
+  /** How failures are reported. */
   readonly failures: Failures;
   /** Milliseconds for a token. */
   readonly timeout: number;
@@ -20,7 +20,7 @@ export interface CredentialOptions {
 /**
  * Application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS` (service account, workload identity
  * federation), gcloud's, or the metadata server's (workload identity in GKE). Nothing is asked for before the first token.
- * After whatever goes wrong they are read anew: the library reads a file once, remembers that there was no project, and
+ * After whatever goes wrong they are read again: the library reads a file once, remembers that there was no project, and
  * lets every later call wait for the one that hangs.
  */
 export class GoogleCredentials {
@@ -71,7 +71,7 @@ export class GoogleCredentials {
     }
   }
 
-  /** Reads the credentials anew, after a token was refused. */
+  /** Reads the credentials again, after a token was refused. */
   renew(): void {
     this.#auth = this.#open();
   }

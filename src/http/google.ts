@@ -30,7 +30,7 @@ export interface GoogleService extends Service {
 /** What the emulators take for a credential that may do everything. */
 const ownerOfEmulator = 'owner';
 
-/** Opens a service of Google's. After a 401 the credentials are read anew. */
+/** Opens a service of Google's. After a 401 the credentials are read again. */
 export function openGoogle(options: GoogleOptions): GoogleService {
   const { origin, scope, failures, project, emulated = false, patience, limits } = options;
   const credentials = new GoogleCredentials({ scope, project, failures, timeout: patience });
@@ -53,7 +53,7 @@ export function openGoogle(options: GoogleOptions): GoogleService {
       try {
         return await service.call({ ...call, url: url.href, headers });
       } catch (error) {
-        // A token that is refused is not shown again; the next one may come of a credential that was mended.
+        // A token that is refused is not shown again; the next one may come of a credential that was fixed.
         if (error instanceof ChainsError && error.status === 401) credentials.renew();
         throw error;
       }
@@ -66,8 +66,8 @@ export function openGoogle(options: GoogleOptions): GoogleService {
 /** The service's own words; a page of a proxy is no use to anybody. */
 function reasonIn({ body, bytes }: Answer): string {
   const error = at(body, 'error');
-  const told = words([at(error, 'status'), at(error, 'message') ?? error]);
-  if (told !== '') return told;
+  const reason = words([at(error, 'status'), at(error, 'message') ?? error]);
+  if (reason !== '') return reason;
   const text = Buffer.from(bytes).toString('utf8');
   return text.trimStart().startsWith('<') ? '' : text;
 }

@@ -14,7 +14,7 @@ export interface TlsOptions {
 
 /** How to talk to one service. */
 export interface ServiceOptions {
-  /** How its failures are told. */
+  /** How its failures are reported. */
   readonly failures: Failures;
   /** Finds the service's own words in the answer to a call that failed. */
   readonly reasonIn: (answer: Answer) => string;

@@ -10,7 +10,7 @@ export interface Access {
 export interface Connection {
   /** Base URL without a trailing slash; may have a path. */
   readonly server: string;
-  /** The shared Agents; others after the CA or client certificate changed, so take them anew for each call. */
+  /** The shared Agents; others after the CA or client certificate changed, so take them again for each call. */
   readonly dispatchers: Dispatchers;
   /** The namespace of the kubeconfig's context or of the pod; `default` when none is named. */
   readonly namespace: string;
@@ -20,7 +20,7 @@ export interface Connection {
    */
   authorization(): Promise<string | undefined>;
   /**
-   * Reads credential and CA anew after the server refused `used` (401), or its certificate failed; true when there is something else to try now.
+   * Reads credential and CA again after the server refused `used` (401), or its certificate failed; true when there is something else to try now.
    * @throws ChainsError CLUSTER_UNAVAILABLE when it can't be read.
    */
   renew(used: Access): Promise<boolean>;

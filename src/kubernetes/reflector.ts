@@ -19,14 +19,14 @@ export interface Reflected {
   readonly silence?: number | undefined;
 }
 
-/** Who is told what {@link reflect} sees. */
+/** What listens to what {@link reflect} sees. */
 export interface Observer {
   /**
    * An object that exists, or did when the list was made; the same state may come more than once.
    * @param bytes its length in UTF-8; of a listed one, the average of its page
    */
   seen(object: JsonObject, bytes: number): void;
-  /** An object that was deleted. One that went while no watch could be held is not told. */
+  /** An object that was deleted. One that went while no watch could be held is not reported. */
   gone(object: JsonObject): void;
   /** Once: the first page has come, and the watch begins. */
   begun?(): void;
@@ -44,7 +44,7 @@ export interface Observer {
 
 /**
  * Follows a resource until `signal` aborts: lists it page by page and watches from the list's resourceVersion on. The first
- * page gives that already, so the watch runs while the other pages are read; what the watch has told about is left out
+ * page gives that already, so the watch runs while the other pages are read; what the watch has reported is left out
  * of those, since they are older. Nothing else of what was seen is kept.
  *
  * All failures are tried again, after pauses of up to 30 seconds (full jitter) and of what Retry-After asks for. A watch
@@ -124,7 +124,7 @@ class Reflection {
     }
   }
 
-  /** The pages of one list. One that fails is asked for again; a list that is too old begins anew. */
+  /** The pages of one list. One that fails is asked for again; a list that is too old begins again. */
   async *#pages(signal: AbortSignal): AsyncGenerator<ListPage, void> {
     const { resource, namespace, fieldSelector, listSelector, pageSize = 250 } = this.#what;
     const query = { namespace, fieldSelector, labelSelector: listSelector, limit: pageSize };
@@ -172,7 +172,7 @@ class Reflection {
           if (!eventful) this.#watchWorks();
           eventful = true;
           resourceVersion = versionOf(event.object) ?? resourceVersion;
-          this.#tell(event);
+          this.#emit(event);
         }
         if (signal.aborted || performance.now() - started >= healthyAfter) continue;
         if (!eventful) this.#fails('watch', endedAtOnce(resource));
@@ -197,7 +197,7 @@ class Reflection {
     }
   }
 
-  #tell({ type, object, bytes }: WatchEvent): void {
+  #emit({ type, object, bytes }: WatchEvent): void {
     if (type === 'BOOKMARK') return;
     this.#overtaken?.add(keyOf(object));
     try {

@@ -53,7 +53,7 @@ const partial = 'application/json;g=meta.k8s.io;v=v1;as=PartialObjectMetadata';
  * The Kubernetes API over one {@link Connection}. Every failure is a ChainsError with the server's message, on one line:
  * 409 CLUSTER_CONFLICT; no answer, 429 and 5xx CLUSTER_UNAVAILABLE (with `retryAfter` where the server said so); any other
  * 4xx CLUSTER_REFUSED. Only an abort rejects with the signal's own reason. After a 401 or an unknown CA, credential
- * and CA are read anew and the call is tried once more.
+ * and CA are read again and the call is tried once more.
  */
 export class Rest {
   readonly #connection: Connection;

@@ -11,7 +11,7 @@ export interface Identity {
   readonly expires?: number | undefined;
 }
 
-/** What a kubeconfig or a pod's service account says about one cluster; what may rotate is a function that reads it anew. */
+/** What a kubeconfig or a pod's service account says about one cluster; what may rotate is a function that reads it again. */
 export interface Target {
   /** Base URL without a trailing slash. */
   readonly server: string;

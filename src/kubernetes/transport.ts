@@ -6,7 +6,7 @@ import { breakdown, isUntrustedServer, refusal } from './failures.ts';
 import { userAgent } from '../version.ts';
 import { withoutTrailing } from '../text.ts';
 
-/** What is told about each call made, for metrics. */
+/** What is reported about each call, for metrics. */
 export interface ApiCall {
   /** `get`, `list`, `watch`, `create`, `apply`, `patch`, `delete` or `discover`. */
   readonly verb: string;

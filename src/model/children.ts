@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 export const pipelineRunLabel = 'tekton.dev/pipelineRun';
 
 /**
- * Whose a TaskRun is, by its owner references: labels and names can be chosen by whoever creates it, and Tekton makes the
+ * Whose a TaskRun is, by its owner references: labels and names can be chosen by anyone who creates it, and Tekton makes the
  * PipelineRun the owner of each of its TaskRuns.
  */
 export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'another' | 'nobody' {

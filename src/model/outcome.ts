@@ -13,9 +13,9 @@ export interface Failure {
   readonly error: ChainsError;
 }
 
-/** What a try leaves for the next one: signatures are not made anew, and what is stored is not stored again. */
+/** What a try leaves for the next one: signatures are not made again, and what is stored is not stored again. */
 export interface Progress {
-  /** The configuration that it was made under; another one begins anew. */
+  /** The configuration that it was made under; another one begins again. */
   readonly config: object;
   /** The run's uid. */
   readonly uid: string;

@@ -11,7 +11,7 @@ export interface Problem {
 /** Takes a problem: where it stands, what is wrong and what to change. */
 export type Report = (at: string, message: string) => void;
 
-/** At most this many problems of one run are told one by one, so that a list of garbage doesn't fill memory. */
+/** At most this many problems of one run are reported one by one, so that a list of garbage doesn't fill memory. */
 const limit = 100;
 
 /** Collects problems in the order in which they come. */

@@ -62,7 +62,7 @@ function whatInstead(label: string | undefined): string {
 }
 
 /**
- * Whoever writes the file by hand puts a line end behind the password and doesn't mean it. cosign and other Chains take
+ * Anyone who writes the file by hand puts a line end behind the password and doesn't mean it. cosign and other Chains take
  * all bytes as they are, so that there are keys whose password has one: without it first, then with it.
  */
 async function openWithEither(box: Box, password: Uint8Array): Promise<Uint8Array | undefined> {

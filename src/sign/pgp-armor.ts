@@ -15,10 +15,10 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
   if (labels[0] !== label) return whatInstead(labels[0]);
   const [, block] = /^\r?\n([^]*)$/.exec(pemBody(text, label) ?? '') ?? [];
   if (block === undefined)
-    return `is cut off: it has no line -----END ${label}-----; export the key anew: ${exported}`;
+    return `is cut off: it has no line -----END ${label}-----; export the key again: ${exported}`;
   return isWhole(block)
     ? undefined
-    : `is damaged: its checksum does not match; export the key anew: ${exported}`;
+    : `is damaged: its checksum does not match; export the key again: ${exported}`;
 }
 
 function whatInstead(other: string | undefined): string {
@@ -36,7 +36,7 @@ function whatInstead(other: string | undefined): string {
 
 /**
  * Whether the checksum is that of the data, or there is none. The library passes over it, as RFC 9580 wants; then damage
- * would be told as a wrong passphrase.
+ * would be reported as a wrong passphrase.
  */
 function isWhole(block: string): boolean {
   const lines = block.split('\n').map((line) => line.trim());

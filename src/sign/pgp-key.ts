@@ -38,7 +38,7 @@ export async function signingPartAt(key: openpgp.PrivateKey, date: Date): Promis
   if (await key.isRevoked(undefined, undefined, date, config)) return 'is revoked; sign with another key';
   const expires = await key.getExpirationTime(undefined, config);
   if (expires instanceof Date && expires <= date) {
-    return `expired on ${expires.toISOString()}; extend it with \`gpg --quick-set-expire\` and export it anew`;
+    return `expired on ${expires.toISOString()}; extend it with \`gpg --quick-set-expire\` and export it again`;
   }
   const reasons: string[] = [];
   const newestFirst = key.subkeys.toSorted(
@@ -49,7 +49,7 @@ export async function signingPartAt(key: openpgp.PrivateKey, date: Date): Promis
     if (typeof part !== 'string') return part;
     reasons.push(`${idOf(keyPacket)} ${part}`);
   }
-  return `has no part that may sign: ${reasons.join('; ')}; add one with \`gpg --quick-add-key\` and export it anew`;
+  return `has no part that may sign: ${reasons.join('; ')}; add one with \`gpg --quick-add-key\` and export it again`;
 }
 
 /** The id of a key or subkey, as gpg shows it. */

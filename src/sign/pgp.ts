@@ -22,7 +22,7 @@ interface Opened {
 /**
  * Opens the signer `pgp` with the key in `pgp.private-key` and the passphrase in `pgp.passphrase` (behaviour.md,
  * "Signers"). Signatures are armored and detached, of binary type and version 4, as `gpg --verify` takes them. Which of
- * the key's parts signs, and whether it still may, is decided anew for each signature, as gpg does.
+ * the key's parts signs, and whether it still may, is decided again for each signature, as gpg does.
  * @throws ChainsError KEY_INVALID when there is no key that may sign now, or its passphrase is missing or wrong.
  */
 export async function openPgp(_: Config, secrets: Secrets): Promise<Signer> {
@@ -107,7 +107,7 @@ async function unlock(packet: SecretPacket, file: Uint8Array | undefined, path: 
     throw refuse(
       wrong
         ? `the passphrase in \`pgp.passphrase\` is not that of the key ${idOf(packet)}; put the right one there`
-        : `the key ${idOf(packet)} is damaged: its secret part does not fit its public part; export it anew`,
+        : `the key ${idOf(packet)} is damaged: its secret part does not fit its public part; export it again`,
     );
   }
 }

@@ -31,7 +31,7 @@ export const openArchivistaReader: OpenReader = async (config) => {
       signal,
     });
     const edges = at(body, 'data', 'dsses', 'edges');
-    // GraphQL tells its errors with the status 200.
+    // GraphQL returns its errors with the status 200.
     if (!isJsonList(edges)) throw unreadable(what, 'no list of them');
     const ids = edges.map((edge) => textIn(at(edge, 'node', 'gitoidSha256')));
     if (ids.includes('')) throw unreadable(what, 'an envelope without its gitoid');

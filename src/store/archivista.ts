@@ -50,7 +50,7 @@ const query = `query ($digest: String!) {
 
 /**
  * Whether Archivista has this payload with a signature of this key, from a try whose end nobody saw. It is asked by GraphQL,
- * which can be turned off or closed to us; then what was signed anew, with another ECDSA signature, becomes a second envelope.
+ * which can be turned off or closed to us; then what was signed again, with another ECDSA signature, becomes a second envelope.
  */
 async function isFiled(
   service: Service,

@@ -17,7 +17,7 @@ const longest = 2n ** 63n;
 /** Longest text of a duration, in characters. */
 const longestText = 200;
 
-/** A duration in Go's syntax, kept in nanoseconds and printed anew as Go prints it (payloads.md, 1.4): `60m` becomes `1h0m0s`. */
+/** A duration in Go's syntax, kept in nanoseconds and printed as Go prints it (payloads.md, 1.4): `60m` becomes `1h0m0s`. */
 export const duration: Shape<bigint> = {
   decode: (json) => {
     const read = typeof json === 'string' ? parseDuration(json) : undefined;

@@ -1,7 +1,7 @@
 import { misfit, type Shape } from './shape.ts';
 import { trim } from './white-space.ts';
 
-/** A resource quantity as Kubernetes prints it anew: `1000m` becomes `1`, `1024Mi` becomes `1Gi` (payloads.md, 1.4). */
+/** A resource quantity as Kubernetes prints it: `1000m` becomes `1`, `1024Mi` becomes `1Gi` (payloads.md, 1.4). */
 export const quantity: Shape<string> = {
   decode: (json) => {
     if (json === null) return '0';

@@ -22,13 +22,13 @@ export interface Shape<T> {
 /** The type of what a shape reads. */
 export type Of<S> = S extends Shape<infer T> ? T : never;
 
-/** RUN_UNREADABLE for a value whose path is told by whoever holds it. */
+/** RUN_UNREADABLE for a value whose path the caller adds. */
 export function misfit(message: string): ChainsError {
   return new ChainsError('RUN_UNREADABLE', message);
 }
 
 /** Does a part of reading or writing; an error of it gets this step before its path. */
-function told<T>(step: string, work: () => T): T {
+function atStep<T>(step: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -79,17 +79,17 @@ export const int32: Shape<number> = integer(-(2 ** 31), 2 ** 31 - 1);
 /** Go's int64 and int, as far as JavaScript's numbers go. */
 export const int64: Shape<number> = integer(-(2 ** 63), 2 ** 63);
 
-/** A list; absent, empty and filled are told apart until it is written with `omitempty`. */
+/** A list; absent, empty and filled are kept apart until it is written with `omitempty`. */
 export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     decode: (json) => {
       if (!isJsonList(json)) throw misfit('is not a list');
       return json.map((entry, index) =>
-        told(`[${index}]`, () => (entry === null ? item.zero : item.decode(entry))),
+        atStep(`[${index}]`, () => (entry === null ? item.zero : item.decode(entry))),
       );
     },
     zero: [],
-    encode: (value) => value?.map((entry, index) => told(`[${index}]`, () => item.encode(entry))) ?? null,
+    encode: (value) => value?.map((entry, index) => atStep(`[${index}]`, () => item.encode(entry))) ?? null,
     isEmpty: (value = []) => value.length === 0,
   };
 }
@@ -102,7 +102,7 @@ export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
       return new Map(
         Object.entries(json).map(([key, entry = null]) => [
           key,
-          told(`.${key}`, () => (entry === null ? item.zero : item.decode(entry))),
+          atStep(`.${key}`, () => (entry === null ? item.zero : item.decode(entry))),
         ]),
       );
     },
@@ -111,7 +111,7 @@ export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
       if (value === undefined) return null;
       const sorted = [...value].toSorted(([a], [b]) => byUtf8(a, b));
       return Object.fromEntries(
-        sorted.map(([key, entry]) => [key, told(`.${key}`, () => item.encode(entry))]),
+        sorted.map(([key, entry]) => [key, atStep(`.${key}`, () => item.encode(entry))]),
       );
     },
     isEmpty: (value) => value === undefined || value.size === 0,
@@ -161,7 +161,7 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
             ? shape.ofNull
             : value === undefined
               ? undefined
-              : told(`.${name}`, () => shape.decode(value));
+              : atStep(`.${name}`, () => shape.decode(value));
         if (read !== undefined) found[name] = read;
       }
       // Each member was read by the shape of its own field.
@@ -174,7 +174,8 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
       const written: Record<string, Json> = {};
       for (const { name, shape, always: isAlways } of known) {
         const member = members[name];
-        if (isAlways || !shape.isEmpty(member)) written[name] = told(`.${name}`, () => shape.encode(member));
+        if (isAlways || !shape.isEmpty(member))
+          written[name] = atStep(`.${name}`, () => shape.encode(member));
       }
       return written;
     },
@@ -194,10 +195,10 @@ export function nested(shape: () => Shape<object>): Shape<object> {
 
 /** Reads an object of this shape. @param where its path, empty for a whole object. @throws ChainsError RUN_UNREADABLE that names the field. */
 export function read<T>(shape: Shape<T>, json: JsonObject, where = ''): T {
-  return told(where.replace(/\.$/, ''), () => shape.decode(json));
+  return atStep(where.replace(/\.$/, ''), () => shape.decode(json));
 }
 
 /** Writes a value of this shape as Go does. @throws ChainsError RUN_UNREADABLE that names the field. */
 export function written<T>(shape: Shape<T>, value: T | undefined, where = ''): Json {
-  return told(where, () => shape.encode(value));
+  return atStep(where, () => shape.encode(value));
 }

@@ -1,6 +1,6 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 
-/** Changes a value; what has not the expected type stays as it is, for whoever reads it to refuse. */
+/** Changes a value; what has not the expected type stays as it is, so that its reader refuses it. */
 type Change = (value: Json) => Json;
 
 const onObject =

@@ -8,7 +8,7 @@ export interface Check {
 /** What is wrong, or a question that is asked each time someone wants to know. */
 export type Trouble = string | undefined | (() => string | undefined);
 
-/** Named checks and what is wrong with each: whoever knows says it here, the health server reads it. */
+/** Named checks and what is wrong with each: the parts that know report it here, the health server reads it. */
 export class Health {
   readonly #troubles = new Map<string, Trouble>();
 

@@ -12,7 +12,7 @@ export type LogLevel = (typeof levels)[number];
 /** What belongs to a record beside its message; an `error` among them becomes its code and reason. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where the program tells what it does: one record a call, each one line. */
+/** Where the program logs what it does: one record a call, each one line. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -146,7 +146,7 @@ export class Metrics {
     this.#backends.set({ key, backend }, ready ? 1 : 0);
   }
 
-  /** Forgets all back ends, before those of another configuration are told. */
+  /** Forgets all back ends, before those of another configuration are reported. */
   forgetBackends(): void {
     this.#backends.reset();
   }

@@ -24,7 +24,7 @@ export interface TelemetryServer {
 export interface ListenOptions {
   /** 0 picks a free port. */
   readonly port: number;
-  /** The address; all of them by default, since whoever asks is outside the pod. */
+  /** The address; all of them by default, since requests come from outside the pod. */
   readonly host?: string;
 }
 

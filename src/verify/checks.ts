@@ -16,7 +16,7 @@ export interface Verification {
   readonly checks: readonly Check[];
   /** What a reader should know although it holds: what was not compared, what changed without meaning. */
   readonly notes: readonly string[];
-  /** The statements whose checks all hold, for whoever wants to read them. */
+  /** The statements whose checks all hold, for anyone who wants to read them. */
   readonly statements: readonly Json[];
 }
 
@@ -82,7 +82,7 @@ export async function checkStored(
   return { checks, notes, statement, provenance: provenanceIn(name, statement) };
 }
 
-/** Whoever may write to a store chooses how deep a payload is, and comparing goes into it. */
+/** Anyone who may write to a store chooses how deep a payload is, and comparing goes into it. */
 async function contentOf(
   payload: Uint8Array,
   contentChecks: ContentChecks,
@@ -147,7 +147,7 @@ export function isGood({ checks }: Checked): boolean {
 function lacks(parts: readonly Checked[]): string {
   return parts.length === 0
     ? 'nothing signed was found'
-    : 'nothing that was found is signed by these keys and speaks of it';
+    : 'nothing that was found is signed by these keys and is about it';
 }
 
 async function isSigned(
@@ -169,7 +169,7 @@ async function isSigned(
   return { ok: false, reason: reasons.join('; ') };
 }
 
-/** The certificate beside a signature must be of the key that made it; who issued it, and when, is for whoever trusts it. */
+/** The certificate beside a signature must be of the key that made it; who issued it, and when, is for those who trust it. */
 async function isOfCertificate(
   payload: Uint8Array,
   stored: Uint8Array,

@@ -5,7 +5,7 @@ import { isJsonList, isJsonObject, type Json, member, parseJson } from '../json.
 /** The keys and indices that lead to a value. */
 export type Path = readonly (string | number)[];
 
-/** A place at which a stored payload and the one made anew say different things; undefined is nothing at all. */
+/** A place at which a stored payload and the one made again say different things; undefined is nothing at all. */
 export interface Difference {
   readonly path: Path;
   readonly stored: Json | undefined;
@@ -16,7 +16,7 @@ export interface Difference {
 export interface Comparison {
   /** True where values may differ honestly; such differences are set apart. */
   readonly mayDiffer: (path: Path) => boolean;
-  /** True for a list that may hold elements that can't be made anew; each of the others must be in it. */
+  /** True for a list that may hold elements that can't be made again; each of the others must be in it. */
   readonly isOpen: (path: Path) => boolean;
   /** True for a list without an order of its own. */
   readonly isUnordered: (path: Path) => boolean;
@@ -36,7 +36,7 @@ export interface Compared {
   readonly notCompared: readonly Path[];
 }
 
-/** Compares a stored payload with the one made anew. */
+/** Compares a stored payload with the one made again. */
 export function compare(
   stored: Json | undefined,
   made: Json | undefined,
@@ -57,7 +57,7 @@ export function compare(
     return together(indices.map((index) => compare(left[index], right[index], comparison, [...path, index])));
   }
   if (one === other) return together([]);
-  // An open list may be missing as a whole where none of its elements can be made anew.
+  // An open list may be missing as a whole where none of its elements can be made again.
   if (other === undefined && isJsonList(one) && comparison.isOpen(path))
     return compareOpen(one, [], comparison, path);
   const found = [{ path, stored: one, made: other }];

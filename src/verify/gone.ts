@@ -20,7 +20,7 @@ export function wantedOfGone(run: GoneRun): Wanted {
 
 /**
  * Without the run there is no status, no time and no result to compare with: a payload counts only where it names the uid
- * itself, which whoever signed it vouches for. Where it was stored says nothing, since entries can be moved.
+ * itself: the signature covers it. Where it was stored says nothing, since entries can be moved.
  */
 function goneContent({ uid, kind }: GoneRun): ContentChecks {
   return async (payload) => [['uid', namesUid(uid, kind, readJson(payload)?.json)]];

@@ -21,12 +21,12 @@ export async function pgpKey(armored: string): Promise<VerificationKey> {
   };
 }
 
-/** A key that has lapsed since it signed no longer vouches for anything: gpg would say so and leave it to the reader. */
+/** A key that has lapsed since it signed no longer proves anything: gpg would say so and leave it to the reader. */
 async function whyItDoesNotCount(key: openpgp.Key): Promise<string | undefined> {
   const now = new Date();
   if (await key.isRevoked(undefined, undefined, now, config)) return 'is revoked';
   const expires = await key.getExpirationTime(undefined, config);
-  if (expires === null) return 'has no user id that it vouches for itself';
+  if (expires === null) return 'has no user ID that the key itself certifies';
   return expires instanceof Date && expires <= now ? `expired on ${expires.toISOString()}` : undefined;
 }
 

@@ -26,7 +26,7 @@ export interface ShownRun {
 }
 
 /**
- * Whether provenance is what Chains makes of this very run: it is made anew, with the builder, build type and format that
+ * Whether provenance is what Chains makes of this very run: it is made again, with the builder, build type and format that
  * the stored one states, and compared whole (docs/verifying.md, 'What is compared').
  */
 export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Judgement> {

@@ -155,7 +155,7 @@ async function checkImages(
   return (await Promise.all(checked)).flat();
 }
 
-/** Whether a store must have the run's own entry: where it is asked for, or has to do with runs of its kind. */
+/** Whether a store must have the run's own entry: where it is asked for, or stores runs of its kind. */
 function mustHave(store: StoreName, kind: Run['kind'], { config, strict }: StoresOptions): boolean {
   return strict || storesOf(config, kind).includes(store);
 }

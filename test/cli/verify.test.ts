@@ -183,7 +183,7 @@ test("every changed byte of payload and signature fails, and so does another run
   assert.equal(await attempt({ ...signed, metadata: { ...signed.metadata, uid: 'uid-2' } }), 3);
 });
 
-test('a PGP key that has expired since it signed no longer vouches for anything', async (context) => {
+test('a PGP key that has expired since it signed no longer proves anything', async (context) => {
   const folder = await signedWith(context, 'pgp', { ...slsaV1, ...bothPgp });
   const passphrase = await readFile(join(folder, 'pgp.passphrase'), 'utf8');
   const locked = await openpgp.readPrivateKey({

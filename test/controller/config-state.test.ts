@@ -43,7 +43,7 @@ test('a ConfigMap of another name is not looked at', () => {
   assert.deepEqual(told, []);
 });
 
-test('a bad change leaves the last good configuration in force until it is mended', () => {
+test('a bad change leaves the last good configuration in force until it is fixed', () => {
   const { state, told } = follow();
   state.seen(format('slsa/v1'));
   state.seen(format('slsa/v9'));

@@ -8,7 +8,7 @@ import type { Verdict, Work } from '../../src/controller/work.ts';
 const finished: Verdict = { finished: true };
 const failed: Verdict = { finished: false, failed: true, again: 0, stale: false };
 
-/** What a run does to whoever handles it; keys are `owner/name`. */
+/** What a run does to its handler; keys are `owner/name`. */
 interface Conduct {
   readonly hosts?: readonly string[];
   /** Milliseconds that handling it takes; one that is cut ends 50 ms later. */

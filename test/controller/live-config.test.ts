@@ -78,7 +78,7 @@ test('a bad ConfigMap gets a Warning Event, and the last good configuration stay
   assert.equal(at(event, 'involvedObject', 'name') ?? at(event, 'regarding', 'name'), 'chains-config');
   assert.match(String(at(event, 'message') ?? at(event, 'note')), /artifacts\.taskrun\.format is "slsa\/v9"/);
   put(sandbox, { 'artifacts.taskrun.format': 'in-toto' });
-  await until(() => troubles.length === 3, 'the mended configuration');
+  await until(() => troubles.length === 3, 'the fixed configuration');
   assert.deepEqual(troubles, [undefined, 'CONFIG_INVALID', undefined]);
   assert.deepEqual(formats, ['slsa/v1', 'in-toto']);
 });

@@ -110,7 +110,7 @@ describe('the queue', () => {
     await queue.stop();
   });
 
-  it('ends every backoff when what made keys fail may be mended', async () => {
+  it('ends every backoff when what made keys fail may be fixed', async () => {
     const { queue, seen } = queueOf([failed], { backoff: never });
     queue.add('a');
     await until(() => seen.length === 1);
@@ -121,7 +121,7 @@ describe('the queue', () => {
     assert.equal(seen.length, 2);
   });
 
-  it('tries a key at once that failed while what makes it fail was mended', async () => {
+  it('tries a key at once that failed while what makes it fail was fixed', async () => {
     const { promise, resolve } = Promise.withResolvers<Verdict>();
     const { queue, seen } = queueOf([promise], { backoff: never });
     queue.add('a', 'value', 5);

@@ -161,7 +161,7 @@ export async function startGcpKms(tls: {
       name: `${name}/cryptoKeyVersions/${key.versions.indexOf(version) + 1}`,
       state: version.enabled ? 'ENABLED' : 'DISABLED',
     }));
-    // Pages of one, so that whoever asks has to turn them.
+    // Pages of one, so that the client has to turn them.
     const index = Number(query.get('pageToken') || 0);
     const more = index + 1 < all.length ? { nextPageToken: `${index + 1}` } : {};
     return {

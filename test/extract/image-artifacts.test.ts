@@ -24,7 +24,7 @@ test('signing again gives the same keys, and a further image has its key whereve
   assert.equal(storageKeys([first, second, third])[1], storageKeys([third, first, second])[2]);
 });
 
-test('digests that share their first 12 digits, which whoever builds an image can bring about, are kept apart', () => {
+test('digests that share their first 12 digits, which anyone who builds an image can bring about, are kept apart', () => {
   const other = `sha256:${'a'.repeat(12)}${'b'.repeat(52)}`;
   const keys = storageKeys([`gcr.io/acme/app@${digest('a')}`, `gcr.io/acme/app@${other}`]);
   assert.equal(keys[0], 'aaaaaaaaaaaa');

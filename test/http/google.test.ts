@@ -54,7 +54,7 @@ test("a call that is given up while it waits for a token ends for the signal's r
   assert.equal((await service.call(call)).status, 200);
 });
 
-test('after a token was refused, or could not be had, the credentials are read anew', async (context) => {
+test('after a token was refused, or could not be had, the credentials are read again', async (context) => {
   const { google, service } = await start(context, 5_000);
   await service.call(call);
   google.revokeTokens();

@@ -20,7 +20,7 @@ const opens = [await signers.x509(), await signers.pgp()];
 /** All that was printed, logged, thrown or written on runs, in the order of the tests. */
 const told: string[] = [];
 
-/** Does something, and keeps what an error would tell anywhere: on the terminal, and to whoever looks into it. */
+/** Does something, and keeps what an error would tell anywhere: on the terminal, and to anyone who looks into it. */
 async function listen(work: () => Promise<unknown>): Promise<'done' | 'failed'> {
   try {
     await work();

@@ -133,7 +133,7 @@ test('a page that fails is asked for again, and the list goes on from there', as
   );
 });
 
-test('a list whose continue token is too old begins anew, without trouble', async (t) => {
+test('a list whose continue token is too old begins again, without trouble', async (t) => {
   const { notes, queries } = await reflection(t, {
     list: (response, query, call) => {
       if (call === 1) refuse(response, 410, 'The provided continue parameter is too old');

@@ -123,7 +123,7 @@ export function start(program: string, args: readonly string[], options: Program
     },
   };
   running.add(self);
-  // Whoever started it may never ask how it ended.
+  // Anyone who started it may never ask how it ended.
   finished.catch(() => {});
   return self;
 }

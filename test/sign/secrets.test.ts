@@ -175,7 +175,7 @@ test('permissions that change are told', async (context) => {
   await following;
 });
 
-test('what is already known is not told again', async (context) => {
+test('what is already known is not reported again', async (context) => {
   const folder = await folderFor(context);
   const known = await readSecrets(folder);
   const stop = new AbortController();

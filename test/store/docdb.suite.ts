@@ -213,7 +213,7 @@ export function docdbSuite({ name, limit, without = [], goCloud = false, start }
     });
 
     if (!without.includes('credentials')) {
-      test('whoever may not is STORE_REFUSED, and it may be tried again', async () => {
+      test('anyone who may not is STORE_REFUSED, and it may be tried again', async () => {
         const entry = await signedEntry('taskrun', 'tekton', { name: 'refused' });
         for (const [why, use] of Object.entries(database.refused ?? assert.fail())) {
           await assert.rejects(use(entry), { code: 'STORE_REFUSED', terminal: false }, why);

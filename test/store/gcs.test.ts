@@ -133,7 +133,7 @@ for (const [size, name] of [
   });
 }
 
-test('after a token was refused, the credentials are read anew', async (context) => {
+test('after a token was refused, the credentials are read again', async (context) => {
   const { google } = await startDouble();
   context.after(google.close);
   const store = openGcs({ name: 'chains' });

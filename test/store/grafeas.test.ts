@@ -206,7 +206,7 @@ test('half of the URIs written, the next try writes the rest', async (context) =
   assert.deepEqual(urisOf(grafeas), images);
 });
 
-test('a note that another controller creates at the same moment is taken; one that vanishes is created anew', async (context) => {
+test('a note that another controller creates at the same moment is taken; one that vanishes is created again', async (context) => {
   const { grafeas, store } = await start(context);
   const name = 'projects/acme/notes/chains-simplesigning';
   grafeas.trouble = atApi({ status: 404 });

@@ -27,7 +27,7 @@ test('readiness has a line for each check, and is 503 while one has trouble', as
   assert.equal(good.body, '[+] config ok\n[+] artifacts.oci.storage ok\nok\n');
 });
 
-test('liveness has its own checks, which may be asked anew each time', async (t) => {
+test('liveness has its own checks, which may be asked again each time', async (t) => {
   const live = new Health();
   const state: { trouble?: string } = {};
   live.set('watch', () => state.trouble);

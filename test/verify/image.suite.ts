@@ -58,7 +58,7 @@ export function verifyImageSuite(name: string, start: () => Promise<TestRegistry
       await store.close?.();
     }
 
-    /** Puts a payload at cosign's tag, signed by the key, as whoever may push to the repository can. */
+    /** Puts a payload at cosign's tag, signed by the key, as anyone who may push to the repository can. */
     async function putSignature(image: string, payload: Buffer<ArrayBuffer>): Promise<void> {
       const signature = signBytes('sha256', payload, key.privateKey).toString('base64');
       const layer = {

@@ -25,7 +25,7 @@ import { wrap } from '../terminal/wrap.ts';
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const example = new URL('examples/task-output-image.yaml', root);
 
-/** `chains demo`: a run is created, finishes, is signed and verified; every step is told. Fails if any step does. */
+/** `chains demo`: a run is created, finishes, is signed and verified; every step is shown. Fails if any step does. */
 export async function runDemo(): Promise<void> {
   const say = narrator();
   const workshop = await openWorkshop();

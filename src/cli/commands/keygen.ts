@@ -35,7 +35,7 @@ export interface Streams {
 /**
  * Makes a signing key with all that belongs to it: as files in a folder, private ones for their owner alone, never over
  * one that is there; or, with `secret`, as the Secret `signing-secrets`, as YAML on stdout for `kubectl apply -f -` or,
- * with `apply`, created in the cluster. The Secret holds the public key too, so that whoever may read it need not derive
+ * with `apply`, created in the cluster. The Secret holds the public key too, so that its readers need not derive
  * it. The password of a cosign key is that in the environment's `COSIGN_PASSWORD`, else a new one.
  * @throws ChainsError USAGE for a type or combination that there isn't, or where a file or Secret is in the way; what
  * connecting throws
@@ -85,9 +85,9 @@ async function handOver(
     stderr.write(`${wrap('', `Secret signing-secrets with a new ${what}.`, 2)}\n`);
   }
   const shown = files.find(({ isPrivate }) => !isPrivate)?.name;
-  const told = apply === true ? stdout : stderr;
-  told.write(`${apply === true ? 'Its' : 'Once applied, its'} public key is shown by:\n`);
-  told.write(
+  const out = apply === true ? stdout : stderr;
+  out.write(`${apply === true ? 'Its' : 'Once applied, its'} public key is shown by:\n`);
+  out.write(
     `  kubectl get secret signing-secrets -n ${namespace} \\\n    -o go-template='{{index .data "${shown}" | base64decode}}'\n`,
   );
 }

@@ -84,7 +84,7 @@ function refuseNearImage([first = '']: readonly string[]): void {
     throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, near);
 }
 
-/** Whoever verifies may not be let into every store that the configuration names. */
+/** Anyone who verifies may not be let into every store that the configuration names. */
 function withAdvice(error: unknown): unknown {
   if (!(error instanceof ChainsError) || !error.code.startsWith('STORE_')) return error;
   const { code, message, hint } = error;

@@ -12,7 +12,7 @@ export interface Document {
   readonly value: Json;
 }
 
-/** A file may be as large as whoever calls us likes; no run is nested deeper than this. */
+/** A file may be of any size; no run is nested deeper than this. */
 const bounds: JsonBounds = { deepest: 500, mostValues: Number.POSITIVE_INFINITY };
 
 const endings = /\.(ya?ml|json|jsonl|ndjson)$/;

@@ -35,7 +35,7 @@ export function explainText(examination: Examination, paint: Paint = plain): str
     .join('\n');
 }
 
-/** What the run's marks tell: how it ended, or how often it was tried and why it failed. */
+/** What the run's marks say: how it ended, or how often it was tried and why it failed. */
 function soFar({ run }: Examination, paint: Paint): readonly string[] {
   const { annotations } = run;
   const [state, tries] = [claimedEndState(run), annotations[retriesMark]];

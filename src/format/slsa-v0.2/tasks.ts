@@ -65,7 +65,7 @@ const reasonsToLeaveOut: readonly ((child: TaskRunEvidence) => false | string)[]
 
 function isShown(child: TaskRunEvidence, report: Report): boolean {
   const { metadata, status } = child.taskRun;
-  // That it has not finished is told where TaskRuns are collected.
+  // That it has not finished is reported where TaskRuns are collected.
   if (status?.completionTime === undefined) return false;
   const why = reasonsToLeaveOut.map((reason) => reason(child)).find((reason) => reason !== false);
   if (why === undefined) return true;

@@ -6,7 +6,7 @@ import { byUtf8 } from '../../tekton/go-json.ts';
 import { map, pointer, text, written } from '../../tekton/shape.ts';
 import type { ExternalParameters, InternalParameters } from './predicate.ts';
 
-/** Whether the configured build type is the one that tells all of Tekton. */
+/** Whether the configured build type is the one that includes all of Tekton. */
 export function isTektonBuildType(config: Config): boolean {
   return config['builddefinition.buildtype'] === 'https://tekton.dev/chains/v2/slsa-tekton';
 }

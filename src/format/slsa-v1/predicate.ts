@@ -20,7 +20,7 @@ export interface Provenance {
   };
 }
 
-/** What whoever started the run gave it. */
+/** What the run was given by whoever or whatever started it. */
 export interface ExternalParameters {
   readonly runSpec: Json;
   readonly buildConfigSource:

@@ -31,7 +31,7 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
     async keyVersion(abortSignal, version) {
       const what = `read the public key of ${reference.text}`;
       const command = new GetPublicKeyCommand({ KeyId: version ?? keyId });
-      const answer = await told(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await inOurWords(what, client.send(command, { abortSignal }), abortSignal);
       if (answer.PublicKey === undefined || answer.KeyId === undefined)
         throw unreadable(what, 'no public key');
       if (answer.KeyUsage !== 'SIGN_VERIFY') {
@@ -53,7 +53,7 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
         MessageType: 'DIGEST',
         SigningAlgorithm: nameOf(algorithm, publicKey.asymmetricKeyType === 'rsa'),
       });
-      const answer = await told(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await inOurWords(what, client.send(command, { abortSignal }), abortSignal);
       if (answer.Signature === undefined || answer.KeyId === undefined)
         throw unreadable(what, 'no signature');
       return { bytes: answer.Signature, version: answer.KeyId };
@@ -75,8 +75,8 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): SigningAlg
 /** Errors that pass by themselves though their status says 400. */
 const passing = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
 
-/** Settles as the call does, with its error told in our words. */
-async function told<T>(what: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Settles as the call does, with its error in our words. */
+async function inOurWords<T>(what: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await call;
   } catch (error) {

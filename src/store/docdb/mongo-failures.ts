@@ -35,7 +35,7 @@ const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 
 /**
  * The error for a write that failed: PAYLOAD_TOO_LARGE, STORE_REFUSED for what a server refuses for good, otherwise
  * STORE_UNAVAILABLE. The driver's error is no cause of it, since nobody promises that it holds no password.
- * @param url the server's, so that nothing of its secrets is told
+ * @param url the server's, so that none of its secrets is shown
  * @param limit of a document, in bytes
  */
 export function failure(what: string, error: unknown, url: string, limit: number): ChainsError {

@@ -123,7 +123,7 @@ function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
 
 async function retire({ client, work }: Connected): Promise<void> {
   await Promise.allSettled(work);
-  // Whoever closes has no use for what the server says to that.
+  // What the server answers to this doesn't matter.
   await client.close().catch(() => undefined);
 }
 

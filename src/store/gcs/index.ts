@@ -19,7 +19,7 @@ export async function openGcsStore(config: Config): Promise<Store> {
 }
 
 /**
- * Opens the store on a bucket. The signature is written last, so that whoever finds one finds what it signs; certificate
+ * Opens the store on a bucket. The signature is written last, so that a reader who finds one finds what it signs; certificate
  * and chain of a signature that is replaced by one without them are removed.
  */
 export function openGcs(options: BucketOptions): Store {

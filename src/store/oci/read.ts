@@ -52,7 +52,7 @@ function parsed(payload: Uint8Array): Json | undefined {
   try {
     return parseJson(Buffer.from(payload).toString('utf8'));
   } catch {
-    // Something of others, or damaged: whoever verifies it says so.
+    // Something of others, or damaged: the verifier reports it.
     return undefined;
   }
 }

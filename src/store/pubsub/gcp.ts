@@ -14,7 +14,7 @@ const longestMessage = 10_000_000;
 
 /**
  * Opens a topic of Google Cloud Pub/Sub, over REST: `projects/P/topics/T`, or T in the project of the environment or of the
- * credential. `PUBSUB_EMULATOR_HOST` is heeded.
+ * credential. `PUBSUB_EMULATOR_HOST` counts.
  */
 export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOptions): Promise<Topic> {
   const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
@@ -63,7 +63,7 @@ export interface PubsubMessage {
 
 /**
  * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is not text stands
- * there in base64, and what is longer is left out where the data tell it too.
+ * there in base64, and what is longer is left out where the data hold it too.
  * @throws ChainsError PAYLOAD_TOO_LARGE where they don't, or where the whole is too long
  */
 export function pubsubMessage({ about, storageKey, body, payload, complete }: Message): PubsubMessage {

@@ -10,7 +10,7 @@ export interface Message {
   readonly body: Uint8Array;
   /** Base64. */
   readonly payload: string;
-  /** Whether the body alone tells the payload too: a DSSE envelope. */
+  /** Whether the body alone holds the payload too: a DSSE envelope. */
   readonly complete: boolean;
 }
 

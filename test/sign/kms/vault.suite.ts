@@ -162,7 +162,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       await signer.sign(message);
     });
 
-    it('logs in with a JWT, again when its token was revoked, and reads the JWT anew', async (test) => {
+    it('logs in with a JWT, again when its token was revoked, and reads the JWT again', async (test) => {
       await trust(600);
       const file = await writeJwt(test);
       const oidc = { address: vault.address, 'oidc.role': 'chains', 'oidc.token-path': file };

@@ -75,7 +75,7 @@ suite('the store oci on a registry in trouble', () => {
     });
 
   for (const status of [401, 403])
-    test(`${status} may be mended, so it is tried again`, async () => {
+    test(`${status} may be fixed, so it is tried again`, async () => {
       registry.faults.add({ kind: 'status', code: status }, { when: isManifest });
       await failsThenRecovers('STORE_REFUSED', new RegExp(`answered ${status}; it names no way to log in`));
     });

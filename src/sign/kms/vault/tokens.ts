@@ -23,7 +23,7 @@ const longestPause = 86_400_000;
 const patience = 10_000;
 
 /**
- * The token for calls to Vault. A file is read anew each time, so that a changed one counts at once; a login is made when
+ * The token for calls to Vault. A file is read again each time, so that a changed one counts at once; a login is made when
  * it is first needed and when its token has come near its end or is refused; a token that can be renewed is, when two
  * thirds of its time have passed, by a timer that holds no process up.
  */
@@ -121,7 +121,7 @@ export class VaultTokens {
         await this.#server.ask({ what, method: 'POST', path, body: {}, token, signal }),
       );
       if (this.#lease?.token !== token) return;
-      // Near its longest life a token is renewed for less and less: time to log in anew.
+      // Near its longest life a token is renewed for less and less: time to log in again.
       if (renewed === undefined || (this.#origin.from === 'login' && renewed.ttl < ttl / 2)) this.#forget();
       else this.#hold(renewed);
     } catch (error) {
