@@ -1,46 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { verify } from '../../src/index.ts';
-import { startSandbox } from '../../sandbox/index.ts';
-import { startVault, type VaultDouble } from '../doubles/vault.ts';
-import { doneStatus, ended, eventually, mark, openWorld, type World } from './world.ts';
-
-const runs = 12;
-
-/** A controller that signs with a key in a Vault. */
-async function openWorldWithVault(
-  test: TestContext,
-): Promise<{ world: World; vault: VaultDouble; publicKey: string }> {
-  const [world, vault] = [await openWorld(await startSandbox({ life: false })), await startVault()];
-  test.after(() => Promise.all([world.close(), vault.close()]));
-  vault.createKey('chains', 'P-256');
-  await world.configure({
-    'artifacts.taskrun.signer': 'kms',
-    'artifacts.oci.signer': 'kms',
-    'artifacts.oci.storage': 'tekton',
-    'signers.kms.kmsref': 'hashivault://chains',
-    'signers.kms.auth.address': vault.address,
-    'signers.kms.auth.token': vault.rootToken,
-  });
-  const [version] = vault.keys.get('chains')?.versions ?? [];
-  const publicKey = version?.publicKey.export({ format: 'pem', type: 'spki' }).toString() ?? '';
-  return { world, vault, publicKey };
-}
-
-async function createRuns(world: World, prefix: string): Promise<readonly string[]> {
-  const names = Array.from({ length: runs }, (_, index) => `${prefix}-${index}`);
-  for (const name of names) await world.createRun(name, { status: doneStatus });
-  return names;
-}
-
-async function allSigned(world: World, names: readonly string[], publicKey: string): Promise<void> {
-  for (const name of names) {
-    const run = await ended(world, name);
-    assert.equal(mark(run, 'signed'), 'true');
-    assert.ok((await verify({ run, keys: [publicKey] })).verified);
-  }
-}
+import { allSigned, createRuns, openWorldWithVault } from './vault-world.ts';
+import { eventually, mark } from './world.ts';
 
 describe('the controller with a key in a KMS', () => {
   it('signs every run in the end when the KMS is down for a while, from the start or later', async (test) => {
@@ -59,19 +21,6 @@ describe('the controller with a key in a KMS', () => {
     await pause(2_000);
     vault.sealed = false;
     await allSigned(world, late, publicKey);
-  });
-
-  it('tries again after ten seconds when the KMS takes questions and never answers', async (test) => {
-    const { world, vault, publicKey } = await openWorldWithVault(test);
-    await world.startController();
-    await allSigned(world, await createRuns(world, 'before'), publicKey);
-    vault.trouble.hang = true;
-    const names = await createRuns(world, 'run');
-    await eventually('it is said that there was no answer', () =>
-      world.logged.some((line) => line.includes('no answer within 10 s')) ? true : undefined,
-    );
-    vault.trouble.hang = false;
-    await allSigned(world, names, publicKey);
   });
 
   it('stores no signature that does not verify, and signs when the KMS tells the truth again', async (test) => {
