@@ -12,20 +12,18 @@ export const project = fileURLToPath(new URL('../..', import.meta.url));
 /** What the shell of the walk-through has set; `IMAGE` is an image in a registry. */
 export type Surroundings = Readonly<Record<'KUBECONFIG' | 'IMAGE' | 'SIGNING_SECRETS', string>>;
 
-/** The blocks of the walk-through in the order in which they are read, and what tells that each came out well. */
-const blocks: readonly (readonly [name: string, document: string, said: readonly RegExp[]])[] = [
-  ['x509', 'README.md', [/^Verified OK$/m, /^ {2}verified$/m]],
-  [
-    'image',
-    'README.md',
-    [/^ {2}verified$/m, /The signatures were verified against the specified public key/],
-  ],
-  ['pgp', 'README.md', [/^gpg: Good signature from "Builds <builds@example.com>"/m, /^ {2}verified$/m]],
-  ['cosign', 'docs/walk-through.md', [/^Verified OK$/m, /^ {2}verified$/m]],
-  ['kms', 'docs/walk-through.md', [/^Verified OK$/m, /^ {2}verified\n[^]*^ {2}verified$/m]],
+const document = 'docs/walk-through.md';
+
+/** The blocks of the walk-through in their order, and what shows that each came out well. */
+const blocks: readonly (readonly [name: string, said: readonly RegExp[]])[] = [
+  ['x509', [/^Verified OK$/m, /^ {2}verified$/m]],
+  ['image', [/^ {2}verified$/m, /The signatures were verified against the specified public key/]],
+  ['pgp', [/^gpg: Good signature from "Builds <builds@example.com>"/m, /^ {2}verified$/m]],
+  ['cosign', [/^Verified OK$/m, /^ {2}verified$/m]],
+  ['kms', [/^Verified OK$/m, /^ {2}verified\n[^]*^ {2}verified$/m]],
 ];
 
-/** Says every block in a shell, as it stands in the documents; each is a test of its own. `log` is the controller's, for when one fails. */
+/** Runs every block in a shell, as it stands in the document; each is a test of its own. `log` is the controller's, for when one fails. */
 export async function walkThrough(
   context: TestContext,
   surroundings: Surroundings,
@@ -43,9 +41,9 @@ export async function walkThrough(
     HOME: folder,
     TMPDIR: folder,
   };
-  for (const [name, document, expected] of blocks) {
-    await context.test(`${name}, as it stands in ${document}`, async () => {
-      const commands = await commandsOf(name, document);
+  for (const [name, expected] of blocks) {
+    await context.test(`${name}, as in ${document}`, async () => {
+      const commands = await commandsOf(name);
       const bounded = ['90', 'bash', '-euo', 'pipefail', '-c', commands];
       const shell = await run('timeout', bounded, { cwd: folder, environment });
       const said = shell.stdout + shell.stderr;
@@ -55,7 +53,7 @@ export async function walkThrough(
   }
 }
 
-async function commandsOf(name: string, document: string): Promise<string> {
+async function commandsOf(name: string): Promise<string> {
   const text = await readFile(join(project, document), 'utf8');
   const block = new RegExp(`<!-- walk-through ${name} -->\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(text)?.[1];
   assert.ok(block !== undefined, `${document} has a walk-through ${name}`);
