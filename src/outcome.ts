@@ -1,10 +1,10 @@
 import type { Config, StoreName } from './config/keys.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { storageKeyOf } from './model/artifact.ts';
-import type { EntryProgress, Failure, Outcome, Progress } from './model/outcome.ts';
+import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
-import { type Places, placesByStore } from './store/places.ts';
+import { type PlacesInStore, placesByStore } from './store/places.ts';
 
 /** What a store kept on the run, or why it has nothing. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });
@@ -13,7 +13,7 @@ export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: S
 export interface Finished {
   readonly draft: Draft;
   readonly results: readonly StoreResult[];
-  readonly places: readonly Places[];
+  readonly places: readonly PlacesInStore[];
   readonly progress: EntryProgress;
 }
 
@@ -51,7 +51,7 @@ export function outcomeOf(
 export function progressOf(
   draft: Draft,
   config: Config,
-  earlier: Progress | undefined,
+  earlier: TryProgress | undefined,
 ): EntryProgress | undefined {
   const isSame = earlier?.config === config && earlier.uid === draft.artifact.run.uid;
   return isSame ? earlier.entries.get(idOf(draft)) : undefined;

@@ -6,7 +6,7 @@ import { planFor, plansFor } from './config/plan.ts';
 import { type Draft, type Drafts, draftsOf } from './drafts.ts';
 import type { JsonObject } from './json.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
-import type { EntryProgress, Failure, Outcome, Progress } from './model/outcome.ts';
+import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { SignedArtifact } from './model/signature.ts';
 import { type Finished, outcomeOf, progressOf, type StoreResult } from './outcome.ts';
@@ -15,11 +15,11 @@ import { failures } from './store/failures.ts';
 import { placesOf } from './store/places.ts';
 
 /** What the pipeline reports while it works; metrics and logs listen. */
-export type Step = 'signed' | 'stored';
+export type Milestone = 'signed' | 'stored';
 
 /** Where a pipeline gets what it needs. */
 export interface PipelineOptions extends BackendOptions {
-  readonly listener?: (step: Step, artifact: Artifact) => void;
+  readonly listener?: (step: Milestone, artifact: Artifact) => void;
 }
 
 /** What a run is processed with. */
@@ -28,7 +28,7 @@ export interface ProcessOptions {
   readonly taskRuns?: readonly JsonObject[];
   readonly signal?: AbortSignal;
   /** How far an earlier try came. */
-  readonly earlier?: Progress | undefined;
+  readonly earlier?: TryProgress | undefined;
 }
 
 /** Everything between a run and its mark, for one configuration and one set of secrets. */

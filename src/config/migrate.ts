@@ -4,7 +4,7 @@ import { exampleKey } from './parse.ts';
 import { boolean, show } from './values.ts';
 
 /** A line of another Chains' ConfigMap that has to be written differently here to behave as it did there. */
-export interface Change {
+export interface KeyChange {
   readonly key: string;
   /** Undefined where the line is left out. */
   readonly value: string | undefined;
@@ -17,10 +17,10 @@ export interface Change {
 /** The `data` of a ConfigMap. */
 export type Lines = Readonly<Record<string, string>>;
 
-type Rewrite = Omit<Change, 'key'>;
+type Rewrite = Omit<KeyChange, 'key'>;
 
 /** What changes about one line; undefined where the rule has nothing to say. */
-type Rule = (key: KeyName, value: string, lines: Lines) => Rewrite | undefined;
+type MigrationRule = (key: KeyName, value: string, lines: Lines) => Rewrite | undefined;
 
 /** What the formats of older releases have become. */
 const olderFormats: Readonly<Record<string, Rewrite>> = {
@@ -51,7 +51,7 @@ const checked =
   /^artifacts\.\w+\.(format|storage|signer)$|^builddefinition\.buildtype$|^storage\.(pubsub\.provider|oci\.encoding-format)$/;
 
 /** The first that has something to say decides. */
-const rules: readonly Rule[] = [
+const rules: readonly MigrationRule[] = [
   (key, value) =>
     key.endsWith('.format') && Object.hasOwn(olderFormats, value) ? olderFormats[value] : undefined,
   (key, value) =>
@@ -100,14 +100,14 @@ function become(value: string, why: string, isOpen: boolean): Rewrite {
 }
 
 /** What has to change in another Chains' ConfigMap so that this one does with it what that one did. */
-export function changesFor(lines: Lines): readonly Change[] {
+export function changesFor(lines: Lines): readonly KeyChange[] {
   const added = Object.entries(otherDefaults)
     .filter(([key]) => !Object.hasOwn(lines, key))
     .map(([key, rewrite]) => ({ key, ...rewrite }));
   return [...added, ...Object.entries(lines).flatMap(([key, value]) => changeOf(key, value, lines))];
 }
 
-function changeOf(key: string, value: string, lines: Lines): readonly Change[] {
+function changeOf(key: string, value: string, lines: Lines): readonly KeyChange[] {
   if (key === exampleKey) return [];
   if (!isKeyName(key)) {
     const meant = closest(key, Object.keys(keys));

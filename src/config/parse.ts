@@ -18,7 +18,7 @@ const storageKeys = [
   'artifacts.oci.storage',
 ] as const;
 
-interface Entry {
+interface KeyAndText {
   readonly type: ValueType<unknown>;
   readonly default?: string;
   readonly secret?: boolean;
@@ -36,7 +36,7 @@ export function parseConfig(data: Readonly<Record<string, unknown>>): {
   readonly warnings: readonly string[];
 } {
   const given = withKafka(data);
-  const parsed = Object.entries<Entry>(keys).map(
+  const parsed = Object.entries<KeyAndText>(keys).map(
     ([name, entry]) => [name, parseKey(name, entry, own(given, name))] as const,
   );
   const problems = [
@@ -64,7 +64,7 @@ function own(data: Readonly<Record<string, unknown>>, name: string): unknown {
   return Object.hasOwn(data, name) ? data[name] : undefined;
 }
 
-function parseKey(name: string, entry: Entry, given: unknown): Parsed {
+function parseKey(name: string, entry: KeyAndText, given: unknown): Parsed {
   if (given !== undefined && typeof given !== 'string') {
     return { problem: `${name} is ${kindOf(given)}, not a string: put its value in quotes` };
   }

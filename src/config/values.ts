@@ -3,7 +3,7 @@ import { visible } from '../text.ts';
 import { closest } from './closest.ts';
 
 /** What reading a value's text gives: the value, or what is wrong, in words that follow the text (`which is …`). */
-export type Reading<T> =
+export type ParsedValue<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: string; readonly meant?: string | undefined };
 
@@ -11,11 +11,11 @@ export type Reading<T> =
 export interface ValueType<T> {
   /** For messages and `docs/config.md`; words to be written as they are stand in backticks. */
   readonly allowed: string;
-  parse(text: string): Reading<T>;
+  parse(text: string): ParsedValue<T>;
 }
 
-const good = <T>(value: T): Reading<T> => ({ ok: true, value });
-const bad = (wrong: string, meant?: string): Reading<never> => ({ ok: false, wrong, meant });
+const good = <T>(value: T): ParsedValue<T> => ({ ok: true, value });
+const bad = (wrong: string, meant?: string): ParsedValue<never> => ({ ok: false, wrong, meant });
 const quoted = (words: readonly string[]) => words.map((word) => `\`${word}\``).join(', ');
 
 /** Exactly one of the choices. */
@@ -34,7 +34,7 @@ export function list(what: string): ValueType<readonly string[]> {
   return { allowed: `a comma-separated list of ${what}`, parse: entries };
 }
 
-function entries(text: string): Reading<readonly string[]> {
+function entries(text: string): ParsedValue<readonly string[]> {
   if (text === '') return good([]);
   const found = text.split(',').map((entry) => entry.trim());
   return found.includes('') ? bad('where an entry is empty') : good([...new Set(found)]);

@@ -2,7 +2,7 @@ import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
 import type { StoreAccess } from '../model/store-access.ts';
 import type { BackendState } from '../backends.ts';
-import { openPipeline, type Pipeline, type Step } from '../pipeline.ts';
+import { openPipeline, type Pipeline, type Milestone } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
@@ -19,7 +19,7 @@ export interface LivePipelineOptions {
   readonly log: Log;
   /** Called when another pipeline is in force, or a back end works again. */
   readonly changed: () => void;
-  readonly listener: (step: Step, artifact: Artifact) => void;
+  readonly listener: (step: Milestone, artifact: Artifact) => void;
   /** Milliseconds after which back ends that didn't open are asked again. */
   readonly recheck?: number;
 }

@@ -39,7 +39,7 @@ const asideFactor = 3;
  * of a worker, as long as there is room; then one of the owner who has the most is cut. No owner and no host has more
  * tries in progress than there are places for new ones.
  */
-export class Places {
+export class WorkPlaces {
   readonly #concurrency: number;
   readonly #changed: () => void;
   /** In the order in which they began. */

@@ -1,4 +1,4 @@
-import type { EntryProgress, Progress } from '../model/outcome.ts';
+import type { EntryProgress, TryProgress } from '../model/outcome.ts';
 
 /**
  * How far runs are that wait for another try, by their place in the queue. Payloads and signatures are kept as long as there
@@ -6,7 +6,7 @@ import type { EntryProgress, Progress } from '../model/outcome.ts';
  */
 export class ProgressKept {
   readonly #limit: number;
-  readonly #kept = new Map<string, { readonly progress: Progress; readonly bytes: number }>();
+  readonly #kept = new Map<string, { readonly progress: TryProgress; readonly bytes: number }>();
   #bytes = 0;
 
   /** @param limit bytes of payloads and signatures */
@@ -15,12 +15,12 @@ export class ProgressKept {
   }
 
   /** How far an earlier try came. */
-  of(key: string): Progress | undefined {
+  of(key: string): TryProgress | undefined {
     return this.#kept.get(key)?.progress;
   }
 
   /** Keeps how far a try came, in the place of an earlier one. */
-  keep(key: string, progress: Progress): void {
+  keep(key: string, progress: TryProgress): void {
     this.forget(key);
     const bytes = [...progress.entries.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
     const fits = this.#bytes + bytes <= this.#limit;
@@ -39,7 +39,7 @@ function bytesOf({ made }: EntryProgress): number {
   return made === undefined ? 0 : made.payload.bytes.length + made.signature.bytes.length;
 }
 
-function lightened(progress: Progress): Progress {
+function lightened(progress: TryProgress): TryProgress {
   const entries = [...progress.entries].map(([id, { stored }]) => [id, { made: undefined, stored }] as const);
   return { ...progress, entries: new Map(entries) };
 }

@@ -1,9 +1,9 @@
 import { Backoff, longestTimer } from './backoff.ts';
-import { type Held, Places, type Size } from './places.ts';
+import { type Held, WorkPlaces, type Size } from './places.ts';
 import { Turns } from './turns.ts';
 import type { Handler, Parties, Verdict } from './work.ts';
 
-interface Entry<Value> {
+interface QueuedKey<Value> {
   readonly key: string;
   value: Value | undefined;
   /** Of the value that is carried. */
@@ -50,12 +50,12 @@ const ignore = (): void => {};
 /**
  * A deduplicating queue of keys, each of which may carry the newest value seen for it. One key is never handled twice
  * at once; a key added while it is handled is handled again; a key that failed waits for its backoff, whatever is
- * added meanwhile. Owners and hosts have shares of the workers, see {@link Places} and {@link Turns}.
+ * added meanwhile. Owners and hosts have shares of the workers, see {@link WorkPlaces} and {@link Turns}.
  */
 export class WorkQueue<Value> {
-  readonly #entries = new Map<string, Entry<Value>>();
-  readonly #turns = new Turns<Entry<Value>>();
-  readonly #places: Places;
+  readonly #entries = new Map<string, QueuedKey<Value>>();
+  readonly #turns = new Turns<QueuedKey<Value>>();
+  readonly #places: WorkPlaces;
   readonly #handler: Handler<Value>;
   readonly #options: Required<QueueOptions<Value>>;
   #carried = 0;
@@ -70,7 +70,7 @@ export class WorkQueue<Value> {
       ...{ partiesOf: () => ({ owner: '', hosts: [] }), crashes: () => 0 },
       ...options,
     };
-    this.#places = new Places({ concurrency: options.concurrency, changed: () => this.#work() });
+    this.#places = new WorkPlaces({ concurrency: options.concurrency, changed: () => this.#work() });
   }
 
   /**
@@ -154,9 +154,9 @@ export class WorkQueue<Value> {
     return isBusy ? Date.now() - this.#movedAt : 0;
   }
 
-  #open(key: string): Entry<Value> {
+  #open(key: string): QueuedKey<Value> {
     const failures = this.#options.crashes(key);
-    const entry: Entry<Value> = {
+    const entry: QueuedKey<Value> = {
       ...{ key, value: undefined, bytes: 0, size: 0, parties: this.#options.partiesOf(key, undefined) },
       ...{ state: 'ready', addedAt: Date.now(), failures, failingSince: undefined },
       ...{ timer: undefined, urgency: undefined, hurried: false, alone: failures > 0 },
@@ -167,7 +167,7 @@ export class WorkQueue<Value> {
     return entry;
   }
 
-  #look(entry: Entry<Value>, value: Value, bytes: number): void {
+  #look(entry: QueuedKey<Value>, value: Value, bytes: number): void {
     entry.size = bytes;
     const parties = this.#options.partiesOf(entry.key, value);
     if (parties.hosts.join(' ') === entry.parties.hosts.join(' ')) return;
@@ -176,7 +176,7 @@ export class WorkQueue<Value> {
     if (isReady) this.#turns.add(entry);
   }
 
-  #carry(entry: Entry<Value>, value: Value | undefined, bytes: number): void {
+  #carry(entry: QueuedKey<Value>, value: Value | undefined, bytes: number): void {
     this.#carried -= entry.bytes;
     const fits =
       value !== undefined && (this.#carried === 0 || this.#carried + bytes <= this.#options.budget);
@@ -185,14 +185,14 @@ export class WorkQueue<Value> {
     this.#carried += entry.bytes;
   }
 
-  #makeReady(entry: Entry<Value>): void {
+  #makeReady(entry: QueuedKey<Value>): void {
     clearTimeout(entry.timer);
     entry.state = 'ready';
     entry.addedAt = Date.now();
     this.#turns.add(entry);
   }
 
-  #delay(entry: Entry<Value>, state: 'waiting' | 'backing off', milliseconds: number): void {
+  #delay(entry: QueuedKey<Value>, state: 'waiting' | 'backing off', milliseconds: number): void {
     entry.state = state;
     if (this.#state === 'stopped') return;
     const ready = (): void => {
@@ -220,7 +220,7 @@ export class WorkQueue<Value> {
     this.#wakeWaiters();
   }
 
-  async #handle(entry: Entry<Value>, held: Held): Promise<void> {
+  async #handle(entry: QueuedKey<Value>, held: Held): Promise<void> {
     const { key, value, bytes, failures, failingSince } = entry;
     const { begins, ended } = this.#options;
     entry.state = 'working';
@@ -238,7 +238,7 @@ export class WorkQueue<Value> {
     this.#work();
   }
 
-  #settle(entry: Entry<Value>, verdict: Verdict, value: Value | undefined, bytes: number): void {
+  #settle(entry: QueuedKey<Value>, verdict: Verdict, value: Value | undefined, bytes: number): void {
     const failed = !verdict.finished && verdict.failed;
     const addedMeanwhile = entry.state === 'working, to be looked at again';
     if (verdict.finished) [entry.failures, entry.failingSince] = [0, undefined];
@@ -275,12 +275,12 @@ export class WorkQueue<Value> {
   }
 }
 
-function isDelayed({ state }: Entry<unknown>): boolean {
+function isDelayed({ state }: QueuedKey<unknown>): boolean {
   return state === 'waiting' || state === 'backing off';
 }
 
 /** A large value takes several places, so that the places bound the memory of what is handled at once. */
-function sizeOf({ size, alone }: Entry<unknown>, all: number): Size {
+function sizeOf({ size, alone }: QueuedKey<unknown>, all: number): Size {
   const placesAside = Math.min(Math.max(1, Math.ceil(size / bytesForPlace)), all);
   return { places: alone ? all : placesAside, placesAside };
 }

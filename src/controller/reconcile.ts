@@ -29,7 +29,7 @@ import { beginTry } from './try-end.ts';
 import type { Verdict, Work } from './work.ts';
 
 /** What reconciling needs; `pipeline` is the one in force when the run is begun. `signal` aborts everything. */
-export interface Surroundings {
+export interface ReconcileOptions {
   readonly rest: Rest;
   readonly resource: Resource;
   readonly pipeline: Pipeline;
@@ -41,7 +41,7 @@ export interface Surroundings {
 }
 
 /** The same for one try, which has a signal of its own for what may be slow. */
-interface AroundTry extends Surroundings {
+interface AroundTry extends ReconcileOptions {
   readonly working: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ const lookAgainAfter = 120_000;
 export async function reconcile(
   work: Work<Run>,
   name: { namespace: string; name: string },
-  surroundings: Surroundings,
+  surroundings: ReconcileOptions,
 ): Promise<Verdict> {
   const timeout = surroundings.pipeline.config['limits.try-timeout'];
   const signals = beginTry({ timeout, cut: work.signal, stop: surroundings.signal });
@@ -167,14 +167,14 @@ async function retryLater(
   run: Run,
   { message, within, again }: Judgement,
   work: Work<Run>,
-  around: Surroundings,
+  around: ReconcileOptions,
 ): Promise<Verdict> {
   const { rest, resource, signal } = around;
   await rest.apply(resource, objectName(run), retryStatement(run, work.failures + 1, message), signal);
   return { finished: false, failed: true, stale: true, again, within };
 }
 
-async function finish(run: Run, wanted: End, outcome: Outcome, around: Surroundings): Promise<Verdict> {
+async function finish(run: Run, wanted: End, outcome: Outcome, around: ReconcileOptions): Promise<Verdict> {
   const { marked, end } = await mark(run, wanted, around);
   if (ourFinalizers(marked).length > 0) await takeFinalizersOff(marked, end.state, around);
   const seconds = run.completedAt === undefined ? undefined : (Date.now() - run.completedAt.getTime()) / 1000;
@@ -189,7 +189,7 @@ async function finish(run: Run, wanted: End, outcome: Outcome, around: Surroundi
 async function mark(
   run: Run,
   wanted: End,
-  { rest, resource, log, signal }: Surroundings,
+  { rest, resource, log, signal }: ReconcileOptions,
 ): Promise<{ readonly marked: Run; readonly end: End }> {
   const state = async (end: End) => {
     const answer = await rest.apply(resource, objectName(run), endStatement(run, end), signal);
@@ -210,13 +210,17 @@ function tooMuch(error: ChainsError): boolean {
   return error.status === 413 || error.status === 422 || /request is too large|too long/i.test(error.message);
 }
 
-async function takeFinalizersOff(run: Run, state: EndState | undefined, around: Surroundings): Promise<void> {
+async function takeFinalizersOff(
+  run: Run,
+  state: EndState | undefined,
+  around: ReconcileOptions,
+): Promise<void> {
   const patch = releasePatch(run, ourFinalizers(run), state);
   await around.rest.mergePatch(around.resource, objectName(run), patch, around.signal);
 }
 
 /** Says it in the log and in an Event on the run; without the Event the run goes on all the same. */
-async function announce(run: Run, event: EventText | undefined, around: Surroundings): Promise<void> {
+async function announce(run: Run, event: EventText | undefined, around: ReconcileOptions): Promise<void> {
   if (event === undefined) return;
   const { type, reason, message } = event;
   around.log[type === 'Warning' ? 'warn' : 'debug'](`${reason}: ${message}`, runFields(run));
@@ -227,7 +231,7 @@ async function announce(run: Run, event: EventText | undefined, around: Surround
   }
 }
 
-function afterError(error: unknown, { key }: Work<Run>, { log, signal }: Surroundings): Verdict {
+function afterError(error: unknown, { key }: Work<Run>, { log, signal }: ReconcileOptions): Verdict {
   if (signal.aborted) return finished;
   const known = error instanceof ChainsError ? error : undefined;
   if (known?.status === 404) return finished;

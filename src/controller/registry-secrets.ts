@@ -36,10 +36,10 @@ const mostSecrets = 32;
 /** Milliseconds for which Secrets are kept: runs of one service account come in bursts. */
 const keptFor = 30_000;
 
-type Read = readonly (RegistrySecret | SecretProblem)[];
+type SecretsRead = readonly (RegistrySecret | SecretProblem)[];
 
 interface Kept {
-  readonly secrets: Promise<Read>;
+  readonly secrets: Promise<SecretsRead>;
   readonly until: number;
 }
 
@@ -78,7 +78,7 @@ export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<StoreAcce
     }
   }
 
-  async function read({ namespace }: Run, place: Named, signal?: AbortSignal): Promise<Read> {
+  async function read({ namespace }: Run, place: NamedSecrets, signal?: AbortSignal): Promise<SecretsRead> {
     const found = await get(serviceAccounts, namespace, place.account, signal);
     const account = isProblem(found) ? undefined : found;
     const mentioned = namesIn(at(account, 'secrets'));
@@ -113,7 +113,7 @@ export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<StoreAcce
 }
 
 /** What a run says about its Secrets. */
-interface Named {
+interface NamedSecrets {
   readonly account: string;
   readonly pullSecrets: readonly string[];
 }
@@ -135,7 +135,7 @@ function namesIn(list: Json | undefined): readonly string[] {
 }
 
 /** @param mentioned the names in the account's `secrets`, which may be for something else than registries */
-function registrySecret(object: JsonObject, namespace: string, mentioned: readonly string[]): Read {
+function registrySecret(object: JsonObject, namespace: string, mentioned: readonly string[]): SecretsRead {
   const type = at(object, 'type');
   const known = members.get(type);
   const secret = String(at(object, 'metadata', 'name'));

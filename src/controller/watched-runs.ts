@@ -49,7 +49,7 @@ const standstillAfter = 60_000;
 const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };
 
 /** A run's place in the queue. */
-interface Place {
+interface RunName {
   readonly kind: RunKind;
   readonly namespace: string;
   readonly name: string;
@@ -235,7 +235,7 @@ export class WatchedRuns {
   }
 
   /** A TaskRun is through: the PipelineRun that waited for nothing else is looked at. */
-  #ended({ kind, namespace, name }: Place): void {
+  #ended({ kind, namespace, name }: RunName): void {
     if (kind !== 'TaskRun') return;
     const waiting = this.#awaited.ended(runName({ namespace, name }));
     if (waiting !== undefined) this.#queue.wake(`PipelineRun ${waiting}`);
@@ -273,11 +273,11 @@ function partiesOf(key: string, run: Run | undefined): Parties {
   return { owner: placeOf(key).namespace, hosts: hosts.slice(0, mostHosts).toSorted() };
 }
 
-function keyOf({ kind, namespace, name }: Place): string {
+function keyOf({ kind, namespace, name }: RunName): string {
   return `${kind} ${namespace}/${name}`;
 }
 
-function placeOf(key: string): Place {
+function placeOf(key: string): RunName {
   const [kind, namespace = '', name = ''] = key.split(/[ /]/);
   return { kind: kind === 'PipelineRun' ? 'PipelineRun' : 'TaskRun', namespace, name };
 }

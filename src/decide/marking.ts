@@ -15,7 +15,7 @@ import { oneLine } from '../text.ts';
 const longestMessage = 1_024;
 
 /** What one apply states on a run. It states all that we own: what is left out of it is removed. */
-interface Statement {
+interface StatedMarks {
   readonly finalizer: boolean;
   readonly annotations: Readonly<Record<string, string>>;
   readonly label?: string;
@@ -110,7 +110,7 @@ function messageAnnotation(message: string): Readonly<Record<string, string>> {
   return message === '' ? {} : { [messageMark]: message };
 }
 
-function statement(run: Run, { finalizer, annotations, label }: Statement): JsonObject {
+function statement(run: Run, { finalizer, annotations, label }: StatedMarks): JsonObject {
   return {
     apiVersion: run.apiVersion,
     kind: run.kind,

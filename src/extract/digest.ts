@@ -2,14 +2,14 @@ import { quote } from '../text.ts';
 import { trim } from '../tekton/white-space.ts';
 
 /** A digest text, read (payloads.md, 2.2). */
-export interface Digest {
+export interface ParsedDigest {
   readonly algorithm: string;
   /** Lower-case. */
   readonly hex: string;
 }
 
 /** What reading gives: the value, or what is wrong with the text, in words that follow its name. */
-export type Reading<T> =
+export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: string };
 
@@ -21,7 +21,7 @@ const hexDigits = new Map([
 ]);
 
 /** Reads `ALG:HEX`; blanks around both are taken off, and ALG may be in upper case. */
-export function parseDigest(text: string): Reading<Digest> {
+export function parseDigest(text: string): Parsed<ParsedDigest> {
   const [before, after, ...more] = text.split(':', 3);
   if (before === undefined || after === undefined || more.length > 0) {
     return wrong(`is ${quote(text)}, which is not of the form sha256:HEX`);
@@ -40,7 +40,7 @@ export function parseDigest(text: string): Reading<Digest> {
 }
 
 /** Reads the one form that names an image: `sha256:` and 64 lower-case hex digits, nothing around it. */
-export function parseImageDigest(text: string): Reading<string> {
+export function parseImageDigest(text: string): Parsed<string> {
   const prefix = 'sha256:';
   if (text.startsWith(prefix) && isHex(text.slice(prefix.length), 64)) return { ok: true, value: text };
   return wrong(`is ${quote(text)}; it must be sha256: and exactly 64 lower-case hexadecimal digits`);
@@ -50,6 +50,6 @@ function isHex(text: string, length: number): boolean {
   return text.length === length && /^[0-9a-f]+$/.test(text);
 }
 
-function wrong(words: string): Reading<never> {
+function wrong(words: string): Parsed<never> {
   return { ok: false, wrong: words };
 }

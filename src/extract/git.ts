@@ -6,7 +6,7 @@ import { trim } from '../tekton/white-space.ts';
 import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
-interface Named {
+interface NamedValue {
   readonly at: string;
   readonly name: string;
   readonly value: Value | undefined;
@@ -39,7 +39,7 @@ export function gitSource(
   { where, spec, specs = [], params = [], results, asWritten = false }: GitPlaces,
   report: Report,
 ): GitSource {
-  const named: readonly Named[] = [
+  const named: readonly NamedValue[] = [
     ...specs.flatMap(({ name = '', default: value }, index) =>
       value === undefined ? [] : [{ at: `${where}status.${spec}.params[${index}].default`, name, value }],
     ),
@@ -54,7 +54,7 @@ export function gitSource(
     const text = (hint: string) => textOf(named.findLast(({ name }) => name === hint)?.value);
     return { url: text(urlHint), commit: text(commitHint) };
   }
-  const half = (hint: string, fault: Half['fault']): Half => {
+  const half = (hint: string, fault: SourceHalf['fault']): SourceHalf => {
     const place = named.findLast(({ name }) => name === hint);
     return { hint, at: place?.at, text: trim(textOf(place?.value)), fault };
   };
@@ -62,7 +62,7 @@ export function gitSource(
 }
 
 /** One of the two values that name a source together. */
-interface Half {
+interface SourceHalf {
   readonly hint: string;
   /** Where it stands; undefined where it is missing. */
   readonly at: string | undefined;
@@ -72,7 +72,7 @@ interface Half {
   readonly fault: (text: string) => string | undefined;
 }
 
-function sourceOf(url: Half, commit: Half, report: Report): GitSource {
+function sourceOf(url: SourceHalf, commit: SourceHalf, report: Report): GitSource {
   if (url.text === '' && commit.text === '') return none;
   const faults = [faultOf(url, commit), faultOf(commit, url)].filter((fault) => fault !== undefined);
   for (const { at, message } of faults) report(at, message);
@@ -82,7 +82,7 @@ function sourceOf(url: Half, commit: Half, report: Report): GitSource {
   return { url: url.text, commit: commit.text };
 }
 
-function faultOf({ hint, at, text, fault }: Half, other: Half): Problem | undefined {
+function faultOf({ hint, at, text, fault }: SourceHalf, other: SourceHalf): Problem | undefined {
   if (text === '') {
     const is = at === undefined ? 'missing' : 'empty';
     const message = `half a pair: "${hint}" is ${is}, so the provenance names no source; give both a value`;

@@ -1,7 +1,7 @@
 import type { Report } from '../model/problem.ts';
 import { textOf } from '../tekton/value.ts';
 import { trim } from '../tekton/white-space.ts';
-import { type Digest, parseDigest } from './digest.ts';
+import { type ParsedDigest, parseDigest } from './digest.ts';
 import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
@@ -31,14 +31,14 @@ export const imagePair: PairSuffixes = { uri: 'IMAGE_URL', digest: 'IMAGE_DIGEST
 /** `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`. */
 export const artifactPair: PairSuffixes = { uri: 'ARTIFACT_URI', digest: 'ARTIFACT_DIGEST' };
 
-interface Half {
+interface PairHalf {
   readonly text: string;
   readonly at: string;
 }
 
 interface Halves {
-  uri?: Half;
-  digest?: Half;
+  uri?: PairHalf;
+  digest?: PairHalf;
   /** Where a result of the pair stands, if only with an empty value. */
   at: string;
   /** Halves that are there with an empty value. */
@@ -108,7 +108,7 @@ export interface Structure extends Hint {
   /** True when the member `isBuildArtifact` is the text `true`, white space around it aside. */
   readonly isBuildArtifact: boolean;
   /** The digest, read. */
-  readonly read: Digest;
+  readonly read: ParsedDigest;
 }
 
 /** The results whose names end with `suffix` (`ARTIFACT_OUTPUTS` or `ARTIFACT_INPUTS`) and that are valid structures. */

@@ -1,5 +1,5 @@
 import type { ImageReference } from '../model/image.ts';
-import { parseImageDigest, type Reading } from './digest.ts';
+import { parseImageDigest, type Parsed } from './digest.ts';
 import { quote } from '../text.ts';
 
 const dockerRegistry = 'index.docker.io';
@@ -8,7 +8,7 @@ const dockerRegistry = 'index.docker.io';
 const longestRepository = 255;
 
 /** Reads `BASE@sha256:HEX` and normalises the name as Docker does; a tag is dropped (payloads.md, 2.1). */
-export function parseImageReference(text: string): Reading<ImageReference> {
+export function parseImageReference(text: string): Parsed<ImageReference> {
   const at = text.indexOf('@');
   if (at === -1) return wrong(`is ${quote(text)}, which has no digest; write NAME@sha256:HEX`);
   if (text.includes('@', at + 1)) {
@@ -22,7 +22,7 @@ export function parseImageReference(text: string): Reading<ImageReference> {
     : repository;
 }
 
-function parseRepository(base: string): Reading<string> {
+function parseRepository(base: string): Parsed<string> {
   if (base === '') return wrong('has no image name before the digest');
   const name = withoutTag(base);
   const slash = name.indexOf('/');
@@ -70,6 +70,6 @@ function whatRegistryIsWrong(registry: string): string | undefined {
   return /^(:\d*)?$/.test(port) ? undefined : 'registry has a port that is not a number';
 }
 
-function wrong(words: string): Reading<never> {
+function wrong(words: string): Parsed<never> {
   return { ok: false, wrong: words };
 }

@@ -43,20 +43,20 @@ export function extract(
   return { artifacts: found, problems: problems.all(), unreadable };
 }
 
-interface Surroundings {
+interface ExtractOptions {
   readonly taskRuns: readonly JsonObject[];
   readonly depth: Depth;
   readonly report: Report;
 }
 
-interface Found {
+interface FoundArtifacts {
   readonly found: readonly Artifact[];
   readonly unreadable: ChainsError | undefined;
 }
 
 const ignore: Report = () => {};
 
-function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
+function ofTaskRun(run: Run, { depth, report }: ExtractOptions): FoundArtifacts {
   const findings = orError(() =>
     readTaskRun(run.object, {
       where: '',
@@ -79,7 +79,7 @@ function ofTaskRun(run: Run, { depth, report }: Surroundings): Found {
   return { found: [own, ...imageArtifacts(run, images)], unreadable };
 }
 
-function ofPipelineRun(run: Run, { taskRuns, depth, report }: Surroundings): Found {
+function ofPipelineRun(run: Run, { taskRuns, depth, report }: ExtractOptions): FoundArtifacts {
   const ofChild = depth.childResults ? report : ignore;
   const { asWritten } = depth;
   const reading = { report: ofChild, reportStep: depth.stepResults ? ofChild : ignore, asWritten };

@@ -20,7 +20,7 @@ export type Resources = Struct<typeof resourceFields>;
 /** A kind of resource: the keys that it needs. */
 const needed = { image: ['url', 'digest'], git: ['url', 'commit'] } as const;
 
-interface Found {
+interface FoundResource {
   /** What it is, for messages: `the output "app" of type image`. */
   readonly name: string;
   readonly type: 'image' | 'git';
@@ -56,7 +56,7 @@ export function resourceInputsOf(status: Resources, report: Report): readonly Re
   );
 }
 
-function resourcesOf(status: Resources, side: 'input' | 'output', report: Report): readonly Found[] {
+function resourcesOf(status: Resources, side: 'input' | 'output', report: Report): readonly FoundResource[] {
   const values = valuesByResource(status);
   return (status.taskSpec?.resources?.[`${side}s` as const] ?? []).flatMap(({ name = '', type = '' }) =>
     type === 'image' || type === 'git'
@@ -84,10 +84,10 @@ function valuesByResource({ resourcesResult = [] }: Resources): ReadonlyMap<stri
 }
 
 function complete(
-  { name, type }: Pick<Found, 'name' | 'type'>,
+  { name, type }: Pick<FoundResource, 'name' | 'type'>,
   values: ResourceValues = new Map(),
   report: Report,
-): readonly Found[] {
+): readonly FoundResource[] {
   const [first, second] = needed[type];
   const [url, version] = [values.get(first), values.get(second)];
   const given = url ?? version;

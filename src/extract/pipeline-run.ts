@@ -15,7 +15,7 @@ import { gitSource } from './git.ts';
 import { hintsIn } from './hints-in.ts';
 import { quote } from '../text.ts';
 import { resultsAt } from './results.ts';
-import { type Reading, readTaskRun } from './task-run.ts';
+import { type ReadingOptions, readTaskRun } from './task-run.ts';
 
 /** The label by which Tekton says which task of a pipeline a TaskRun ran. */
 const taskLabel = 'tekton.dev/pipelineTask';
@@ -30,7 +30,7 @@ export interface PipelineRunObjects {
 export function readPipelineRun(
   { object, taskRuns }: PipelineRunObjects,
   report: Report,
-  reading: Omit<Reading, 'where'>,
+  reading: Omit<ReadingOptions, 'where'>,
 ): PipelineRunEvidence {
   const run = readShape(pipelineRun, pipelineRunAsV1(object));
   const { spec, status } = run;
@@ -67,7 +67,7 @@ function pairOf(source: GitSource): GitSource {
 function tasksOf(
   { status }: PipelineRun,
   taskRuns: readonly JsonObject[],
-  reading: Omit<Reading, 'where'>,
+  reading: Omit<ReadingOptions, 'where'>,
 ): readonly PipelineTaskEvidence[] | undefined {
   const { pipelineSpec } = status ?? {};
   if (pipelineSpec === undefined) return undefined;
@@ -86,7 +86,7 @@ function tasksOf(
   return [...tasks.map((task) => evidence(task, false)), ...last.map((task) => evidence(task, true))];
 }
 
-function evidenceOf(object: JsonObject, reading: Reading): TaskRunEvidence {
+function evidenceOf(object: JsonObject, reading: ReadingOptions): TaskRunEvidence {
   const { evidence } = readTaskRun(object, reading);
   if (evidence instanceof ChainsError) throw evidence;
   return evidence;

@@ -15,7 +15,7 @@ import { type Result, resultsAt } from './results.ts';
 const naming = struct({ status: struct({ results: list(taskRunResult), ...resourceFields }) });
 
 /** How a TaskRun is read. */
-export interface Reading {
+export interface ReadingOptions {
   /** The path of the TaskRun, empty for the run itself. */
   readonly where: string;
   /** Takes what is wrong in its own results. */
@@ -32,7 +32,7 @@ export interface TaskRunFindings {
 }
 
 /** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a part that names images has the wrong type. */
-export function readTaskRun(object: JsonObject, reading: Reading): TaskRunFindings {
+export function readTaskRun(object: JsonObject, reading: ReadingOptions): TaskRunFindings {
   const { where, report, asWritten } = reading;
   const v1 = taskRunAsV1(object);
   const { status = {} } = read(naming, v1, where);
@@ -63,7 +63,7 @@ export function orError<T>(work: () => T): T | ChainsError {
   }
 }
 
-interface Named {
+interface TaskResult {
   readonly hints: Hints;
   readonly resources: readonly ResourceInput[];
   readonly results: readonly Result[];
@@ -71,8 +71,8 @@ interface Named {
 
 function evidenceOf(
   typed: TaskRun,
-  { hints, resources, results }: Named,
-  { where, report, reportStep, asWritten }: Reading,
+  { hints, resources, results }: TaskResult,
+  { where, report, reportStep, asWritten }: ReadingOptions,
 ): TaskRunEvidence {
   const { spec, status } = typed;
   const { params: specs } = status?.taskSpec ?? {};

@@ -2,7 +2,14 @@ import { ChainsError } from '../errors.ts';
 import { at } from '../json.ts';
 import type { Failures } from './failures.ts';
 import { GoogleCredentials } from './google-credentials.ts';
-import { type Answer, type Call, openService, type Service, type ServiceOptions, words } from './service.ts';
+import {
+  type ServiceAnswer,
+  type ServiceCall,
+  openService,
+  type Service,
+  type ServiceOptions,
+  words,
+} from './service.ts';
 
 /** How to reach one of Google's services, or an emulator in its place. */
 export interface GoogleOptions {
@@ -36,7 +43,10 @@ export function openGoogle(options: GoogleOptions): GoogleService {
   const credentials = new GoogleCredentials({ scope, project, failures, timeout: patience });
   const service = openService({ failures, reasonIn, ...limits });
 
-  async function authorization(url: URL, { what, signal }: Call): Promise<Readonly<Record<string, string>>> {
+  async function authorization(
+    url: URL,
+    { what, signal }: ServiceCall,
+  ): Promise<Readonly<Record<string, string>>> {
     // The address of an upload's session is its own credential, wherever the service says that it is.
     if (url.origin !== new URL(origin).origin) return {};
     const token = emulated ? ownerOfEmulator : await credentials.token(what, signal);
@@ -64,7 +74,7 @@ export function openGoogle(options: GoogleOptions): GoogleService {
 }
 
 /** The service's own words; a page of a proxy is no use to anybody. */
-function reasonIn({ body, bytes }: Answer): string {
+function reasonIn({ body, bytes }: ServiceAnswer): string {
   const error = at(body, 'error');
   const reason = words([at(error, 'status'), at(error, 'message') ?? error]);
   if (reason !== '') return reason;

@@ -7,7 +7,7 @@ import type { Failures } from './failures.ts';
 import { Connections } from './connections.ts';
 
 /** What a TLS connection needs beside node's own CAs. */
-export interface TlsOptions {
+export interface ServiceTls {
   readonly ca?: string[];
   readonly rejectUnauthorized?: boolean;
 }
@@ -17,8 +17,8 @@ export interface ServiceOptions {
   /** How its failures are reported. */
   readonly failures: Failures;
   /** Finds the service's own words in the answer to a call that failed. */
-  readonly reasonIn: (answer: Answer) => string;
-  readonly tls?: TlsOptions;
+  readonly reasonIn: (answer: ServiceAnswer) => string;
+  readonly tls?: ServiceTls;
   /** Milliseconds for a call, its answer included; unless given, the call's signal says when to stop. */
   readonly timeout?: number | undefined;
   /** Milliseconds to wait for an answer, and between two pieces of it. */
@@ -28,7 +28,7 @@ export interface ServiceOptions {
 }
 
 /** A call to a service. */
-export interface Call {
+export interface ServiceCall {
   /** For messages: `publish to projects/p/topics/t`. */
   readonly what: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -44,7 +44,7 @@ export interface Call {
 }
 
 /** A whole answer. */
-export interface Answer {
+export interface ServiceAnswer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly bytes: Uint8Array;
@@ -59,7 +59,7 @@ export interface Service {
    * @throws ChainsError of the failures' codes, with `status` and `retryAfter` where the service said so; the signal's
    * reason when that ends.
    */
-  call(call: Call): Promise<Answer>;
+  call(call: ServiceCall): Promise<ServiceAnswer>;
   close(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export function openService(options: ServiceOptions): Service {
   const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
   const connections = new Connections({ connect, headersTimeout: silence ?? 0, bodyTimeout: silence ?? 0 });
 
-  async function attempt(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
+  async function attempt(call: ServiceCall, signal: AbortSignal | undefined): Promise<ServiceAnswer> {
     signal?.throwIfAborted();
     const url = URL.parse(call.url);
     if (url === null) throw failures.unusable(`${call.what}: the address that it is sent to is not a URL`);
@@ -104,9 +104,9 @@ export function openService(options: ServiceOptions): Service {
 async function exchange(
   dispatcher: Dispatcher,
   { origin, pathname, search }: URL,
-  { method, headers, body }: Call,
+  { method, headers, body }: ServiceCall,
   { longestAnswer, signal }: { longestAnswer: number; signal: AbortSignal | undefined },
-): Promise<Answer> {
+): Promise<ServiceAnswer> {
   const answer = await dispatcher.request({
     origin,
     path: pathname + search,

@@ -1,7 +1,7 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
 
 /** A hash function, as node names it. */
-export type Digest = 'sha256' | 'sha384' | 'sha512';
+export type HashName = 'sha256' | 'sha384' | 'sha512';
 
 /** RSA keys under this many bits are refused. */
 export const smallestRsa = 2_048;
@@ -9,7 +9,7 @@ export const smallestRsa = 2_048;
 /** How a key signs. ECDSA's signatures are DER. */
 export interface Algorithm {
   /** What is signed is this digest of the message; undefined for Ed25519, which signs the message itself. */
-  readonly digest: Digest | undefined;
+  readonly digest: HashName | undefined;
   /** RSA with PSS instead of PKCS #1 v1.5. */
   readonly pss?: boolean;
 }
@@ -21,7 +21,7 @@ export interface Curve {
   readonly ssh: string;
   readonly pgp: string;
   /** The digests that are signed: everywhere SHA-256, and in some KMSs only the one as long as the curve. */
-  readonly digests: readonly [Digest, ...Digest[]];
+  readonly digests: readonly [HashName, ...HashName[]];
 }
 
 /** The curves by the names that node has for them. */
@@ -54,7 +54,7 @@ export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
 }
 
 /** The digest that is as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
-export function digestOfCurve(publicKey: KeyObject): Digest | undefined {
+export function digestOfCurve(publicKey: KeyObject): HashName | undefined {
   if (publicKey.asymmetricKeyType === 'ed25519') return undefined;
   return curveOf(publicKey)?.digests.at(-1) ?? 'sha256';
 }

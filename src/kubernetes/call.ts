@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { type ObjectName, type Resource, resourceName, resourcePath } from './resources.ts';
 
 /** One request to the API, before it is made. */
-export interface Call {
+export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly verb: string;
   readonly resource: string;
@@ -18,10 +18,15 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Target = Pick<Call, 'method' | 'verb' | 'resource' | 'about' | 'path'>;
+type CallTarget = Pick<ApiRequest, 'method' | 'verb' | 'resource' | 'about' | 'path'>;
 
 /** A call about one object. */
-export function one(method: Call['method'], verb: string, resource: Resource, name: ObjectName): Target {
+export function one(
+  method: ApiRequest['method'],
+  verb: string,
+  resource: Resource,
+  name: ObjectName,
+): CallTarget {
   const about = name.namespace === '' ? name.name : `${name.namespace}/${name.name}`;
   const path = resourcePath(resource, name.namespace, name.name);
   return {
@@ -34,19 +39,24 @@ export function one(method: Call['method'], verb: string, resource: Resource, na
 }
 
 /** A call about all objects of a namespace, or of all namespaces. */
-export function several(method: Call['method'], verb: string, resource: Resource, namespace = ''): Target {
+export function several(
+  method: ApiRequest['method'],
+  verb: string,
+  resource: Resource,
+  namespace = '',
+): CallTarget {
   const about = namespace === '' ? '' : ` in ${namespace}`;
   const path = resourcePath(resource, namespace);
   return { method, verb, resource: resourceName(resource), about: `${resourceName(resource)}${about}`, path };
 }
 
 /** The call in words, for messages. */
-export function describe(call: Call): string {
+export function describe(call: ApiRequest): string {
   return `${call.verb} ${call.about}`;
 }
 
 /** The query with its question mark; empty when nothing is asked for. */
-export function queryString(query: Call['query'] = {}): string {
+export function queryString(query: ApiRequest['query'] = {}): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }

@@ -15,7 +15,7 @@ const common = {
 } as const;
 
 /** What a TLS connection to the server needs. */
-export interface TlsOptions {
+export interface ClusterTls {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -35,7 +35,7 @@ export interface Dispatchers {
 }
 
 /** The Agents for a server, straight or by a proxy. */
-export function createDispatchers(tls: TlsOptions, proxy: URL | undefined): Dispatchers {
+export function createDispatchers(tls: ClusterTls, proxy: URL | undefined): Dispatchers {
   const calls = createDispatcher(tls, proxy, connectionsForCalls);
   const watches = createDispatcher(tls, proxy, null);
   return {
@@ -51,7 +51,7 @@ export function createDispatchers(tls: TlsOptions, proxy: URL | undefined): Disp
 }
 
 /** @param connections at most so many at once; null for as many as are asked for */
-function createDispatcher(tls: TlsOptions, proxy: URL | undefined, connections: number | null): Dispatcher {
+function createDispatcher(tls: ClusterTls, proxy: URL | undefined, connections: number | null): Dispatcher {
   const given = Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
   const connect = { ...given, allowH2: false, timeout: common.connectTimeout };
   if (proxy === undefined) return new Agent({ ...common, connections, connect });

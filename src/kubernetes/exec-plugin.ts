@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import * as v from 'valibot';
 import type { Exec } from './kubeconfig.ts';
 import { bearer, checkPair, invalid } from './material.ts';
-import type { Identity } from './target.ts';
+import type { ClusterIdentity } from './target.ts';
 
 const longestRun = 60_000;
 const shortestPause = 1_000;
@@ -33,11 +33,11 @@ export function execIdentity(
   clusterInfo: () => Promise<object>,
   environment: NodeJS.ProcessEnv,
   now: () => number,
-): (force: boolean) => Promise<Identity> {
+): (force: boolean) => Promise<ClusterIdentity> {
   if (exec.interactiveMode === 'Always') {
     throw invalid(where, 'interactiveMode is Always, but there is no terminal here; use another credential');
   }
-  let last: { identity: Identity; at: number } | undefined;
+  let last: { identity: ClusterIdentity; at: number } | undefined;
   return async (force) => {
     const expired = (last?.identity.expires ?? Number.POSITIVE_INFINITY) <= now();
     const again = force && now() - (last?.at ?? 0) >= shortestPause;
@@ -80,7 +80,7 @@ function failureOf(error: unknown): string {
   return `failed (${typeof code === 'number' ? `exit code ${code}` : String(code)}); run it by hand to see why`;
 }
 
-function readAnswer(output: string, exec: Exec, where: string, now: number): Identity {
+function readAnswer(output: string, exec: Exec, where: string, now: number): ClusterIdentity {
   const wrong = (problem: string) => invalid(where, `what the command ${exec.command} printed ${problem}`);
   const parsed = v.safeParse(answerSchema, parseJson(output));
   if (!parsed.success) {

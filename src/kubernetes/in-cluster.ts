@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { bearer, checkCa, invalid, readText } from './material.ts';
 import { proxyFor } from '../http/proxy.ts';
-import { readServer, type Target } from './target.ts';
+import { readServer, type ClusterTarget } from './target.ts';
 
 /** Where a pod finds its service account. */
 export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -14,7 +14,7 @@ export async function inClusterTarget(
   folder: string,
   environment: NodeJS.ProcessEnv,
   now: () => number,
-): Promise<Target> {
+): Promise<ClusterTarget> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
   if (!host || !port) {
     throw invalid(

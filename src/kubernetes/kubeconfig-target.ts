@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { execIdentity } from './exec-plugin.ts';
-import type { Cluster, Context, Entry, Kubeconfig, User } from './kubeconfig.ts';
+import type { Cluster, Context, KubeconfigEntry, Kubeconfig, User } from './kubeconfig.ts';
 import { bearer, checkCa, checkPair, decodeBase64, invalid, readText } from './material.ts';
 import { proxyFor, readProxyUrl } from '../http/proxy.ts';
-import { type Identity, readServer, type Target } from './target.ts';
+import { type ClusterIdentity, readServer, type ClusterTarget } from './target.ts';
 
 /**
  * The cluster and user of one context.
@@ -15,7 +15,7 @@ export function kubeconfigTarget(
   context: string | undefined,
   environment: NodeJS.ProcessEnv,
   now: () => number,
-): Target {
+): ClusterTarget {
   const chosen = chooseContext(config, context);
   const [clusterName, userName] = [chosen.value.cluster, chosen.value.user || undefined];
   const cluster = config.clusters.get(clusterName);
@@ -36,9 +36,9 @@ export function kubeconfigTarget(
 }
 
 /** An entry that can say where one of its fields is. */
-type Located<T> = Entry<T> & { where(field: string): string };
+type Located<T> = KubeconfigEntry<T> & { where(field: string): string };
 
-function chooseContext(config: Kubeconfig, wanted: string | undefined): Entry<Context> {
+function chooseContext(config: Kubeconfig, wanted: string | undefined): KubeconfigEntry<Context> {
   const files = config.files.join(', ');
   const known = [...config.contexts.keys()].join(', ') || 'none';
   const name = wanted ?? config.currentContext;
@@ -55,7 +55,7 @@ function targetOf(
   namespace: string,
   environment: NodeJS.ProcessEnv,
   now: () => number,
-): Target {
+): ClusterTarget {
   const { server: address, 'proxy-url': proxyUrl, 'tls-server-name': serverName } = cluster.value;
   const server = readServer(address ?? '', cluster.where('server'));
   const insecure = cluster.value['insecure-skip-tls-verify'] === true;
@@ -93,7 +93,7 @@ function targetOf(
   };
 }
 
-interface Material {
+interface TlsFiles {
   readonly where: string;
   read(): Promise<string>;
 }
@@ -103,7 +103,7 @@ function material<F extends 'certificate-authority' | 'client-certificate' | 'cl
   entry: Located<unknown>,
   values: { readonly [K in F | `${F}-data`]?: string | null | undefined },
   field: F,
-): Material | undefined {
+): TlsFiles | undefined {
   const [path, data] = [values[field], values[`${field}-data`]];
   if (data) {
     const where = entry.where(`${field}-data`);
@@ -118,7 +118,7 @@ function relativeTo(file: string, path: string): string {
   return resolve(dirname(file), path);
 }
 
-type ReadIdentity = (force: boolean) => Promise<Identity>;
+type ReadIdentity = (force: boolean) => Promise<ClusterIdentity>;
 
 function identityOf(
   user: Located<User>,
@@ -155,7 +155,10 @@ function headerOf(user: Located<User>): (() => Promise<string>) | undefined {
   return async () => `Basic ${credentials}`;
 }
 
-function clientCertificate(user: Located<User>, now: () => number): (() => Promise<Identity>) | undefined {
+function clientCertificate(
+  user: Located<User>,
+  now: () => number,
+): (() => Promise<ClusterIdentity>) | undefined {
   const certificate = material(user, user.value, 'client-certificate');
   const key = material(user, user.value, 'client-key');
   if (certificate === undefined && key === undefined) return undefined;

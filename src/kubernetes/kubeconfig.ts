@@ -83,7 +83,7 @@ export type Exec = v.InferOutput<typeof execSchema>;
 export type Context = v.InferOutput<typeof contextSchema>;
 
 /** An entry and the file that it is from, which relative paths in it are relative to. */
-export interface Entry<T> {
+export interface KubeconfigEntry<T> {
   readonly file: string;
   readonly value: T;
 }
@@ -92,9 +92,9 @@ export interface Entry<T> {
 export interface Kubeconfig {
   readonly files: readonly string[];
   readonly currentContext: string | undefined;
-  readonly clusters: ReadonlyMap<string, Entry<Cluster>>;
-  readonly users: ReadonlyMap<string, Entry<User>>;
-  readonly contexts: ReadonlyMap<string, Entry<Context>>;
+  readonly clusters: ReadonlyMap<string, KubeconfigEntry<Cluster>>;
+  readonly users: ReadonlyMap<string, KubeconfigEntry<User>>;
+  readonly contexts: ReadonlyMap<string, KubeconfigEntry<Context>>;
 }
 
 /**

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ChainsError, reasonOf } from '../errors.ts';
 import type { Access, Connection } from './access.ts';
-import { createDispatchers, type Dispatchers, type TlsOptions } from './dispatcher.ts';
-import type { Identity, Target } from './target.ts';
+import { createDispatchers, type Dispatchers, type ClusterTls } from './dispatcher.ts';
+import type { ClusterIdentity, ClusterTarget } from './target.ts';
 
 const lookEvery = 60_000;
 const lookAgainAfterFailure = 5_000;
 
 interface State {
-  readonly identity: Identity;
-  readonly tls: TlsOptions;
+  readonly identity: ClusterIdentity;
+  readonly tls: ClusterTls;
   readonly dispatchers: Dispatchers;
 }
 
@@ -20,7 +20,7 @@ interface State {
 export class LiveConnection implements Connection {
   readonly server: string;
   readonly namespace: string;
-  readonly #target: Target;
+  readonly #target: ClusterTarget;
   readonly #now: () => number;
   readonly #retired = new Set<Dispatchers>();
   #state: State;
@@ -28,7 +28,7 @@ export class LiveConnection implements Connection {
   #looking: Promise<void> | undefined;
   #failure: ChainsError | undefined;
 
-  private constructor(target: Target, state: State, now: () => number) {
+  private constructor(target: ClusterTarget, state: State, now: () => number) {
     this.server = target.server;
     this.namespace = target.namespace;
     this.#target = target;
@@ -38,7 +38,7 @@ export class LiveConnection implements Connection {
   }
 
   /** Reads everything for the first time. @throws ChainsError CONNECTION_INVALID */
-  static async open(target: Target, now: () => number): Promise<LiveConnection> {
+  static async open(target: ClusterTarget, now: () => number): Promise<LiveConnection> {
     const { identity, tls } = await read(target, false);
     return new LiveConnection(
       target,
@@ -114,7 +114,10 @@ export class LiveConnection implements Connection {
   }
 }
 
-async function read(target: Target, force: boolean): Promise<{ identity: Identity; tls: TlsOptions }> {
+async function read(
+  target: ClusterTarget,
+  force: boolean,
+): Promise<{ identity: ClusterIdentity; tls: ClusterTls }> {
   const [ca, identity] = await Promise.all([target.ca(), target.identity(force)]);
   const tls = {
     ca,

@@ -58,7 +58,7 @@ export function reflect(rest: Rest, what: Reflected, to: Observer, signal: Abort
 /** A watch that lives as long as this works, even when nothing happens; one that doesn't is not resumed at once. */
 const healthyAfter = 1_000;
 
-type Task = 'list' | 'watch';
+type Phase = 'list' | 'watch';
 
 /** Carries what the observer threw, a ChainsError too, past the handling of the API's failures. */
 class Thrown extends Error {}
@@ -67,7 +67,7 @@ class Reflection {
   readonly #rest: Rest;
   readonly #what: Reflected;
   readonly #to: Observer;
-  readonly #ill = new Set<Task>();
+  readonly #ill = new Set<Phase>();
   readonly #watchPauses = new Pauses();
   /** What the watch has told about during the present listing; undefined when none is going on. */
   #overtaken: Set<string> | undefined;
@@ -213,11 +213,11 @@ class Reflection {
     this.#works('watch');
   }
 
-  #works(task: Task): void {
+  #works(task: Phase): void {
     if (this.#ill.delete(task) && this.#ill.size === 0) this.#to.well?.();
   }
 
-  #fails(task: Task, error: ChainsError): void {
+  #fails(task: Phase, error: ChainsError): void {
     this.#ill.add(task);
     this.#to.trouble?.(error);
   }

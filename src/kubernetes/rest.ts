@@ -2,7 +2,7 @@ import { ourManager } from '../model/marks.ts';
 import { ChainsError } from '../errors.ts';
 import { isJsonObject, type JsonObject, member } from '../json.ts';
 import type { Connection } from './access.ts';
-import { type Call, describe, one, several } from './call.ts';
+import { type ApiRequest, describe, one, several } from './call.ts';
 import { lines } from './lines.ts';
 import { groupPath, type ObjectName, type Resource } from './resources.ts';
 import { type ApiCall, Transport } from './transport.ts';
@@ -143,7 +143,7 @@ export class Rest {
   ): AsyncGenerator<WatchEvent, void> {
     const { namespace, labelSelector, fieldSelector, resourceVersion } = query;
     const timeoutSeconds = String(300 + Math.floor(Math.random() * 300));
-    const call: Call = {
+    const call: ApiRequest = {
       ...several('GET', 'watch', resource, namespace),
       query: {
         watch: 'true',
@@ -191,7 +191,7 @@ export class Rest {
     signal: AbortSignal | undefined,
   ): Promise<ListPage> {
     const { namespace, labelSelector, fieldSelector, limit, metadataOnly } = query;
-    const call: Call = {
+    const call: ApiRequest = {
       ...several('GET', 'list', resource, namespace),
       query: { labelSelector, fieldSelector, limit: limit?.toString(), continue: after },
       ...(metadataOnly === true ? { accept: `${partial}List` } : {}),
@@ -212,7 +212,7 @@ export class Rest {
     };
   }
 
-  async #object(call: Call): Promise<JsonObject> {
+  async #object(call: ApiRequest): Promise<JsonObject> {
     return (await this.#transport.json(call)).object;
   }
 }

@@ -2,7 +2,7 @@ import { withoutTrailing } from '../text.ts';
 import { invalid } from './material.ts';
 
 /** Who we are to the API server. */
-export interface Identity {
+export interface ClusterIdentity {
   /** Value of the header `Authorization`. */
   readonly authorization?: string | undefined;
   /** Client certificate and key, PEM. */
@@ -12,7 +12,7 @@ export interface Identity {
 }
 
 /** What a kubeconfig or a pod's service account says about one cluster; what may rotate is a function that reads it again. */
-export interface Target {
+export interface ClusterTarget {
   /** Base URL without a trailing slash. */
   readonly server: string;
   readonly namespace: string;
@@ -24,7 +24,7 @@ export interface Target {
   /** The CA certificates, PEM; undefined for the system's. */
   ca(): Promise<string | undefined>;
   /** @param force true when the server has refused the present one. */
-  identity(force: boolean): Promise<Identity>;
+  identity(force: boolean): Promise<ClusterIdentity>;
 }
 
 /** An API server's base URL without a trailing slash. @throws ChainsError CONNECTION_INVALID */

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Access, Connection } from './access.ts';
-import { type Call, describe, queryString } from './call.ts';
+import { type ApiRequest, describe, queryString } from './call.ts';
 import { breakdown, isUntrustedServer, refusal } from './failures.ts';
 import { userAgent } from '../version.ts';
 import { withoutTrailing } from '../text.ts';
@@ -37,7 +37,7 @@ export class Transport {
   }
 
   /** Makes a call that is answered with one JSON object. */
-  async json(call: Call): Promise<{ object: JsonObject; bytes: number }> {
+  async json(call: ApiRequest): Promise<{ object: JsonObject; bytes: number }> {
     const answer = await this.send(call);
     try {
       const text = await answer.body.text();
@@ -54,7 +54,7 @@ export class Transport {
   }
 
   /** The answer to a call when its status is 2xx. */
-  async send(call: Call): Promise<Dispatcher.ResponseData> {
+  async send(call: ApiRequest): Promise<Dispatcher.ResponseData> {
     const access = await this.#access(call);
     let answer = await this.#attempt(call, access).catch(async (error: unknown) => {
       if (isUntrustedServer(error) && (await this.#connection.renew(access))) return undefined;
@@ -73,13 +73,13 @@ export class Transport {
     throw refusal(describe(call), answer.statusCode, body, answer.headers['retry-after']);
   }
 
-  async #access(call: Call): Promise<Access> {
+  async #access(call: ApiRequest): Promise<Access> {
     call.signal?.throwIfAborted();
     const authorization = await this.#connection.authorization();
     return { authorization, dispatchers: this.#connection.dispatchers };
   }
 
-  async #attempt(call: Call, access: Access): Promise<Dispatcher.ResponseData> {
+  async #attempt(call: ApiRequest, access: Access): Promise<Dispatcher.ResponseData> {
     const started = performance.now();
     let status: number | 'error' = 'error';
     try {
@@ -108,7 +108,7 @@ export class Transport {
   }
 
   /** What to throw for an error: the abort's reason, or a ChainsError. */
-  failure(call: Call, error: unknown): unknown {
+  failure(call: ApiRequest, error: unknown): unknown {
     return call.signal?.aborted === true
       ? call.signal.reason
       : breakdown(describe(call), this.#connection.server, error);

@@ -14,7 +14,7 @@ export interface Failure {
 }
 
 /** What a try leaves for the next one: signatures are not made again, and what is stored is not stored again. */
-export interface Progress {
+export interface TryProgress {
   /** The configuration that it was made under; another one begins again. */
   readonly config: object;
   /** The run's uid. */
@@ -43,5 +43,5 @@ export interface Outcome {
   readonly failures: readonly Failure[];
   readonly problems: readonly Problem[];
   /** For another try, should this one not end in a mark. */
-  readonly progress: Progress;
+  readonly progress: TryProgress;
 }

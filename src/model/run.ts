@@ -5,7 +5,7 @@ import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from
 export type RunKind = 'TaskRun' | 'PipelineRun';
 
 /** How far a run is. Done means that the `Succeeded` condition is `True` or `False` (behaviour.md, "A run's life"). */
-export type Progress =
+export type RunProgress =
   | { readonly state: 'unfinished' }
   | { readonly state: 'done'; readonly succeeded: boolean }
   | { readonly state: 'unreadable'; readonly at: string; readonly message: string };
@@ -25,7 +25,7 @@ export interface Run {
   readonly deletedAt: Date | undefined;
   /** `spec.managedBy`; empty is undefined. */
   readonly managedBy: string | undefined;
-  readonly progress: Progress;
+  readonly progress: RunProgress;
   readonly completedAt: Date | undefined;
   /** The object as the API server or the file gave it. */
   readonly object: JsonObject;
@@ -114,7 +114,7 @@ function time(value: Json | undefined): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-function progressOf(object: JsonObject): Progress {
+function progressOf(object: JsonObject): RunProgress {
   const status = member(object, 'status') ?? undefined;
   if (status === undefined) return { state: 'unfinished' };
   if (!isJsonObject(status)) return { state: 'unreadable', at: 'status', message: 'status is not an object' };

@@ -26,7 +26,7 @@ export interface StoredEntry {
 }
 
 /** One place that was looked into. */
-export interface Found {
+export interface StoredPlace {
   readonly place: string;
   /** Everything that is there, by whomever. */
   readonly entries: readonly StoredEntry[];
@@ -40,7 +40,7 @@ export interface StoreReader {
    * Looks where the store files such an artifact; no places at all where it files it under what was built, and nothing was.
    * @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE
    */
-  read(sought: Sought, signal?: AbortSignal): Promise<readonly Found[]>;
+  read(sought: Sought, signal?: AbortSignal): Promise<readonly StoredPlace[]>;
   /** The uids of the runs of this name that have entries, in a store that files them by name. */
   uids?(run: Sought['run'], signal?: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import {
   type Manifest,
   parseContent,
 } from './content.ts';
-import { type Answer, type Exchange, ledTo } from './exchange.ts';
+import { type RegistryAnswer, type Exchange, ledTo } from './exchange.ts';
 import { failedAnswer, refused, unavailable } from './failures.ts';
 import { type Repository, repositoryName } from './repository.ts';
 import type { Session } from './session.ts';
@@ -118,7 +118,7 @@ export class RepositoryClient {
         throw refused(
           `${this.#name(digest)}: the registry lists more than ${mostReferrers} referrers, or ${mostPages} pages of them`,
         );
-      const answer: Answer = await this.#expect([200, 400, 404, 405], {
+      const answer: RegistryAnswer = await this.#expect([200, 400, 404, 405], {
         method: 'GET',
         url: next,
         headers: { accept: imageIndex },
@@ -141,7 +141,7 @@ export class RepositoryClient {
   }
 
   /** The page that an answer names as the next one, on the same server (RFC 8288). */
-  #nextPage(answer: Answer): URL | undefined {
+  #nextPage(answer: RegistryAnswer): URL | undefined {
     const link = answer
       .header('link')
       .find((text) => text.includes('rel="next"') || text.includes('rel=next'));
@@ -158,7 +158,7 @@ export class RepositoryClient {
     return `${repositoryName(this.repository)}${reference.includes(':') ? '@' : ':'}${reference}`;
   }
 
-  async #expect(statuses: readonly number[], request: Exchange): Promise<Answer> {
+  async #expect(statuses: readonly number[], request: Exchange): Promise<RegistryAnswer> {
     const answer = await this.#session.request(request);
     if (statuses.includes(answer.status)) return answer;
     const what = `${request.method} ${answer.url.origin}${answer.url.pathname}`;

@@ -15,7 +15,7 @@ export interface Exchange {
 }
 
 /** An answer, read to its end. */
-export interface Answer {
+export interface RegistryAnswer {
   readonly status: number;
   /** Of several headers of one name, the values one by one. */
   header(name: string): readonly string[];
@@ -25,7 +25,7 @@ export interface Answer {
 }
 
 /** How requests are made. */
-export interface Line {
+export interface Route {
   /** Connections to a host: the registry's own, or one that it has named. */
   readonly dispatcherFor: (url: URL) => Promise<Dispatcher>;
   /** Milliseconds for an exchange, from the first connection to the last byte, redirects included. */
@@ -41,7 +41,7 @@ const mostRedirects = 5;
  * another host. A connection that broke is tried once more: a kept one may have been closed.
  * @throws ChainsError STORE_UNAVAILABLE when there is no whole answer in time; an abort rejects with the signal's own reason.
  */
-export async function exchange(request: Exchange, line: Line): Promise<Answer> {
+export async function exchange(request: Exchange, line: Route): Promise<RegistryAnswer> {
   const limit = AbortSignal.timeout(line.timeout);
   const signal = line.signal === undefined ? limit : AbortSignal.any([line.signal, limit]);
   try {
@@ -68,7 +68,7 @@ export function ledTo(target: string, from: URL, what: string): URL {
   throw refused(`${from.origin}${from.pathname} names ${named} as the ${what}, which ${fault ?? ''}`);
 }
 
-async function follow(request: Exchange, line: Line): Promise<Answer> {
+async function follow(request: Exchange, line: Route): Promise<RegistryAnswer> {
   let { url } = request;
   let headers = request.headers ?? {};
   for (let redirects = 0; ; redirects += 1) {
@@ -83,7 +83,7 @@ async function follow(request: Exchange, line: Line): Promise<Answer> {
   }
 }
 
-async function tryTwice(request: Exchange, line: Line): Promise<Answer> {
+async function tryTwice(request: Exchange, line: Route): Promise<RegistryAnswer> {
   try {
     return await once(request, line);
   } catch (error) {
@@ -100,8 +100,8 @@ async function tryTwice(request: Exchange, line: Line): Promise<Answer> {
 
 async function once(
   { method, url, headers, body, longest = shortAnswer }: Exchange,
-  { dispatcherFor, timeout, signal }: Line,
-): Promise<Answer> {
+  { dispatcherFor, timeout, signal }: Route,
+): Promise<RegistryAnswer> {
   const dispatcher = await dispatcherFor(url);
   const answer = await dispatcher.request({
     origin: url.origin,

@@ -1,7 +1,7 @@
 import { Agent } from 'undici';
 import { Connections } from '../http/connections.ts';
 import { isPublic, publicLookup, reachOf } from '../http/leads.ts';
-import { exchange, type Line } from './exchange.ts';
+import { exchange, type Route } from './exchange.ts';
 import { refused } from './failures.ts';
 import { apiHost, isLocal } from './repository.ts';
 
@@ -9,7 +9,7 @@ import { apiHost, isLocal } from './repository.ts';
 export interface Origin {
   /** `https://ghcr.io` */
   readonly url: string;
-  readonly line: Pick<Line, 'dispatcherFor' | 'timeout'>;
+  readonly line: Pick<Route, 'dispatcherFor' | 'timeout'>;
 }
 
 /** How registries are reached. */
@@ -81,7 +81,7 @@ export class Origins {
   }
 
   /** Connections to the registry's own host, and, where that is public, others to hosts that it names. */
-  #dispatchers(registry: URL, isNear: boolean): Line['dispatcherFor'] {
+  #dispatchers(registry: URL, isNear: boolean): Route['dispatcherFor'] {
     const registryIsPublic = onceOnly(() => isPublic(registry.hostname));
     return async (url) => {
       if (isNear) return this.#near;

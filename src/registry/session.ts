@@ -1,7 +1,7 @@
 import { type Challenge, parseChallenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import type { Credential } from './docker-config.ts';
-import { type Answer, type Exchange, exchange, ledTo, nameOf } from './exchange.ts';
+import { type RegistryAnswer, type Exchange, exchange, ledTo, nameOf } from './exchange.ts';
 import { refused } from './failures.ts';
 import type { Origin } from './origins.ts';
 import { basic, type Tokens } from './tokens.ts';
@@ -19,7 +19,7 @@ export interface SessionOptions {
 const mostRenewals = 16;
 
 /** Somebody to be: with a credential, or anonymous. */
-interface Identity {
+interface Caller {
   readonly source: string;
   readonly credential: Credential | undefined;
 }
@@ -34,8 +34,8 @@ export class Session {
   #challenge: Challenge | undefined;
   #authorization: string | undefined;
   /** Those not yet tried; undefined as long as nobody asked for one. */
-  #identities: Identity[] | undefined;
-  #current: Identity | undefined;
+  #identities: Caller[] | undefined;
+  #current: Caller | undefined;
   /** The scopes that the current identity has a token for, and whether it was just given, or is older and may have expired. */
   readonly #scopes = new Map<string | undefined, 'fresh' | 'older'>();
   #renewals = 0;
@@ -48,7 +48,7 @@ export class Session {
   }
 
   /** @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer */
-  async request(request: Exchange): Promise<Answer> {
+  async request(request: Exchange): Promise<RegistryAnswer> {
     for (;;) {
       const answer = await this.attempt(request);
       if (answer.status !== 401 && answer.status !== 403) return answer;
@@ -57,7 +57,7 @@ export class Session {
   }
 
   /** Like `request`, but with the credential in use only: the answer may be a refusal. */
-  async attempt(request: Exchange): Promise<Answer> {
+  async attempt(request: Exchange): Promise<RegistryAnswer> {
     for (;;) {
       const answer = await this.#send(request);
       if (answer.status !== 401 && answer.status !== 403) {
@@ -69,7 +69,7 @@ export class Session {
     }
   }
 
-  #send(request: Exchange): Promise<Answer> {
+  #send(request: Exchange): Promise<RegistryAnswer> {
     const { origin, signal } = this.#options;
     // An upload may go on at another host, which is no business of this credential.
     const known = this.#authorization !== undefined && request.url.origin === origin.url;
@@ -78,7 +78,7 @@ export class Session {
   }
 
   /** Gets another token for the identity in use, where the one that was refused is for something else or may have expired. */
-  async #renew({ status }: Answer): Promise<boolean> {
+  async #renew({ status }: RegistryAnswer): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge?.scheme !== 'bearer' || this.#current === undefined) return false;
     // A registry may ask for more as a session goes on, but not for something else every time.
@@ -107,7 +107,7 @@ export class Session {
     return false;
   }
 
-  async #become(identity: Identity, challenge: Challenge): Promise<boolean> {
+  async #become(identity: Caller, challenge: Challenge): Promise<boolean> {
     const { credential } = identity;
     const authorization = await this.#authorizationFor(credential, challenge);
     if (authorization === undefined) return false;
@@ -133,7 +133,7 @@ export class Session {
     return `Bearer ${token.text}`;
   }
 
-  #refusal(request: Exchange, answer: Answer): Error {
+  #refusal(request: Exchange, answer: RegistryAnswer): Error {
     const tried = this.#tried.length === 0 ? 'it names no way to log in' : `tried: ${this.#tried.join(', ')}`;
     const why = [`the registry answered ${answer.status}`, tried, ...this.#problems].join('; ');
     return refused(`${nameOf(request)}: ${why}`, answer.status);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { at, type Json, parseBounded } from '../json.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './docker-config.ts';
-import { type Answer, exchange, type Line } from './exchange.ts';
+import { type RegistryAnswer, exchange, type Route } from './exchange.ts';
 import { failedAnswer, refused, unavailable } from './failures.ts';
 
 type BearerChallenge = Extract<Challenge, { scheme: 'bearer' }>;
@@ -29,7 +29,7 @@ export class Tokens {
   async of(
     challenge: BearerChallenge,
     credential: Credential | undefined,
-    line: Line,
+    line: Route,
   ): Promise<Token | undefined> {
     const key = keyOf(challenge, credential);
     const kept = this.#kept.get(key);
@@ -68,8 +68,8 @@ function keyOf({ realm, service, scope }: BearerChallenge, credential: Credentia
 async function ask(
   { realm, service, scope }: BearerChallenge,
   credential: Credential | undefined,
-  line: Line,
-): Promise<Answer> {
+  line: Route,
+): Promise<RegistryAnswer> {
   const url = new URL(realm);
   const scopes = scope?.split(' ').filter((one) => one !== '') ?? [];
   if (credential?.kind === 'identity') {
@@ -100,7 +100,7 @@ export function basic({
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function read({ body }: Answer, what: string): { text: string; life: number } {
+function read({ body }: RegistryAnswer, what: string): { text: string; life: number } {
   let json: Json;
   try {
     json = parseBounded(Buffer.from(body).toString('utf8'));

@@ -1,9 +1,9 @@
 import { ChainsError } from '../errors.ts';
-import { type Answer, type Exchange, ledTo } from './exchange.ts';
+import { type RegistryAnswer, type Exchange, ledTo } from './exchange.ts';
 import { unavailable } from './failures.ts';
 
 /** What is to be uploaded. */
-export interface Upload {
+export interface BlobUpload {
   readonly bytes: Uint8Array;
   readonly digest: string;
   /** A repository of the same registry that has it already. */
@@ -15,9 +15,9 @@ export interface UploadPath {
   /** Where uploads begin. */
   readonly start: URL;
   /** Makes a request, and rejects when the answer has another status. */
-  readonly expect: (statuses: readonly number[], request: Exchange) => Promise<Answer>;
+  readonly expect: (statuses: readonly number[], request: Exchange) => Promise<RegistryAnswer>;
   /** Makes a request that may be refused. */
-  readonly attempt: (request: Exchange) => Promise<Answer>;
+  readonly attempt: (request: Exchange) => Promise<RegistryAnswer>;
 }
 
 /** What goes in one request; some registries take no smaller chunk than 5 MiB, so this is well above. */
@@ -29,7 +29,7 @@ const smallChunk = 768 * 1024;
  * Uploads a blob (distribution specification, "Pushing blobs"): mounted from another repository where the registry can do
  * that, in one piece, or in chunks when it is too long or a server on the way says that one piece is.
  */
-export async function upload(what: Upload, path: UploadPath): Promise<void> {
+export async function upload(what: BlobUpload, path: UploadPath): Promise<void> {
   const session = await begin(what, path);
   if (session === undefined) return;
   if (what.bytes.length > oneRequest) return inChunks(what.bytes, oneRequest, what.digest, session, path);
@@ -51,7 +51,7 @@ interface UploadSession {
 }
 
 /** Undefined when the blob is there by a mount. */
-async function begin({ digest, from }: Upload, path: UploadPath): Promise<UploadSession | undefined> {
+async function begin({ digest, from }: BlobUpload, path: UploadPath): Promise<UploadSession | undefined> {
   const mounted = from === undefined ? undefined : await mount(digest, from, path);
   if (mounted?.status === 201) return undefined;
   // A registry that can't mount begins an upload instead.
@@ -61,7 +61,7 @@ async function begin({ digest, from }: Upload, path: UploadPath): Promise<Upload
 }
 
 /** We may have no right to read there. */
-function mount(digest: string, from: string, { start, attempt }: UploadPath): Promise<Answer> {
+function mount(digest: string, from: string, { start, attempt }: UploadPath): Promise<RegistryAnswer> {
   const url = new URL(start);
   url.searchParams.set('mount', digest);
   url.searchParams.set('from', from);
@@ -110,7 +110,7 @@ async function finish(
 }
 
 /** Registries behind proxies often name their own scheme, not the one that they were asked by. */
-function locationIn(answer: Answer, asked: URL): URL {
+function locationIn(answer: RegistryAnswer, asked: URL): URL {
   const [location] = answer.header('location');
   if (location === undefined)
     throw unavailable(`${asked.origin}${asked.pathname}: no Location for the upload`);

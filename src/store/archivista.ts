@@ -5,7 +5,7 @@ import { ChainsError } from '../errors.ts';
 import { includesSignatureOf } from '../keys/signed-by.ts';
 import { listAt, member } from '../json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import { type Answer, openService, type Service } from '../http/service.ts';
+import { type ServiceAnswer, openService, type Service } from '../http/service.ts';
 import { failures, patience } from './failures.ts';
 import { required, unfit } from './settings.ts';
 import type { Store } from './store.ts';
@@ -111,6 +111,6 @@ function isThereAlready(error: unknown): boolean {
 }
 
 /** Archivista answers in plain text what went wrong. */
-export function reasonIn({ bytes }: Answer): string {
+export function reasonIn({ bytes }: ServiceAnswer): string {
   return Buffer.from(bytes).toString('utf8');
 }

@@ -4,16 +4,16 @@ import type { SignedArtifact } from '../model/signature.ts';
 import type { Store } from './store.ts';
 
 /** A store, and where in it one entry is. */
-export type Places = readonly [store: StoreName, places: readonly string[]];
+export type PlacesInStore = readonly [store: StoreName, places: readonly string[]];
 
 /** Where an entry is in each of these stores, once it is stored. Never throws: a store that can't say has no places. */
 export function placesOf(
   entry: SignedArtifact,
   names: readonly StoreName[],
   open: (name: StoreName) => Promise<Store>,
-): Promise<readonly Places[]> {
+): Promise<readonly PlacesInStore[]> {
   return Promise.all(
-    names.map(async (name): Promise<Places> => {
+    names.map(async (name): Promise<PlacesInStore> => {
       const places = await caught(async () => (await open(name)).places(entry));
       return [name, places instanceof ChainsError ? [] : places];
     }),
@@ -21,7 +21,7 @@ export function placesOf(
 }
 
 /** The places of several entries, each once, by store; stores that hold nothing are left out. */
-export function placesByStore(all: readonly Places[]): ReadonlyMap<StoreName, readonly string[]> {
+export function placesByStore(all: readonly PlacesInStore[]): ReadonlyMap<StoreName, readonly string[]> {
   const byStore = Map.groupBy(all, ([store]) => store);
   const merged = [...byStore].map(
     ([store, entries]) => [store, [...new Set(entries.flatMap(([, places]) => places))]] as const,

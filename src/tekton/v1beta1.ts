@@ -1,25 +1,25 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 
 /** Changes a value; what has not the expected type stays as it is, so that its reader refuses it. */
-type Change = (value: Json) => Json;
+type Conversion = (value: Json) => Json;
 
 const onObject =
-  (change: (object: JsonObject) => JsonObject): Change =>
+  (change: (object: JsonObject) => JsonObject): Conversion =>
   (value) =>
     isJsonObject(value) ? change(value) : value;
 
 const inTurn =
-  (...changes: readonly Change[]): Change =>
+  (...changes: readonly Conversion[]): Conversion =>
   (value) =>
     changes.reduce((changed, change) => change(changed), value);
 
 const each =
-  (change: Change): Change =>
+  (change: Conversion): Conversion =>
   (value) =>
     isJsonList(value) ? value.map((entry) => change(entry)) : value;
 
 /** Changes those members that are there. */
-const members = (changes: Readonly<Record<string, Change>>): Change =>
+const members = (changes: Readonly<Record<string, Conversion>>): Conversion =>
   onObject((object) =>
     Object.fromEntries(
       Object.entries(object).map(([key, value = null]) => {
@@ -30,7 +30,7 @@ const members = (changes: Readonly<Record<string, Change>>): Change =>
   );
 
 /** Gives members new names; one that has the new name already is replaced. */
-const renamed = (names: Readonly<Record<string, string>>): Change =>
+const renamed = (names: Readonly<Record<string, string>>): Conversion =>
   onObject((object) => {
     const replaced = Object.entries(names).flatMap(([old, name]) =>
       Object.hasOwn(object, old) ? [name] : [],
@@ -39,7 +39,7 @@ const renamed = (names: Readonly<Record<string, string>>): Change =>
     return Object.fromEntries(kept.map(([key, value]) => [names[key] ?? key, value]));
   });
 
-const withDefault = (key: string, value: Json): Change =>
+const withDefault = (key: string, value: Json): Conversion =>
   onObject((object) => ({ ...object, [key]: object[key] === undefined ? value : object[key] }));
 
 const container = renamed({ resources: 'computeResources' });
@@ -62,7 +62,7 @@ const taskSpec = members({
   stepTemplate: container,
 });
 
-const pipelineTask: Change = (task) =>
+const pipelineTask: Conversion = (task) =>
   members({
     params,
     taskRef: reference,
@@ -87,7 +87,7 @@ const stepState = inTurn(
   members({ results }),
 );
 
-const taskRunStatus: Change = (value) =>
+const taskRunStatus: Conversion = (value) =>
   inTurn(
     renamed({ taskResults: 'results' }),
     members({ results, taskSpec, steps: each(stepState), retriesStatus: each(taskRunStatus) }),

@@ -1,5 +1,5 @@
 /** The state of one check. */
-export interface Check {
+export interface HealthCheck {
   readonly name: string;
   /** What is wrong; undefined when nothing is. */
   readonly trouble: string | undefined;
@@ -23,7 +23,7 @@ export class Health {
   }
 
   /** Every check, in the order in which they were added. */
-  get checks(): readonly Check[] {
+  get checks(): readonly HealthCheck[] {
     return [...this.#troubles].map(([name, trouble]) => ({
       name,
       trouble: typeof trouble === 'function' ? trouble() : trouble,

@@ -4,13 +4,13 @@ import type { Health } from './health.ts';
 import { plainText } from './text.ts';
 
 /** What an HTTP path answers. */
-interface Answer {
+interface Page {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
 }
 
-type Paths = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+type Paths = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 /** A server that listens. */
 export interface TelemetryServer {
@@ -48,7 +48,7 @@ export function serveHealth(where: ListenOptions, live: Health, ready: Health): 
   return serve('health', where, { '/healthz': () => answer(live), '/readyz': () => answer(ready) });
 }
 
-function answer(health: Health): Answer {
+function answer(health: Health): Page {
   const { checks } = health;
   const well = checks.every(({ trouble }) => trouble === undefined);
   const lines = checks.map(({ name, trouble }) =>
@@ -57,7 +57,7 @@ function answer(health: Health): Answer {
   return text(well ? 200 : 503, [...lines, well ? 'ok' : 'not ok'].join('\n'));
 }
 
-function text(status: number, body: string): Answer {
+function text(status: number, body: string): Page {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
 }
 
@@ -86,7 +86,7 @@ async function serve(
   };
 }
 
-async function respond(paths: Paths, method = '', url = ''): Promise<Answer> {
+async function respond(paths: Paths, method = '', url = ''): Promise<Page> {
   const [path = ''] = url.split('?');
   const handler = Object.hasOwn(paths, path) ? paths[path] : undefined;
   if (handler === undefined) return text(404, `not found; here are ${Object.keys(paths).join(' and ')}`);

@@ -1,11 +1,11 @@
 import { quote } from '../text.ts';
 import type { Json } from '../json.ts';
-import { type Check, type Judgement, no } from './judgement.ts';
+import { type Check, type Finding, no } from './judgement.ts';
 import { readJson } from './content.ts';
 import { type Expectations, expectsAnything } from './expectations.ts';
 import { signedMessage } from './envelope.ts';
 import type { VerificationKey } from './key.ts';
-import { type Provenance, demanded, meetsAll, provenanceIn } from './provenance.ts';
+import { type Proof, demanded, meetsAll, provenanceIn } from './provenance.ts';
 import { keyOfCertificate } from './public-key.ts';
 import { isStatement } from './statement.ts';
 
@@ -41,7 +41,7 @@ export interface Stored {
 }
 
 /** What must hold of a payload's content; a name and a judgement each. */
-export type ContentChecks = (payload: Uint8Array) => Promise<readonly (readonly [string, Judgement])[]>;
+export type ContentChecks = (payload: Uint8Array) => Promise<readonly (readonly [string, Finding])[]>;
 
 /** What was found of one payload: its checks, and the statement in it where all of them hold. */
 export interface Checked {
@@ -49,7 +49,7 @@ export interface Checked {
   readonly notes?: readonly string[];
   readonly statement?: Json | undefined;
   /** What it proves beside the signature; only a payload whose checks all hold proves anything. */
-  readonly provenance?: Provenance | undefined;
+  readonly provenance?: Proof | undefined;
 }
 
 /** Checks the signature, then the content. */
@@ -60,7 +60,7 @@ export async function checkStored(
 ): Promise<Checked> {
   const where = place === undefined ? '' : ` at ${place}`;
   const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
-  const judgements: readonly (readonly [string, Judgement])[] = [
+  const judgements: readonly (readonly [string, Finding])[] = [
     ['stored', { ok: true, reason }],
     ['signature', await isSigned(payload, signature, keys)],
     ...(certificate === ''
@@ -86,7 +86,7 @@ export async function checkStored(
 async function contentOf(
   payload: Uint8Array,
   contentChecks: ContentChecks,
-): Promise<readonly (readonly [string, Judgement])[]> {
+): Promise<readonly (readonly [string, Finding])[]> {
   try {
     return await contentChecks(payload);
   } catch (error) {
@@ -154,7 +154,7 @@ async function isSigned(
   payload: Uint8Array,
   stored: Uint8Array,
   keys: readonly VerificationKey[],
-): Promise<Judgement> {
+): Promise<Finding> {
   const signed = signedMessage(payload, stored);
   if (typeof signed === 'string') return { ok: false, reason: signed };
   const reasons: string[] = [];
@@ -174,7 +174,7 @@ async function isOfCertificate(
   payload: Uint8Array,
   stored: Uint8Array,
   certificate: string,
-): Promise<Judgement> {
+): Promise<Finding> {
   const signed = signedMessage(payload, stored);
   const key = keyOfCertificate(certificate);
   if (typeof signed === 'string' || key === undefined)

@@ -6,10 +6,10 @@ import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { at, isJsonList, type Json, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { compare, differencesText, whole } from './differences.ts';
-import { type Judgement, no } from './judgement.ts';
+import { type Finding, no } from './judgement.ts';
 
 /** Whether a payload is the run's status as it is now: the format `tekton`. */
-export function isStatusOf(run: Run, payload: Uint8Array): Judgement {
+export function isStatusOf(run: Run, payload: Uint8Array): Finding {
   const read = readJson(payload);
   if (read === undefined) return no('the payload is not JSON');
   if (equalsStatus(run, read.json)) return { ok: true, reason: "the payload is the run's status" };
@@ -34,7 +34,7 @@ export function isPayloadOf(run: Run, { image }: ImageArtifact, payload: Uint8Ar
  * Whether the payload under an image's key names an image that the run says it built, or is the status that says so.
  * @param name the image's key, the key that it is stored under, or its full name
  */
-export function namesImageOf(run: Run, name: string, payload: Uint8Array): Judgement {
+export function namesImageOf(run: Run, name: string, payload: Uint8Array): Finding {
   const images = imagesOf(run).filter((one) => [one.key, storageKeyOf(one), one.fullKey].includes(name));
   if (images.length === 0) {
     return no(

@@ -3,7 +3,7 @@ import { markPrefix } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
 
 /** What the store `tekton` wrote for one artifact, still in base64. */
-export interface Entry {
+export interface AnnotationEntry {
   /** KEY of behaviour.md, "A run's life". */
   readonly key: string;
   readonly payload: string | undefined;
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
-export function ownEntry(run: Run): Entry | undefined {
+export function ownEntry(run: Run): AnnotationEntry | undefined {
   const keys = [ownKeyOf(run), ...(run.kind === 'TaskRun' ? ['taskrun'] : [])];
   return keys
     .map((key) => entryOf(run, key))
@@ -20,7 +20,7 @@ export function ownEntry(run: Run): Entry | undefined {
 }
 
 /** The entries of images: those whose key begins with 12 hex digits. Entries with another run's uid were copied and are not this run's. */
-export function imageEntries(run: Run): readonly Entry[] {
+export function imageEntries(run: Run): readonly AnnotationEntry[] {
   const keys = Object.keys(run.annotations)
     .filter((name) => name.startsWith(markPrefix))
     .flatMap(
@@ -31,7 +31,7 @@ export function imageEntries(run: Run): readonly Entry[] {
   return [...new Set(keys)].map((key) => entryOf(run, key));
 }
 
-function entryOf(run: Run, key: string): Entry {
+function entryOf(run: Run, key: string): AnnotationEntry {
   const annotation = (part: string) => {
     const name = `${markPrefix}${part}-${key}`;
     return Object.hasOwn(run.annotations, name) ? run.annotations[name] : undefined;

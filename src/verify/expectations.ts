@@ -1,6 +1,6 @@
 import { quote } from '../text.ts';
 import { at, type Json, listAt, member, objectIn, textIn } from '../json.ts';
-import type { Judgement } from './judgement.ts';
+import type { Finding } from './judgement.ts';
 
 /** What provenance must say beside speaking of the right run or image; what is left out may be anything. */
 export interface Expectations {
@@ -20,7 +20,7 @@ export function expectsAnything(expected: Expectations): boolean {
 }
 
 /** Compares provenance with what is expected of it; a check each. */
-export function meets(statement: Json, expected: Expectations): readonly (readonly [string, Judgement])[] {
+export function meets(statement: Json, expected: Expectations): readonly (readonly [string, Finding])[] {
   const predicate = member(statement, 'predicate');
   const { builderId, buildType, sourceUri, sourceDigest } = expected;
   return [
@@ -67,7 +67,7 @@ function asExpected(
   what: string,
   stated: Json | undefined,
   expected: string | undefined,
-): readonly (readonly [string, Judgement])[] {
+): readonly (readonly [string, Finding])[] {
   if (expected === undefined) return [];
   const is = typeof stated === 'string' ? quote(stated) : 'not stated';
   return stated === expected
@@ -75,7 +75,7 @@ function asExpected(
     : [[what, { ok: false, reason: `the ${what} is ${is}, not ${quote(expected)}` }]];
 }
 
-function hasSource(sources: readonly Source[], uri?: string, digest?: string): Judgement {
+function hasSource(sources: readonly Source[], uri?: string, digest?: string): Finding {
   const named = sources.filter((source) => uri === undefined || plain(source.uri) === plain(uri));
   const found = named.find(({ digests }) =>
     digest === undefined

@@ -4,7 +4,7 @@ import { artifactKindOf, ownKeyOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import type { ContentChecks } from './checks.ts';
 import { readJson } from './content.ts';
-import { type Judgement, no } from './judgement.ts';
+import { type Finding, no } from './judgement.ts';
 import { isStatement } from './statement.ts';
 import type { Wanted } from './stored.ts';
 
@@ -26,7 +26,7 @@ function goneContent({ uid, kind }: GoneRun): ContentChecks {
   return async (payload) => [['uid', namesUid(uid, kind, readJson(payload)?.json)]];
 }
 
-function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Judgement {
+function namesUid(uid: string, kind: Run['kind'], payload: Json | undefined): Finding {
   const is = `the ${kind} is gone from the cluster, and`;
   if (payload === undefined) return no('the payload is not JSON');
   if (!isStatement(payload)) {

@@ -17,7 +17,7 @@ import {
   verificationOfAny,
 } from './checks.ts';
 import { readJson } from './content.ts';
-import { type Judgement, no } from './judgement.ts';
+import { type Finding, no } from './judgement.ts';
 import { isStatement } from './statement.ts';
 
 /** An image that was verified, by its digest. */
@@ -77,7 +77,7 @@ async function resolve(client: RepositoryClient, tag: string, reference: string)
 }
 
 /** What an entry of each form must say, to speak of an image. */
-const judges: { readonly [Form in EntryForm]: (json: Json, image: Image) => Judgement } = {
+const judges: { readonly [Form in EntryForm]: (json: Json, image: Image) => Finding } = {
   signature: isCosignSignature,
   attestation: hasSubject,
   bundle: hasSubject,
@@ -98,7 +98,7 @@ function aboutImage(form: EntryForm, image: Image): ContentChecks {
 }
 
 /** By digest alone, as cosign does: an image keeps its signatures when it is copied to another repository. */
-function isCosignSignature(json: Json, { digest }: Image): Judgement {
+function isCosignSignature(json: Json, { digest }: Image): Finding {
   if (at(json, 'critical', 'type') !== 'cosign container image signature')
     return no("the payload is not cosign's signature of an image: its critical.type is another one");
   const signed = at(json, 'critical', 'image', 'docker-manifest-digest');
@@ -107,7 +107,7 @@ function isCosignSignature(json: Json, { digest }: Image): Judgement {
     : no(`the signature names another image, ${quote(textIn(signed))}`);
 }
 
-function hasSubject(json: Json, { digest }: Image): Judgement {
+function hasSubject(json: Json, { digest }: Image): Finding {
   if (!isStatement(json)) return no('the payload is not an in-toto statement');
   const isNamed = listAt(json, 'subject').some(
     (subject) => `sha256:${textIn(at(subject, 'digest', 'sha256'))}` === digest,
@@ -118,7 +118,7 @@ function hasSubject(json: Json, { digest }: Image): Judgement {
 }
 
 /** A status speaks of many images; of those only what the run built is signed by it, and only where it succeeded. */
-function wasBuiltBy(status: Json, { name, digest }: Image): Judgement {
+function wasBuiltBy(status: Json, { name, digest }: Image): Finding {
   const run = parseRun({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', metadata: {}, status });
   if (run.progress.state !== 'done' || !run.progress.succeeded)
     return no('the payload is the status of a run that did not succeed');

@@ -9,7 +9,7 @@ export type { VerificationKey } from './key.ts';
 export { readPublicKey } from './public-key.ts';
 export { type VerifiedImage, verifyImage } from './image.ts';
 export { verifyRun } from './run.ts';
-export { openReader, type StoresOptions, storesOf, type Subject, verifyStores } from './stores.ts';
+export { openReader, type StoresOptions, storesOf, type VerifiedSubject, verifyStores } from './stores.ts';
 export type { GoneRun } from './gone.ts';
 export { type Summary, summaryOf } from './summary.ts';
 

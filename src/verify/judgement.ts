@@ -1,5 +1,5 @@
 /** Whether something holds, and why or why not. */
-export interface Judgement {
+export interface Finding {
   readonly ok: boolean;
   readonly reason: string;
   /** What a reader should know although it holds: what was not compared, what changed without meaning. */
@@ -15,6 +15,6 @@ export interface Check {
 }
 
 /** A judgement that something doesn't hold. */
-export function no(reason: string): Judgement {
+export function no(reason: string): Finding {
   return { ok: false, reason };
 }

@@ -5,7 +5,7 @@ import type { Check } from './judgement.ts';
 const proven = Symbol('proven');
 
 /** Provenance whose signature and content were checked and hold: what a demand is judged by, and nothing else is. */
-export interface Provenance {
+export interface Proof {
   /** What it is called in checks. */
   readonly name: string;
   readonly statement: Json;
@@ -14,14 +14,14 @@ export interface Provenance {
 }
 
 /** The provenance in a payload whose checks all hold; other statements, such as cosign's in a bundle, prove none. */
-export function provenanceIn(name: string, statement: Json | undefined): Provenance | undefined {
+export function provenanceIn(name: string, statement: Json | undefined): Proof | undefined {
   const type = member(statement, 'predicateType');
   const isProvenance = typeof type === 'string' && type.startsWith('https://slsa.dev/provenance/');
   return statement !== undefined && isProvenance ? { name, statement, [proven]: true } : undefined;
 }
 
 /** A check for each demand on each piece of provenance; one that fails where something is demanded and nothing is proven. */
-export function demanded(provenance: readonly Provenance[], expected: Expectations): readonly Check[] {
+export function demanded(provenance: readonly Proof[], expected: Expectations): readonly Check[] {
   if (!expectsAnything(expected)) return [];
   if (provenance.length === 0) {
     return [
@@ -42,6 +42,6 @@ export function demanded(provenance: readonly Provenance[], expected: Expectatio
 }
 
 /** Whether provenance says all that is demanded. */
-export function meetsAll(provenance: Provenance, expected: Expectations): boolean {
+export function meetsAll(provenance: Proof, expected: Expectations): boolean {
   return demanded([provenance], expected).every(({ ok }) => ok);
 }

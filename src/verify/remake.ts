@@ -8,7 +8,7 @@ import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { caught, ChainsError } from '../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, listAt, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import { type Judgement, no } from './judgement.ts';
+import { type Finding, no } from './judgement.ts';
 import {
   compare,
   type Compared,
@@ -29,7 +29,7 @@ export interface ShownRun {
  * Whether provenance is what Chains makes of this very run: it is made again, with the builder, build type and format that
  * the stored one states, and compared whole (docs/verifying.md, 'What is compared').
  */
-export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Judgement> {
+export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Finding> {
   const key = ownKeyOf(shown.run);
   // Other Chains take hints as they are written, and leave user information in URLs.
   const artifacts = [false, true].flatMap((asWritten) =>

@@ -12,9 +12,9 @@ import {
   verificationOf,
 } from './checks.ts';
 import { imagesOf, isPayloadOf, isStatusOf, namesImageOf, readJson } from './content.ts';
-import type { Check, Judgement } from './judgement.ts';
+import type { Check, Finding } from './judgement.ts';
 import type { ShownRun } from './remake.ts';
-import { type Entry, imageEntries, ownEntry } from './entries.ts';
+import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
 import { isStatement, speaksOf } from './statement.ts';
 
 /** What is verified of a run's annotations, and how. */
@@ -64,7 +64,7 @@ export async function checkAnnotations(
 }
 
 /** Images whose digests begin alike may have one key; the entry is that of the one that its payload names. */
-function isEntryOf(run: Run, image: ImageArtifact, { key, payload }: Entry): boolean {
+function isEntryOf(run: Run, image: ImageArtifact, { key, payload }: AnnotationEntry): boolean {
   if (key !== image.key && key !== storageKeyOf(image)) return false;
   const bytes = payload === undefined ? undefined : strictBase64(payload);
   // An entry that can't be read fails by itself.
@@ -107,7 +107,7 @@ function unsigned(run: Run): Check {
 }
 
 /** The key `taskrun` has no uid, and a rerun copies annotations. */
-function wasWrittenFor(run: Run): Judgement {
+function wasWrittenFor(run: Run): Finding {
   const uid = run.annotations[signedUidMark];
   if (uid === run.uid) return { ok: true, reason: `${signedUidMark} is the run's uid` };
   const is = uid === undefined ? 'is missing' : `is ${quote(uid)}`;
@@ -118,7 +118,7 @@ function wasWrittenFor(run: Run): Judgement {
 }
 
 async function checkEntry(
-  { key, ...texts }: Entry,
+  { key, ...texts }: AnnotationEntry,
   options: VerificationOptions,
   contentChecks: ContentChecks,
 ): Promise<Checked> {

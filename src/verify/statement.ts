@@ -2,7 +2,7 @@ import { quote } from '../text.ts';
 import { extract } from '../extract/index.ts';
 import { at, type Json, listAt, member, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import { type Judgement, no } from './judgement.ts';
+import { type Finding, no } from './judgement.ts';
 import { isMadeOf, type ShownRun } from './remake.ts';
 
 /** True for an in-toto statement. */
@@ -14,7 +14,7 @@ export function isStatement(payload: Json): boolean {
 export async function speaksOf(
   { run, taskRuns }: ShownRun,
   statement: Json,
-): Promise<readonly (readonly [string, Judgement])[]> {
+): Promise<readonly (readonly [string, Finding])[]> {
   const judge = readers.get(textIn(member(statement, 'predicateType')));
   if (judge === undefined) {
     return [
@@ -41,7 +41,7 @@ export async function speaksOf(
 }
 
 /** Whether a statement of each predicate speaks of the run at all; what it says of it is compared afterwards. */
-const readers = new Map<string, (run: Run, predicate: Json | undefined) => Judgement>([
+const readers = new Map<string, (run: Run, predicate: Json | undefined) => Finding>([
   [
     'https://slsa.dev/provenance/v0.2',
     ({ kind }, predicate) =>
@@ -60,7 +60,7 @@ const readers = new Map<string, (run: Run, predicate: Json | undefined) => Judge
   ],
 ]);
 
-function namesImages(run: Run, subject: Json | undefined): Judgement {
+function namesImages(run: Run, subject: Json | undefined): Finding {
   const named = new Set(
     listAt(subject).map(
       (one) => `${textIn(member(one, 'name'))}@sha256:${textIn(at(one, 'digest', 'sha256'))}`,

@@ -5,7 +5,7 @@ import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
 import type { JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import type { Found, Sought } from '../model/stored.ts';
+import type { StoredPlace, Sought } from '../model/stored.ts';
 import {
   type Checked,
   checkStored,
@@ -87,7 +87,7 @@ export function imageContent(run: Run, { key }: Sought, fullNames: readonly stri
 export async function checkFound(
   store: string,
   { sought: { key }, content }: Wanted,
-  found: readonly Found[],
+  found: readonly StoredPlace[],
   options: VerificationOptions,
 ): Promise<readonly Checked[]> {
   const name = `${store} ${key}`;

@@ -4,7 +4,7 @@ import { planFor } from '../config/plan.ts';
 import { artifactKindOf } from '../model/artifact.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import type { Found, Sought, StoreReader } from '../model/stored.ts';
+import type { StoredPlace, Sought, StoreReader } from '../model/stored.ts';
 import { type ReadableStore, readers } from '../store/index.ts';
 import { type Checked, type Verification, type VerificationOptions, verificationOf } from './checks.ts';
 import { type GoneRun, wantedOfGone } from './gone.ts';
@@ -20,7 +20,7 @@ export interface StoresOptions extends VerificationOptions {
 }
 
 /** A run that is there, with the TaskRuns of a PipelineRun, or one that is gone. */
-export type Subject =
+export type VerifiedSubject =
   | { readonly run: Run; readonly taskRuns: readonly JsonObject[] }
   | { readonly gone: GoneRun };
 
@@ -31,7 +31,7 @@ export interface StoresVerification {
 }
 
 /** What was found in one store of the run itself and of its images, or why nothing of this run can be found there. */
-type StoreResult = CheckedRun | { readonly store: StoreName; readonly cannot: string };
+type StoreChecks = CheckedRun | { readonly store: StoreName; readonly cannot: string };
 
 /**
  * Verifies what several stores have of a run, each with checks of its own; all must hold. The store `tekton` is the run's
@@ -39,7 +39,10 @@ type StoreResult = CheckedRun | { readonly store: StoreName; readonly cannot: st
  * is checked where it is found.
  * @throws ChainsError CONFIG_INVALID for a setting that is missing, STORE_… where a store doesn't answer
  */
-export async function verifyStores(subject: Subject, options: StoresOptions): Promise<StoresVerification> {
+export async function verifyStores(
+  subject: VerifiedSubject,
+  options: StoresOptions,
+): Promise<StoresVerification> {
   const { stores, expected, strict } = options;
   if (stores.every((store) => store === 'tekton') && 'run' in subject) {
     const { own, images } = await checkAnnotations(subject.run, annotationsOptions(subject, options));
@@ -67,7 +70,11 @@ function distinct(statements: readonly Json[]): readonly Json[] {
   );
 }
 
-async function checkStore(store: StoreName, subject: Subject, options: StoresOptions): Promise<StoreResult> {
+async function checkStore(
+  store: StoreName,
+  subject: VerifiedSubject,
+  options: StoresOptions,
+): Promise<StoreChecks> {
   if (store === 'pubsub') {
     return { store, cannot: "what was published is with its consumers, and can't be read back" };
   }
@@ -80,7 +87,7 @@ async function checkStore(store: StoreName, subject: Subject, options: StoresOpt
   }
 }
 
-async function checkTekton(subject: Subject, options: StoresOptions): Promise<StoreResult> {
+async function checkTekton(subject: VerifiedSubject, options: StoresOptions): Promise<StoreChecks> {
   if ('gone' in subject) {
     return { store: 'tekton', cannot: 'the run is gone from the cluster, and its annotations with it' };
   }
@@ -96,7 +103,7 @@ async function checkTekton(subject: Subject, options: StoresOptions): Promise<St
 }
 
 function annotationsOptions(
-  { run, taskRuns }: Extract<Subject, { run: Run }>,
+  { run, taskRuns }: Extract<VerifiedSubject, { run: Run }>,
   options: StoresOptions,
 ): AnnotationsOptions {
   const imagesNeeded = imagesMustBeIn('tekton', run, options.config);
@@ -106,9 +113,9 @@ function annotationsOptions(
 async function checkRead(
   store: ReadableStore,
   reader: StoreReader,
-  subject: Subject,
+  subject: VerifiedSubject,
   options: StoresOptions,
-): Promise<StoreResult> {
+): Promise<StoreChecks> {
   if ('gone' in subject) return checkOwn(store, reader, wantedOfGone(subject.gone), subject.gone, options);
   const { run, taskRuns } = subject;
   const { own, images } = wantedOf(run, taskRuns);
@@ -124,7 +131,7 @@ async function checkOwn(
   own: Wanted,
   run: Run | GoneRun,
   options: StoresOptions,
-): Promise<StoreResult> {
+): Promise<StoreChecks> {
   const found = await reader.read(own.sought);
   const isNeeded = mustHave(store, run.kind, options);
   if (isNeeded && found.length === 0) return { store, cannot: placeless(!('object' in run)) };
@@ -176,7 +183,7 @@ export function storesOf(config: Config, kind: Run['kind']): readonly StoreName[
 }
 
 /** The places where there is something. */
-function somewhere(found: readonly Found[]): readonly Found[] {
+function somewhere(found: readonly StoredPlace[]): readonly StoredPlace[] {
   return found.filter(({ entries, flaw }) => entries.length > 0 || flaw !== undefined);
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ProgressKept } from '../../src/controller/progress-kept.ts';
-import type { Progress } from '../../src/model/outcome.ts';
+import type { TryProgress } from '../../src/model/outcome.ts';
 
 /** A run with one artifact that a store has, whose payload has so many bytes. */
-function progress(bytes: number): Progress {
+function progress(bytes: number): TryProgress {
   const key = { publicKey: '', keyId: '' };
   const payload = { bytes: Buffer.alloc(bytes), format: 'tekton' };
   const made = { payload, signature: { bytes: Buffer.alloc(0), key } };

@@ -1,4 +1,4 @@
-import { type Change, changesFor, type Lines } from '../../config/migrate.ts';
+import { type KeyChange, changesFor, type Lines } from '../../config/migrate.ts';
 import { configMapName, parseConfig } from '../../config/parse.ts';
 import { ChainsError } from '../../errors.ts';
 import { type ConfigDocument, readConfigDocument } from '../input/config-document.ts';
@@ -44,7 +44,7 @@ export async function runMigrate(
 }
 
 /** The lines once they are changed. */
-function after(lines: Lines, changes: readonly Change[]): Lines {
+function after(lines: Lines, changes: readonly KeyChange[]): Lines {
   const entries = new Map<string, string | undefined>(Object.entries(lines));
   for (const { key, value } of changes) entries.set(key, value);
   return Object.fromEntries(
@@ -52,7 +52,7 @@ function after(lines: Lines, changes: readonly Change[]): Lines {
   );
 }
 
-function warningOf({ key, why }: Change): string {
+function warningOf({ key, why }: KeyChange): string {
   return `${configMapName}: ${key}: ${why}`;
 }
 

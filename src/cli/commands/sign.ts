@@ -54,13 +54,13 @@ export async function runSign(
 }
 
 /** A form of output. */
-interface Output {
+interface SignOutput {
   readonly print: (signed: SignedRun) => unknown;
   /** Which artifacts the run's annotations must hold, since they are nowhere else; those of the configuration otherwise. */
   readonly isKept?: () => boolean;
 }
 
-function outputOf(text: string, write: (text: string) => unknown): Output {
+function outputOf(text: string, write: (text: string) => unknown): SignOutput {
   const [, folder] = /^dir=(.+)$/s.exec(text) ?? [];
   if (folder !== undefined) return { print: (signed) => writeFiles(folder, signed) };
   if (text === 'json')
@@ -78,7 +78,7 @@ function outputOf(text: string, write: (text: string) => unknown): Output {
 }
 
 /** What became of a run. What its annotations have no room for has failed where it was to be printed there. */
-function outcomeOf({ examination, signed, tooLarge }: SignedRun, { isKept }: Pick<Output, 'isKept'>) {
+function outcomeOf({ examination, signed, tooLarge }: SignedRun, { isKept }: Pick<SignOutput, 'isKept'>) {
   const failures = signed.flatMap(({ result }) =>
     result !== undefined && 'stage' in result ? [result] : [],
   );

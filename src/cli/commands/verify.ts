@@ -3,7 +3,7 @@ import { ChainsError } from '../../errors.ts';
 import { runName } from '../../model/run.ts';
 import {
   type Expectations,
-  type Subject,
+  type VerifiedSubject,
   summaryOf,
   type Verification,
   type VerificationKey,
@@ -136,19 +136,19 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
   );
 }
 
-function nameOf(subject: Subject): string {
+function nameOf(subject: VerifiedSubject): string {
   const { kind, namespace, name } = 'run' in subject ? subject.run : subject.gone;
   return `${kind} ${runName({ namespace, name })}`;
 }
 
 const printed = {
-  text(subject: Subject, verification: Verification): string {
+  text(subject: VerifiedSubject, verification: Verification): string {
     const { uid } = 'run' in subject ? subject.run : subject.gone;
     const state = 'run' in subject ? '' : ', gone from the cluster';
     const title = `${nameOf(subject)} (uid ${uid}${state})`;
     return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
   },
-  json(subject: Subject, { verified, checks, notes, statements }: Verification): string {
+  json(subject: VerifiedSubject, { verified, checks, notes, statements }: Verification): string {
     const { apiVersion, kind, namespace, name, uid } =
       'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
     const run = { apiVersion, kind, namespace, name, uid };

@@ -9,7 +9,7 @@ import {
   stringify,
   type YAMLMap,
 } from 'yaml';
-import type { Change, Lines } from '../../config/migrate.ts';
+import type { KeyChange, Lines } from '../../config/migrate.ts';
 import { configMapName } from '../../config/parse.ts';
 import { ChainsError } from '../../errors.ts';
 
@@ -22,7 +22,7 @@ export interface ConfigDocument {
    * The ConfigMap with these changes, as `kubectl apply` takes it; a comment says why each was made.
    * @param heading comments on top
    */
-  textWith(changes: readonly Change[], heading: readonly string[]): string;
+  textWith(changes: readonly KeyChange[], heading: readonly string[]): string;
 }
 
 /** What of the metadata is the user's; the rest is the API server's. */
@@ -148,7 +148,7 @@ function textOf(node: unknown): string {
 }
 
 /** Makes one change, and says in a comment what stood there and why it doesn't any more. */
-function write(document: Document, data: YAMLMap, { key, value, why }: Change): void {
+function write(document: Document, data: YAMLMap, { key, value, why }: KeyChange): void {
   const before = data.items.find((pair) => textOf(pair.key) === key);
   const line = `${key}: ${JSON.stringify(textOf(before?.value))}`;
   const comments = before !== undefined && isScalar(before.key) ? before.key.commentBefore : undefined;

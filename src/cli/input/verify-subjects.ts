@@ -5,7 +5,7 @@ import { ownerOf } from '../../model/children.ts';
 import { ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, runName } from '../../model/run.ts';
-import { type GoneRun, openReader, storesOf, type Subject } from '../../verify/index.ts';
+import { type GoneRun, openReader, storesOf, type VerifiedSubject } from '../../verify/index.ts';
 import { type ClusterOptions, findRun, type FoundRun, noSuchRun, parseRunName } from './live.ts';
 import { type GivenRun, readConfig } from './runs.ts';
 
@@ -21,7 +21,7 @@ export interface SubjectOptions extends ClusterOptions {
 
 /** Something to verify, and the stores that it is looked for in. */
 export interface ToVerify {
-  readonly subject: Subject;
+  readonly subject: VerifiedSubject;
   readonly config: Config;
   readonly stores: readonly StoreName[];
   /** Whether each of these stores must have it. */
@@ -59,7 +59,7 @@ async function find(text: string, options: SubjectOptions): Promise<FoundRun> {
   }
 }
 
-async function subjectOf(found: FoundRun, config: Config, options: SubjectOptions): Promise<Subject> {
+async function subjectOf(found: FoundRun, config: Config, options: SubjectOptions): Promise<VerifiedSubject> {
   const { kind, namespace, name, given } = found;
   const { uid, store } = options;
   if (given !== undefined) {
@@ -123,7 +123,7 @@ function configWith(data: JsonObject, { insecure }: SubjectOptions): Config {
 }
 
 function chosen(
-  subject: Subject,
+  subject: VerifiedSubject,
   config: Config,
   { store }: SubjectOptions,
   hints: readonly string[],

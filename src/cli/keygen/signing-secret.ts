@@ -20,7 +20,7 @@ export function signingSecret(namespace: string, files: readonly NewFile[]): Jso
 }
 
 /** Which cluster, and where in it. */
-export interface Place {
+export interface SecretPlace {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   readonly namespace: string;
@@ -30,7 +30,7 @@ export interface Place {
  * Creates the Secret in a cluster, or fills one without data, as `deploy/` has it; never changes one that holds anything.
  * @throws ChainsError USAGE when there is one with data, CONNECTION_INVALID, or CLUSTER_… with the server's reason
  */
-export async function createSecret(secret: JsonObject, place: Place): Promise<void> {
+export async function createSecret(secret: JsonObject, place: SecretPlace): Promise<void> {
   const { kubeconfig, context, namespace } = place;
   const rest = new Rest(await openConnection({ kubeconfig, context }));
   try {

@@ -5,7 +5,7 @@ import { type Digested, type Merged, merged } from '../digest-set.ts';
 import { fromSource, imagesRun, inputsOfPipelineRun } from '../materials.ts';
 import { invocation } from './invocation.ts';
 import { materials, metadata } from './metadata.ts';
-import type { PipelineRunBuildConfig, Provenance } from './predicate.ts';
+import type { PipelineRunBuildConfig, Predicate } from './predicate.ts';
 import { tasksOf } from './tasks.ts';
 
 /** How a PipelineRun's provenance is made. */
@@ -20,7 +20,7 @@ export interface PipelineRunOptions {
 export function pipelineRunProvenance(
   evidence: PipelineRunEvidence,
   { builderId, deep, report }: PipelineRunOptions,
-): Provenance<PipelineRunBuildConfig> {
+): Predicate<PipelineRunBuildConfig> {
   const { metadata: meta, spec, status } = evidence.pipelineRun;
   const things = merged([
     ...fromOptionalSource(status?.provenance?.refSource),

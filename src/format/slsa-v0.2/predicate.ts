@@ -1,7 +1,7 @@
 import type { Json } from '../../json.ts';
 
 /** SLSA provenance v0.2 (slsa.dev/provenance/v0.2). Members that are undefined are not written. */
-export interface Provenance<BuildConfig> {
+export interface Predicate<BuildConfig> {
   readonly builder: { readonly id: string };
   readonly buildType: 'tekton.dev/v1/TaskRun' | 'tekton.dev/v1/PipelineRun';
   readonly invocation: Invocation;
@@ -42,7 +42,7 @@ export interface Material {
 }
 
 /** A step as it ran. */
-export interface Step {
+export interface BuildStep {
   readonly entryPoint: string;
   readonly arguments: readonly string[] | null;
   readonly environment: { readonly image: string; readonly container: string };
@@ -51,16 +51,16 @@ export interface Step {
 
 /** What a TaskRun did. */
 export interface TaskRunBuildConfig {
-  readonly steps: readonly Step[];
+  readonly steps: readonly BuildStep[];
 }
 
 /** What a PipelineRun did; null where it has no pipeline. */
 export interface PipelineRunBuildConfig {
-  readonly tasks: readonly Task[] | null;
+  readonly tasks: readonly BuildTask[] | null;
 }
 
 /** A TaskRun of a PipelineRun. */
-export interface Task {
+export interface BuildTask {
   readonly name: string | undefined;
   readonly after: readonly string[] | undefined;
   readonly ref: Json;
@@ -68,7 +68,7 @@ export interface Task {
   readonly finishedOn: string;
   readonly serviceAccountName: string | undefined;
   readonly status: 'Succeeded' | 'Failed' | 'Running' | undefined;
-  readonly steps: readonly Step[] | undefined;
+  readonly steps: readonly BuildStep[] | undefined;
   readonly invocation: Invocation;
   readonly results: Json | undefined;
 }

@@ -4,7 +4,7 @@ import { merged } from '../digest-set.ts';
 import { imagesRun, inputsOfTaskRun, resourcesOfTaskRun } from '../materials.ts';
 import { type Invoked, invocation } from './invocation.ts';
 import { materials, metadata } from './metadata.ts';
-import type { Provenance, TaskRunBuildConfig } from './predicate.ts';
+import type { Predicate, TaskRunBuildConfig } from './predicate.ts';
 import { step } from './steps.ts';
 
 /** The provenance of a TaskRun (payloads.md, 7). @throws ChainsError RUN_UNREADABLE */
@@ -12,7 +12,7 @@ export function taskRunProvenance(
   evidence: TaskRunEvidence,
   builderId: string,
   report: Report,
-): Provenance<TaskRunBuildConfig> {
+): Predicate<TaskRunBuildConfig> {
   const { metadata: meta, status } = evidence.taskRun;
   const specs = status?.taskSpec?.steps ?? [];
   return {

@@ -8,7 +8,7 @@ import { taskRunResult } from '../../tekton/task-run.ts';
 import { withShortFraction } from '../../tekton/time.ts';
 import { listOrAbsent, textOrAbsent } from '../statement.ts';
 import { invocation } from './invocation.ts';
-import type { Task } from './predicate.ts';
+import type { BuildTask } from './predicate.ts';
 import { tasksReferredTo } from './references.ts';
 import { step } from './steps.ts';
 import { invokedTaskRun } from './task-run.ts';
@@ -24,7 +24,7 @@ export interface TaskOptions {
 export function tasksOf(
   { pipelineRun, tasks }: PipelineRunEvidence,
   options: TaskOptions,
-): readonly Task[] | null {
+): readonly BuildTask[] | null {
   if (tasks === undefined) return null;
   const serviceAccountName = textOrAbsent(pipelineRun.spec?.taskRunTemplate?.serviceAccountName);
   // Finally tasks run at last, so no task that ran comes after one of them.
@@ -73,7 +73,7 @@ function isShown(child: TaskRunEvidence, report: Report): boolean {
   return false;
 }
 
-type Ran = Omit<Task, 'name' | 'after' | 'ref' | 'serviceAccountName'>;
+type Ran = Omit<BuildTask, 'name' | 'after' | 'ref' | 'serviceAccountName'>;
 
 function ran(child: TaskRunEvidence, { sourceOf }: TaskOptions): Ran {
   const { metadata, status = {} } = child.taskRun;
@@ -100,7 +100,7 @@ function ran(child: TaskRunEvidence, { sourceOf }: TaskOptions): Ran {
 }
 
 /** What the first condition of a TaskRun, whatever its type, is called. */
-const statuses = new Map<string, Task['status']>([
+const statuses = new Map<string, BuildTask['status']>([
   ['True', 'Succeeded'],
   ['False', 'Failed'],
   ['Unknown', 'Running'],

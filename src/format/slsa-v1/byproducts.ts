@@ -35,14 +35,14 @@ export const byRunAndName: ByproductRule = {
   },
 };
 
-interface Result {
+interface NamedResult {
   readonly name?: string;
   readonly value?: Value;
 }
 
 function unnamedResults({ taskRun: { metadata, status } }: TaskRunEvidence): readonly Byproduct[] {
   const name = metadata?.name ?? '';
-  const byproductsOf = (folder: string, results: readonly Result[]) =>
+  const byproductsOf = (folder: string, results: readonly NamedResult[]) =>
     results.filter(namesNoSubject).map((result) => byproduct(`${folder}/${name}`, result));
   return [
     ...byproductsOf('taskRunResults', status?.results ?? []),
@@ -53,13 +53,13 @@ function unnamedResults({ taskRun: { metadata, status } }: TaskRunEvidence): rea
   ];
 }
 
-function namesNoSubject({ name = '', value: given }: Result): boolean {
+function namesNoSubject({ name = '', value: given }: NamedResult): boolean {
   if (name.endsWith('IMAGE_URL') || name.endsWith('IMAGE_DIGEST') || name === 'IMAGES') return false;
   if (!name.endsWith('ARTIFACT_OUTPUTS')) return true;
   return given?.kind === 'object' && trim(given.members.get('isBuildArtifact') ?? '') !== 'true';
 }
 
-function byproduct(folder: string, { name = '', value: given }: Result): Byproduct {
+function byproduct(folder: string, { name = '', value: given }: NamedResult): Byproduct {
   const json = goJson(written(value, given, `the result ${name}`));
   return {
     name: `${folder}/${name}`,

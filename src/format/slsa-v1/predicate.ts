@@ -1,7 +1,7 @@
 import type { Json } from '../../json.ts';
 
 /** SLSA provenance v1.0 (slsa.dev/provenance/v1). Members that are undefined are not written. */
-export interface Provenance {
+export interface Predicate {
   readonly buildDefinition: {
     readonly buildType: string;
     readonly externalParameters: ExternalParameters;

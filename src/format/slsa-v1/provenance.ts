@@ -12,7 +12,7 @@ import { dependenciesOfPipelineRun, dependenciesOfTaskRun } from './dependencies
 import { type Dependency, descriptor } from './dependency.ts';
 import type { Dialect } from './dialect.ts';
 import { externalParameters, internalParameters, isTektonBuildType } from './parameters.ts';
-import type { Byproduct, ExternalParameters, Provenance } from './predicate.ts';
+import type { Byproduct, ExternalParameters, Predicate } from './predicate.ts';
 
 /** How provenance is made. */
 export interface ProvenanceOptions {
@@ -25,7 +25,7 @@ export interface ProvenanceOptions {
 export function taskRunProvenance(
   evidence: TaskRunEvidence,
   { config, dialect, report }: ProvenanceOptions,
-): Provenance {
+): Predicate {
   const { metadata, spec, status = {} } = evidence.taskRun;
   const runSpec = written(taskRunSpec, spec, 'spec');
   return provenance({
@@ -42,7 +42,7 @@ export function taskRunProvenance(
 export function pipelineRunProvenance(
   evidence: PipelineRunEvidence,
   { config, dialect, report }: ProvenanceOptions,
-): Provenance {
+): Predicate {
   const { metadata, spec, status = {} } = evidence.pipelineRun;
   const deep = config['artifacts.pipelinerun.enable-deep-inspection'];
   const { steps } = dialect;
@@ -79,7 +79,7 @@ interface Parts {
   readonly byproducts: readonly Byproduct[] | undefined;
 }
 
-function provenance({ config, metadata, status, dependencies, byproducts, ...parts }: Parts): Provenance {
+function provenance({ config, metadata, status, dependencies, byproducts, ...parts }: Parts): Predicate {
   const { startTime, completionTime } = status;
   return {
     buildDefinition: {

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { Algorithm, Digest } from '../../keys/algorithm.ts';
+import type { Algorithm, HashName } from '../../keys/algorithm.ts';
 import { crc32c } from '../../http/crc32c.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, type Json, listAt } from '../../json.ts';
@@ -97,7 +97,7 @@ function damaged(what: string, how: string): ChainsError {
   return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer came damaged and was thrown away: ${how}`);
 }
 
-const digests: Readonly<Record<string, Digest>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
+const digests: Readonly<Record<string, HashName>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
 
 /** CryptoKeyVersionAlgorithm: `EC_SIGN_P384_SHA384`, `RSA_SIGN_PSS_4096_SHA512`; not its curve secp256k1 and its other schemes. */
 function readAlgorithm(name: string, version: string): Algorithm {

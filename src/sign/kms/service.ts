@@ -1,5 +1,5 @@
 import { failuresOf } from '../../http/failures.ts';
-import { type Answer, openService, type Service, type TlsOptions, words } from '../../http/service.ts';
+import { type ServiceAnswer, openService, type Service, type ServiceTls, words } from '../../http/service.ts';
 import type { Json } from '../../json.ts';
 
 /** Larger than any answer of a KMS. In bytes. */
@@ -11,13 +11,13 @@ export const longestAnswer = 1024 * 1024;
  */
 export function openConnections(
   reasonIn: (body: Json | undefined) => readonly (Json | undefined)[],
-  tls: TlsOptions = {},
+  tls: ServiceTls = {},
 ): Service {
   return openService({ failures, tls, longestAnswer, reasonIn: ({ body }) => words(reasonIn(body)) });
 }
 
 /** The JSON of an answer. @throws ChainsError KMS_UNAVAILABLE when there is none */
-export function jsonIn(what: string, { body }: Answer): Json {
+export function jsonIn(what: string, { body }: ServiceAnswer): Json {
   if (body === undefined) throw unreadable(what, 'no JSON');
   return body;
 }

@@ -61,18 +61,18 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
 }
 
 /** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
-type Value =
+type FirestoreValue =
   | { readonly nullValue: null }
   | { readonly booleanValue: boolean }
   | { readonly doubleValue: number }
   | { readonly stringValue: string }
   | { readonly bytesValue: string }
-  | { readonly arrayValue: { readonly values: readonly Value[] } }
-  | { readonly mapValue: { readonly fields: Fields } };
+  | { readonly arrayValue: { readonly values: readonly FirestoreValue[] } }
+  | { readonly mapValue: { readonly fields: FirestoreFields } };
 
-type Fields = Readonly<Record<string, Value>>;
+type FirestoreFields = Readonly<Record<string, FirestoreValue>>;
 
-function fieldsOf({ Signed, Object: object, ...texts }: SignedDocument): Fields {
+function fieldsOf({ Signed, Object: object, ...texts }: SignedDocument): FirestoreFields {
   const values = Object.entries(texts).map(([name, text]) => [name, { stringValue: text }] as const);
   return {
     ...Object.fromEntries(values),
@@ -81,7 +81,7 @@ function fieldsOf({ Signed, Object: object, ...texts }: SignedDocument): Fields 
   };
 }
 
-function valueOf(json: Json): Value {
+function valueOf(json: Json): FirestoreValue {
   if (json === null) return { nullValue: null };
   if (typeof json === 'boolean') return { booleanValue: json };
   if (typeof json === 'number') return { doubleValue: json };
@@ -92,17 +92,17 @@ function valueOf(json: Json): Value {
 }
 
 /** The size of a document in bytes, as the page "Storage size calculations" of Firestore's documentation adds it up. */
-function sizeOf(collection: string, id: string, fields: Fields): number {
+function sizeOf(collection: string, id: string, fields: FirestoreFields): number {
   const [, path = ''] = collection.split('/documents/');
   const name = [...path.split('/'), id].reduce((sum, part) => sum + textSize(part), 16);
   return name + fieldsSize(fields) + 32;
 }
 
-function fieldsSize(fields: Fields): number {
+function fieldsSize(fields: FirestoreFields): number {
   return Object.entries(fields).reduce((sum, [name, value]) => sum + textSize(name) + valueSize(value), 0);
 }
 
-function valueSize(value: Value): number {
+function valueSize(value: FirestoreValue): number {
   if ('stringValue' in value) return textSize(value.stringValue);
   if ('bytesValue' in value) return Buffer.byteLength(value.bytesValue, 'base64');
   if ('doubleValue' in value) return 8;

@@ -1,4 +1,4 @@
-import type { Found } from '../../model/stored.ts';
+import type { StoredPlace } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import type { ReadDocument } from './collection.ts';
 import { openCollection } from './index.ts';
@@ -19,7 +19,7 @@ export const openDocdbReader: OpenReader = async (config) => {
 function foundIn(
   place: string,
   { Signed: payload, Signature: text, Cert: certificate }: ReadDocument,
-): Found {
+): StoredPlace {
   if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
   if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
   const signature = Buffer.from(text, 'base64');

@@ -2,11 +2,11 @@ import { crc32c } from '../../http/crc32c.ts';
 import { ChainsError } from '../../errors.ts';
 import { member } from '../../json.ts';
 import type { GoogleService } from '../../http/google.ts';
-import type { Answer, Call } from '../../http/service.ts';
+import type { ServiceAnswer, ServiceCall } from '../../http/service.ts';
 import { unreadable } from '../failures.ts';
 
 /** What to write where. */
-export interface Upload {
+export interface ObjectUpload {
   /** For messages: `write gs://bucket/object`. */
   readonly what: string;
   readonly bucket: string;
@@ -32,7 +32,7 @@ const type = 'application/octet-stream';
  * @returns false when the object is of another generation; nothing is written then
  * @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE
  */
-export async function upload(google: GoogleService, given: Upload): Promise<boolean> {
+export async function upload(google: GoogleService, given: ObjectUpload): Promise<boolean> {
   const send = given.bytes.length <= simpleLimit ? simple : resumable;
   const answer = await send(google, given);
   if (answer.status === 412) return false;
@@ -49,7 +49,7 @@ function checksumOf(bytes: Uint8Array): string {
   return four.toString('base64');
 }
 
-function simple(google: GoogleService, given: Upload): Promise<Answer> {
+function simple(google: GoogleService, given: ObjectUpload): Promise<ServiceAnswer> {
   const boundary = crypto.randomUUID();
   const body = Buffer.concat([
     Buffer.from(`--${boundary}\r\ncontent-type: application/json\r\n\r\n${metadataOf(given)}\r\n`),
@@ -62,7 +62,7 @@ function simple(google: GoogleService, given: Upload): Promise<Answer> {
 }
 
 /** A session, then pieces; after a failure the service is asked how far it got, and the rest is sent. */
-async function resumable(google: GoogleService, given: Upload): Promise<Answer> {
+async function resumable(google: GoogleService, given: ObjectUpload): Promise<ServiceAnswer> {
   const { what, bytes, signal } = given;
   const headers = {
     'content-type': 'application/json',
@@ -75,7 +75,7 @@ async function resumable(google: GoogleService, given: Upload): Promise<Answer> 
   if (typeof session !== 'string') {
     throw unreadable(what, 'no address of a session');
   }
-  const put = (range: string, body: Uint8Array): Promise<Answer> =>
+  const put = (range: string, body: Uint8Array): Promise<ServiceAnswer> =>
     google.call({
       what,
       method: 'PUT',
@@ -101,17 +101,20 @@ async function resumable(google: GoogleService, given: Upload): Promise<Answer> 
 }
 
 /** How many bytes the service has (`Range: bytes=0-42`). */
-function received({ headers }: Answer): number {
+function received({ headers }: ServiceAnswer): number {
   const last = /^bytes=0-(\d+)$/.exec(String(headers['range']))?.[1];
   return last === undefined ? 0 : Number(last) + 1;
 }
 
-function start({ what, bucket, ifGenerationMatch, signal, hint }: Upload, uploadType: string): Call {
+function start(
+  { what, bucket, ifGenerationMatch, signal, hint }: ObjectUpload,
+  uploadType: string,
+): ServiceCall {
   const query = new URLSearchParams({ uploadType, ifGenerationMatch }).toString();
   const url = `/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`;
   return { what, method: 'POST', url, expects: [412], signal, hint };
 }
 
-function metadataOf({ name, bytes }: Upload): string {
+function metadataOf({ name, bytes }: ObjectUpload): string {
   return JSON.stringify({ name, contentType: type, crc32c: checksumOf(bytes) });
 }

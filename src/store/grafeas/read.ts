@@ -1,5 +1,5 @@
 import { at, type Json, listAt, member } from '../../json.ts';
-import type { Found, Sought, StoredEntry } from '../../model/stored.ts';
+import type { StoredPlace, Sought, StoredEntry } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { openContainerAnalysis } from './index.ts';
 import { noteIdOf } from './entries.ts';
@@ -13,7 +13,7 @@ export const openGrafeasReader: OpenReader = async (config) => {
   return {
     async read(sought, signal) {
       const noteId = noteIdOf(sought.kind, sought.run.namespace, config);
-      const lookFor = async (uri: string): Promise<Found> => {
+      const lookFor = async (uri: string): Promise<StoredPlace> => {
         const { noteName, occurrences } = await analysis.occurrences(noteId, uri, signal);
         const place = `${noteName} for ${uri}`;
         return { place, entries: occurrences.flatMap((one) => entryIn(one, sought, place) ?? []) };

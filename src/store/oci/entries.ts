@@ -41,7 +41,7 @@ interface Reader {
   ) => Promise<Pick<ImageEntry, 'payload' | 'signature'> | undefined>;
 }
 
-type Read = ReturnType<Reader['read']>;
+type EntryRead = ReturnType<Reader['read']>;
 
 async function layersUnder(
   client: RepositoryClient,
@@ -79,20 +79,20 @@ async function referrersOf(
 }
 
 /** A payload with its signature in an annotation. */
-async function signedBlob(client: RepositoryClient, layer: Descriptor): Read {
+async function signedBlob(client: RepositoryClient, layer: Descriptor): EntryRead {
   const signature = layer.annotations?.[signatureAnnotation];
   return signature === undefined
     ? undefined
     : { payload: await client.readBlob(layer), signature: strictBase64(signature) ?? new Uint8Array() };
 }
 
-async function envelopeBlob(client: RepositoryClient, layer: Descriptor): Read {
+async function envelopeBlob(client: RepositoryClient, layer: Descriptor): EntryRead {
   const signature = await client.readBlob(layer);
   const envelope = readEnvelope(parseContent(signature, 'an attestation'));
   return envelope === undefined ? undefined : { payload: Buffer.from(envelope.payload, 'base64'), signature };
 }
 
-async function bundleBlob(client: RepositoryClient, layer: Descriptor): Read {
+async function bundleBlob(client: RepositoryClient, layer: Descriptor): EntryRead {
   const json = member(parseContent(await client.readBlob(layer), 'a bundle'), 'dsseEnvelope');
   const envelope = readEnvelope(json);
   if (envelope === undefined) return undefined;

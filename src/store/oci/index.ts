@@ -11,7 +11,7 @@ import { attestationLayer, type Layer, layerEntry, runType, signatureLayer, sign
 import { addReferrer, type Referrer } from './referrers.ts';
 import { openRegistries } from './open-registries.ts';
 import { parseRepository, type Repository, repositoryName } from '../../registry/repository.ts';
-import { addToTag, type TagOptions, Turns } from './tag.ts';
+import { addToTag, type TagOptions, TagTurns } from './tag.ts';
 
 /**
  * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
@@ -20,7 +20,7 @@ import { addToTag, type TagOptions, Turns } from './tag.ts';
 export const openOciStore: OpenStore = async (config, access = {}) => {
   const elsewhere = elsewhereIn(config);
   const registries = openRegistries(config, access);
-  const turns = new Turns();
+  const turns = new TagTurns();
   return {
     async store(entry, signal) {
       const attach = async (image: TargetImage, from?: Repository): Promise<void> => {
@@ -64,7 +64,7 @@ async function settled(work: Promise<void>): Promise<PromiseSettledResult<void>>
 }
 
 /** Where an entry is written, and about which image. */
-interface Place {
+interface Destination {
   readonly image: TargetImage;
   /** The repository that is written to. */
   readonly client: RepositoryClient;
@@ -80,12 +80,12 @@ const tagSuffixes = { signature: 'sig', attestation: 'att', bundle: undefined, r
 
 /** How entries are written. */
 const encodings = {
-  signature: (entry: SignedArtifact, place: Place) =>
+  signature: (entry: SignedArtifact, place: Destination) =>
     addLayer(signatureLayer(entry), tagSuffixes.signature, place),
-  attestation: (entry: SignedArtifact, place: Place) =>
+  attestation: (entry: SignedArtifact, place: Destination) =>
     addLayer(attestationLayer(entry), tagSuffixes.attestation, place),
-  bundle: (entry: SignedArtifact, place: Place) => refer(bundleReferrer(entry), place),
-  run: (entry: SignedArtifact, place: Place) => refer(runReferrer(entry), place),
+  bundle: (entry: SignedArtifact, place: Destination) => refer(bundleReferrer(entry), place),
+  run: (entry: SignedArtifact, place: Destination) => refer(runReferrer(entry), place),
 } as const;
 
 function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof encodings {
@@ -97,7 +97,7 @@ function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof e
 async function addLayer(
   layer: Layer,
   suffix: string,
-  { image, client, from, options }: Place,
+  { image, client, from, options }: Destination,
 ): Promise<void> {
   await addToTag(
     client,
@@ -117,7 +117,10 @@ function mountable(from: Repository | undefined, { repository }: RepositoryClien
   return from?.host === repository.host && from.path !== repository.path ? from.path : undefined;
 }
 
-async function refer(referrer: Referrer, { image, client, source, from, options }: Place): Promise<void> {
+async function refer(
+  referrer: Referrer,
+  { image, client, source, from, options }: Destination,
+): Promise<void> {
   const manifest = await source.readManifest(image.digest);
   const name = `${repositoryName(image.repository)}@${image.digest}`;
   if (manifest === undefined)

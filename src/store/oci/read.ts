@@ -1,5 +1,5 @@
 import { type Json, member, parseJson } from '../../json.ts';
-import type { Found, Sought } from '../../model/stored.ts';
+import type { StoredPlace, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { mapAtMost } from '../../concurrency.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
@@ -19,7 +19,7 @@ export const openOciReader: OpenReader = async (config) => {
       // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.
       const isOfOthers = sought.images.length === 0;
       const names = isOfOthers ? sought.others : sought.images;
-      const places = await mapAtMost(imagesAtOnce, names, async (image): Promise<readonly Found[]> => {
+      const places = await mapAtMost(imagesAtOnce, names, async (image): Promise<readonly StoredPlace[]> => {
         const [name = '', digest = ''] = image.split('@');
         const repository = elsewhere ?? parseRepository(name);
         // What isn't named like a repository has none: nothing was attached to it.

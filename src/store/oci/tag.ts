@@ -14,7 +14,7 @@ export interface TagEntry {
 
 /** What writing a tag needs beside the entry. */
 export interface TagOptions {
-  readonly turns: Turns;
+  readonly turns: TagTurns;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -78,7 +78,7 @@ async function addOnce(client: RepositoryClient, tag: string, entry: TagEntry): 
 }
 
 /** Writers of one tag that know each other take turns; those of other processes can't. */
-export class Turns {
+export class TagTurns {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Does the work when all that came before under this name is done. */

@@ -1,5 +1,5 @@
 import { type Json, listAt } from '../../../json.ts';
-import type { Call, Service } from '../../../http/service.ts';
+import type { ServiceCall, Service } from '../../../http/service.ts';
 import { jsonIn, openConnections, refusal } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
@@ -28,7 +28,7 @@ export class VaultServer {
   /** The answer's body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
   async ask({ what, method, path, body, token, signal }: VaultCall): Promise<Json> {
     const { address, namespace } = this.#settings;
-    const call: Call = {
+    const call: ServiceCall = {
       what,
       method,
       url: `${address}/v1/${path}`,

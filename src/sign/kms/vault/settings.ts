@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../../../errors.ts';
 import { unusable } from '../service.ts';
-import type { TlsOptions } from '../../../http/service.ts';
+import type { ServiceTls } from '../../../http/service.ts';
 import type { KeyServiceOptions } from '../key-service.ts';
 import { withoutTrailing } from '../../../text.ts';
 
@@ -17,11 +17,11 @@ export type TokenOrigin =
       readonly path: string;
       /** Undefined for the auth method's default role. */
       readonly role: string | undefined;
-      readonly identity: Identity;
+      readonly identity: JwtSource;
     };
 
 /** Where the JWT to log in with comes from. */
-export type Identity =
+export type JwtSource =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'spiffe'; readonly socket: string; readonly audience: string };
 
@@ -32,7 +32,7 @@ export interface VaultSettings {
   readonly namespace: string | undefined;
   /** The path at which the transit engine is mounted, without slashes around it. */
   readonly engine: string;
-  readonly tls: TlsOptions;
+  readonly tls: ServiceTls;
   readonly token: TokenOrigin;
 }
 
@@ -93,7 +93,7 @@ function tokenOrigin(
   return { from: 'file', path: join(environment['HOME'] || homedir(), '.vault-token') };
 }
 
-function identityOf(config: KeyServiceOptions['config']): Identity {
+function identityOf(config: KeyServiceOptions['config']): JwtSource {
   const socket = config['signers.kms.auth.spire.sock'];
   if (socket === undefined) {
     return { from: 'file', path: config['signers.kms.auth.oidc.token-path'] ?? serviceAccountToken };
@@ -108,7 +108,7 @@ function identityOf(config: KeyServiceOptions['config']): Identity {
 }
 
 /** `…CACERT` (a file) goes before `…CAPATH` (a folder of such files); either takes the place of node's own CAs. */
-function readTls(variable: (name: string) => string | undefined): TlsOptions {
+function readTls(variable: (name: string) => string | undefined): ServiceTls {
   const [file, folder] = [variable('CACERT'), variable('CAPATH')];
   const skip = /^(1|t|true)$/i.test(variable('SKIP_VERIFY') ?? '');
   const ca = file !== undefined ? [file] : folder !== undefined ? filesIn(folder) : undefined;

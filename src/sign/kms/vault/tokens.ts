@@ -5,7 +5,7 @@ import { unlessAborted } from '../../../concurrency.ts';
 import { unreadable, unusable, within } from '../service.ts';
 import { fetchJwtSvid } from './spiffe.ts';
 import type { VaultServer } from './server.ts';
-import type { Identity, TokenOrigin } from './settings.ts';
+import type { JwtSource, TokenOrigin } from './settings.ts';
 
 /** A token as Vault gave it, or told about it. */
 interface Lease {
@@ -143,7 +143,7 @@ async function givenToken(origin: TokenOrigin): Promise<string | undefined> {
   return origin.from === 'text' ? origin.token : readToken(origin.path);
 }
 
-async function identityToken(identity: Identity, signal: AbortSignal): Promise<string> {
+async function identityToken(identity: JwtSource, signal: AbortSignal): Promise<string> {
   return identity.from === 'file'
     ? readToken(identity.path)
     : fetchJwtSvid(identity.socket, identity.audience, signal);
