@@ -41,6 +41,9 @@ export interface Explanation {
 
 /**
  * Says what would be signed of a run, whether it is time for it or not. Nothing is signed or written.
+ * @example
+ * const { decision, artifacts, problems } = await explain({ run, config: { 'artifacts.taskrun.format': 'slsa/v1' } });
+ * console.log(decision.action, artifacts.map(({ fullKey }) => fullKey), problems);
  * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run.
  */
 export async function explain(input: ExplainInput): Promise<Explanation> {

@@ -37,6 +37,9 @@ export interface SignedDraft {
 
 /**
  * Signs a run, needing no cluster and storing nothing. An artifact that fails says so in its `error`.
+ * @example
+ * const { artifacts } = await sign({ run, signingSecrets: '/etc/signing-secrets' });
+ * for (const { fullKey, signature, error } of artifacts) console.log(fullKey, signature ?? error);
  * @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run.
  */
 export async function sign(input: SignInput): Promise<SignedExplanation> {

@@ -29,8 +29,11 @@ export interface VerifyInput {
 }
 
 /**
- * Verifies what stores have of a run: signatures, that the payloads speak of this very run, and what is expected of its
+ * Verifies what stores have of a run: signatures, that the payloads are about this very run, and what is expected of its
  * provenance.
+ * @example
+ * const { verified, checks } = await verify({ run, keys: [publicKeyPem], expected: { require: 'slsa-v1' } });
+ * if (!verified) console.log(checks.filter(({ ok }) => !ok));
  * @throws ChainsError KEY_INVALID when a key can't be read, RUN_UNREADABLE when it is not a run, CONFIG_INVALID, and STORE_…
  * when a store can't be read.
  */
