@@ -53,7 +53,7 @@ interface Row {
 
 if (options.kubeconfig !== undefined && options.yes !== true) {
   process.stderr.write(
-    'bench: --kubeconfig creates thousands of runs on that cluster; say --yes if that is fine\n',
+    'bench: --kubeconfig creates thousands of runs on that cluster; add --yes if that is fine\n',
   );
   process.exit(2);
 }

@@ -143,7 +143,7 @@ function sign(): Command {
 
 function explain(): Command {
   return onCluster(new Command('explain'))
-    .description('say what would be signed of runs, and why; nothing is signed or written')
+    .description('show what would be signed of runs, and why; nothing is signed or written')
     .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
     .addOption(files())
     .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")

@@ -70,7 +70,7 @@ function signingFailed(run: Run, { message, failures }: End, outcome: Outcome): 
   return { type: 'Warning', reason: 'SigningFailed', message: `${why}${tries}. ${nextStep(run, outcome)}` };
 }
 
-/** What to mend, and how the run is signed after that. */
+/** What to fix, and how the run is signed after that. */
 function nextStep({ kind, namespace, name }: Run, { failures }: Outcome): string {
   const [error] = failures.map((failure) => failure.error);
   const remedy = error?.terminal === true ? errorCodes[error.code].remedy : undefined;

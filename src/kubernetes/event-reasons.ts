@@ -14,7 +14,7 @@ export const eventReasons = {
     about: 'run',
     type: 'Warning',
     meaning: "The run is marked `failed`: trying again can't help, or `signing.retry-deadline` has passed.",
-    remedy: 'The message says why, what to mend, and the commands that have it tried again.',
+    remedy: 'The message says why, what to fix, and the commands that have it tried again.',
   },
   Waiting: {
     about: 'run',

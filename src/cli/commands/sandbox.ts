@@ -24,7 +24,7 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
     [
       wrap(
         '',
-        `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, say the lines above, then for instance:`,
+        `The sandbox listens on ${workshop.sandbox.url}, its OCI registry on ${workshop.registry.host}. In another shell, run the lines above, then for instance:`,
       ),
       '  npx chains keygen --type ecdsa --secret | kubectl apply -f -',
       '  kubectl create -f examples/task-output-image.yaml',

@@ -6,7 +6,7 @@ import { paintFor } from './paint.ts';
 import { visible } from '../../text.ts';
 import { wrap } from './wrap.ts';
 
-/** Codes that are the caller's to mend: exit code 2. */
+/** Codes that are the caller's to fix: exit code 2. */
 const usage: readonly ErrorCode[] = ['USAGE', 'CONFIG_INVALID', 'CONNECTION_INVALID', 'RUN_UNREADABLE'];
 
 /** An error as it goes to stderr: one line for whatever reads a pipe; on a terminal red, and 100 columns wide. */
