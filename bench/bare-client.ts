@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { openConnection } from '../src/kubernetes/connection.ts';
-import { lines } from '../src/kubernetes/lines.ts';
+import { lines } from '../src/kubernetes/watch-event.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../src/json.ts';
 
 /** Calls the API server with nothing between: no retries, no checks beyond the status. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reflect } from '../src/kubernetes/reflector.ts';
-import type { ObjectName } from '../src/kubernetes/resources.ts';
+import type { ObjectName } from '../src/kubernetes/call.ts';
 import type { Rest } from '../src/kubernetes/rest.ts';
 import { isJsonObject, type JsonObject, member } from '../src/json.ts';
 

@@ -118,7 +118,7 @@ export const url: ValueType<string> = {
   parse(value) {
     return /^https?:\/\/[^\s/]\S*$/.test(value) && URL.canParse(value)
       ? good(value)
-      : bad('which is no such URL');
+      : bad('which is not one');
   },
 };
 

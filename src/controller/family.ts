@@ -1,13 +1,12 @@
-import type { Resource } from '../kubernetes/resources.ts';
-import type { Rest } from '../kubernetes/rest.ts';
-import type { JsonObject } from '../json.ts';
-import type { Problem } from '../model/problem.ts';
-import { type Run, runName } from '../model/run.ts';
-import type { Awaited } from './awaited.ts';
+import { type Circumstances, graceEnds } from '../decide/policy.ts';
 import { unsignedAmong } from '../decide/waiting.ts';
+import type { JsonObject } from '../json.ts';
+import type { Resource } from '../kubernetes/call.ts';
+import type { Rest } from '../kubernetes/rest.ts';
 import { listTaskRuns } from '../kubernetes/task-runs.ts';
 import { taskRunNames } from '../model/children.ts';
-import { type Circumstances, graceEnds } from '../decide/policy.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Run, runName } from '../model/run.ts';
 
 /** What is known of PipelineRuns and their TaskRuns beside the objects themselves. Names are `namespace/name`. */
 export interface Family {
@@ -60,4 +59,41 @@ export async function gather(run: Run, options: GatheringOptions): Promise<Gathe
   awaited.forget(pipelineRun);
   const message = 'it is not signed, and the grace of the PipelineRun that is being deleted is over';
   return { taskRuns, problems: left.map((name) => ({ at: `TaskRun ${name}`, message })) };
+}
+
+/**
+ * Which PipelineRuns wait for which TaskRuns, so that the last mark among those wakes its PipelineRun. Names are
+ * `namespace/name`. A PipelineRun is written in before its TaskRuns are looked at: what ends meanwhile is not missed.
+ */
+export class Awaited {
+  readonly #taskRunsOf = new Map<string, Set<string>>();
+  readonly #pipelineRunOf = new Map<string, string>();
+
+  /** A PipelineRun waits for these TaskRuns, and for no others. */
+  expect(pipelineRun: string, taskRuns: Iterable<string>): void {
+    this.forget(pipelineRun);
+    this.#taskRunsOf.set(pipelineRun, new Set(taskRuns));
+    for (const taskRun of this.left(pipelineRun)) this.#pipelineRunOf.set(taskRun, pipelineRun);
+  }
+
+  /** A TaskRun has its end state, or is gone. Gives the PipelineRun that waited for nothing else. */
+  ended(taskRun: string): string | undefined {
+    const pipelineRun = this.#pipelineRunOf.get(taskRun);
+    if (pipelineRun === undefined) return undefined;
+    this.#pipelineRunOf.delete(taskRun);
+    const left = this.#taskRunsOf.get(pipelineRun);
+    left?.delete(taskRun);
+    return left?.size === 0 ? pipelineRun : undefined;
+  }
+
+  /** What a PipelineRun still waits for. */
+  left(pipelineRun: string): readonly string[] {
+    return [...(this.#taskRunsOf.get(pipelineRun) ?? [])];
+  }
+
+  /** A PipelineRun waits no longer. */
+  forget(pipelineRun: string): void {
+    for (const taskRun of this.left(pipelineRun)) this.#pipelineRunOf.delete(taskRun);
+    this.#taskRunsOf.delete(pipelineRun);
+  }
 }

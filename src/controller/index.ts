@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { followConfig } from './live-config.ts';
-import type { Connection } from '../kubernetes/connection.ts';
+import type { Connection } from '../kubernetes/live-connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
 import type { RunKind } from '../model/run.ts';

@@ -1,6 +1,6 @@
 import { recordEvent } from '../kubernetes/events.ts';
 import { reflect } from '../kubernetes/reflector.ts';
-import type { Resource } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/call.ts';
 import { isNotFound, type Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';

@@ -1,5 +1,5 @@
 import { type EventText, recordEvent } from '../kubernetes/events.ts';
-import type { Resource } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Resource } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError } from '../errors.ts';
 import { at, type Json, type JsonObject, listAt } from '../json.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Resource } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';

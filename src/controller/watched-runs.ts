@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { reflect } from '../kubernetes/reflector.ts';
-import type { Resource } from '../kubernetes/resources.ts';
+import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';
@@ -12,9 +12,8 @@ import type { Pipeline } from '../pipeline.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Awaited } from './awaited.ts';
+import { Awaited, type Family } from './family.ts';
 import { Backoff } from './backoff.ts';
-import type { Family } from './family.ts';
 import type { Journal } from './journal.ts';
 import type { ControllerPace } from './pace.ts';
 import { ProgressKept } from './progress-kept.ts';

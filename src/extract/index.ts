@@ -4,9 +4,9 @@ import type { JsonObject } from '../json.ts';
 import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
 import { asSigned } from './as-signed.ts';
-import { imageArtifacts } from './image-artifacts.ts';
+import { imageArtifacts } from './images.ts';
 import { readPipelineRun } from './pipeline-run.ts';
-import { reportStepHints } from './step-hints.ts';
+import { reportStepHints } from './near-misses.ts';
 import { orError, readTaskRun } from './task-run.ts';
 
 /** What can be signed of a run, and what in it looks as if it could. */

@@ -1,11 +1,8 @@
-import type { Connection } from './access.ts';
+import { type Connection, LiveConnection } from './live-connection.ts';
 import { inClusterTarget, serviceAccountFolder } from './in-cluster.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { kubeconfigTarget } from './kubeconfig-target.ts';
-import { LiveConnection } from './live-connection.ts';
 import { invalid } from './material.ts';
-
-export type { Access, Connection } from './access.ts';
 
 /**
  * Opens the cluster of a kubeconfig: the file given, else KUBECONFIG, else `~/.kube/config`; else of this pod's own service

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ChainsError } from '../errors.ts';
 import type { EventReason } from './event-reasons.ts';
 import { oneLine } from '../text.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from './call.ts';
 import { fieldManager, type Rest } from './rest.ts';
 
 /** The object that an Event is about; the namespace is empty for a cluster-scoped one. */

@@ -1,7 +1,7 @@
 import { ChainsError } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';
 import { Pauses } from './pauses.ts';
-import { type Resource, resourceName } from './resources.ts';
+import { type Resource, resourceName } from './call.ts';
 import type { ListPage, Rest, WatchEvent } from './rest.ts';
 import { watchUntilSilent } from './watch-until-silent.ts';
 

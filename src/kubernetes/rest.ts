@@ -1,12 +1,18 @@
 import { ourManager } from '../model/marks.ts';
 import { ChainsError } from '../errors.ts';
 import { isJsonObject, type JsonObject, member } from '../json.ts';
-import type { Connection } from './access.ts';
-import { type ApiRequest, describe, one, several } from './call.ts';
-import { lines } from './lines.ts';
-import { groupPath, type ObjectName, type Resource } from './resources.ts';
+import type { Connection } from './live-connection.ts';
+import {
+  type ApiRequest,
+  describe,
+  groupPath,
+  type ObjectName,
+  one,
+  type Resource,
+  several,
+} from './call.ts';
+import { lines, parseWatchEvent, type WatchEvent } from './watch-event.ts';
 import { type ApiCall, Transport } from './transport.ts';
-import { parseWatchEvent, type WatchEvent } from './watch-event.ts';
 
 export type { ApiCall } from './transport.ts';
 export type { WatchEvent } from './watch-event.ts';

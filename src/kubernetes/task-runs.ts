@@ -1,7 +1,7 @@
 import { at, type JsonObject, textIn } from '../json.ts';
 import { ownerOf, pipelineRunLabel, referredTo, taskRunNames } from '../model/children.ts';
 import type { Run } from '../model/run.ts';
-import type { ObjectName, Resource } from './resources.ts';
+import type { ObjectName, Resource } from './call.ts';
 import { isNotFound, type Rest } from './rest.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { isJsonObject, type JsonObject } from '../json.ts';
-import type { Access, Connection } from './access.ts';
+import type { Access, Connection } from './live-connection.ts';
 import { type ApiRequest, describe, queryString } from './call.ts';
 import { breakdown, isUntrustedServer, refusal } from './failures.ts';
 import { userAgent } from '../version.ts';

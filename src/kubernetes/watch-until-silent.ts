@@ -1,5 +1,5 @@
 import { ChainsError } from '../errors.ts';
-import { type Resource, resourceName } from './resources.ts';
+import { type Resource, resourceName } from './call.ts';
 import type { Rest, WatchEvent, WatchQuery } from './rest.ts';
 
 /**

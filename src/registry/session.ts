@@ -1,10 +1,9 @@
-import { type Challenge, parseChallenge } from './challenge.ts';
+import { basic, type Challenge, parseChallenge, type Tokens } from './tokens.ts';
 import type { Credentials } from './credentials.ts';
 import type { Credential } from './docker-config.ts';
 import { type RegistryAnswer, type Exchange, exchange, ledTo, nameOf } from './exchange.ts';
 import { refused } from './failures.ts';
 import type { Origin } from './origins.ts';
-import { basic, type Tokens } from './tokens.ts';
 
 /** What a session works with. */
 export interface SessionOptions {

@@ -7,8 +7,7 @@ import { once, type Once } from '../concurrency.ts';
 import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from '../keys/key-id.ts';
 import { secretFile, type Secrets, utf8, withoutLineEnd } from './secrets.ts';
-import { whatArmorIsWrong } from './pgp-armor.ts';
-import { idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
+import { idOf, readPgpKey, type SecretPacket, signingPartAt, whatArmorIsWrong } from './pgp-key.ts';
 import type { Signer } from './signer.ts';
 
 /** A private key, and where it is from. */

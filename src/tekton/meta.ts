@@ -1,4 +1,4 @@
-import { rawJson } from './raw.ts';
+import { rawJson } from './value.ts';
 import { always, flag, int64, list, map, type Of, pointer, struct, text } from './shape.ts';
 import { optionalTime, time } from './time.ts';
 

@@ -1,9 +1,8 @@
 import { duration } from './duration.ts';
 import { matrix, param, paramSpec, pipelineRef, taskRef, whenExpression } from './params.ts';
-import { rawJson } from './raw.ts';
+import { rawJson, value } from './value.ts';
 import { always, int64, list, map, nested, type Of, pointer, type Shape, struct, text } from './shape.ts';
 import { taskSpecFields } from './task.ts';
-import { value } from './value.ts';
 import { pipelineWorkspaceDeclaration, workspacePipelineTaskBinding } from './workspaces.ts';
 
 /** The structure `PipelineTaskMetadata` of tekton.dev/v1. */

@@ -87,7 +87,7 @@ test('the text tells what the run is, what would happen, where each artifact com
     /payload +tekton, \d+ bytes\n +signed with +x509\n +stored in +tekton \(key taskrun-uid-1\)/,
     /oci gcr\.io\/acme\/app@sha256:a+\n +named by +"app-IMAGE_URL" and "app-IMAGE_DIGEST" \(status\.results\[0\]\)/,
     /status\.results\[2\]\n +half a pair: "other-IMAGE_DIGEST" is missing; give both results a value/,
-    /"image-digest" is not a type hint, so nothing is signed for it; if it is meant as one, let its name\s+end with IMAGE_DIGEST/,
+    /"image-digest" is not a type hint, so nothing is signed for it; if it is meant as one, let its\s+name\s+end\s+with IMAGE_DIGEST/,
     /"IMAGES" must be a string/,
   ]) {
     assert.match(out, expected);

@@ -190,5 +190,5 @@ test('a repository has no scheme, tag or digest', () => {
 
 test('a line break at the end of a value is found', () => {
   assert.match(problems({ 'storage.gcs.bucket': 'bucket\n' }), /space or line break at an end/);
-  assert.match(problems({ 'transparency.url': 'https://rekor.example.com\n' }), /no such URL/);
+  assert.match(problems({ 'transparency.url': 'https://rekor.example.com\n' }), /which is not one/);
 });

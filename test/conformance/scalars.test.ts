@@ -7,10 +7,9 @@ import { isJsonObject, type Json, type JsonObject, member } from '../../src/json
 import { duration } from '../../src/tekton/duration.ts';
 import { goJson } from '../../src/tekton/go-json.ts';
 import { quantity } from '../../src/tekton/quantity.ts';
-import { rawJson } from '../../src/tekton/raw.ts';
+import { rawJson, value } from '../../src/tekton/value.ts';
 import { map, type Shape } from '../../src/tekton/shape.ts';
 import { time, withPaddedFraction, withShortFraction } from '../../src/tekton/time.ts';
-import { value } from '../../src/tekton/value.ts';
 import { linesOf, textOf } from './cases.ts';
 
 /** How each kind of vector is read; undefined where it is refused. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Awaited } from '../../src/controller/awaited.ts';
+import { Awaited } from '../../src/controller/family.ts';
 
 describe('PipelineRuns that wait for TaskRuns', () => {
   it('are woken by the last one that ends, and by no other', () => {

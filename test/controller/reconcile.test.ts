@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parseConfig } from '../../src/config/parse.ts';
-import { Awaited } from '../../src/controller/awaited.ts';
+import { Awaited } from '../../src/controller/family.ts';
 import { ProgressKept } from '../../src/controller/progress-kept.ts';
 import { reconcile } from '../../src/controller/reconcile.ts';
 import type { Verdict } from '../../src/controller/work.ts';

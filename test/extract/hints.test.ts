@@ -135,7 +135,7 @@ const malformed: readonly (readonly [string, readonly (readonly [string, Json])[
   ['an entry without digest', [['IMAGES', 'gcr.io/a/b:1']], 'status.results[0].value', /has no digest/],
   ['IMAGES as an array', [['IMAGES', ['a']]], 'status.results[0].value', /must be a string/],
   ['a lone artifact URI', [['ARTIFACT_URI', 'a']], 'status.results[0]', /"ARTIFACT_DIGEST" is missing/],
-  ['a text as structure', [['ARTIFACT_OUTPUTS', 'a']], 'status.results[0].value', /no object of strings/],
+  ['a text as structure', [['ARTIFACT_OUTPUTS', 'a']], 'status.results[0].value', /not an object of strings/],
   [
     'a structure with half',
     [['ARTIFACT_INPUTS', { uri: 'a' }]],

@@ -27,7 +27,7 @@ for (const [status, at] of wrong) {
       ['taskrun'],
     );
     assert.equal(unreadable?.code, 'RUN_UNREADABLE');
-    assert.ok(unreadable?.message.startsWith(`${at} is no `), unreadable?.message);
+    assert.ok(unreadable?.message.startsWith(`${at} is not a`), unreadable?.message);
   });
 }
 

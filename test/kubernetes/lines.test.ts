@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Line, lines } from '../../src/kubernetes/lines.ts';
+import { type Line, lines } from '../../src/kubernetes/watch-event.ts';
 
 async function split(chunks: Iterable<Uint8Array>): Promise<readonly Line[]> {
   async function* source() {

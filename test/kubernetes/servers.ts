@@ -11,7 +11,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Connection, openConnection } from '../../src/kubernetes/connection.ts';
+import type { Connection } from '../../src/kubernetes/live-connection.ts';
+import { openConnection } from '../../src/kubernetes/connection.ts';
 import { Rest } from '../../src/kubernetes/rest.ts';
 
 /** Answers a request, at once or later. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseChallenge } from '../../src/registry/challenge.ts';
+import { parseChallenge } from '../../src/registry/tokens.ts';
 
 const bearer = (realm: string, service?: string, scope?: string) => ({
   scheme: 'bearer',

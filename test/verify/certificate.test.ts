@@ -45,7 +45,7 @@ for (const [now, reason] of [
   ['2127-01-01', /is in a certificate that expired on 2126-10-31/],
   ['2026-01-01', /is in a certificate valid from 2026-11-24/],
 ] as const) {
-  test(`a certificate that is not in force vouches for nothing: in ${now}`, async (context) => {
+  test(`a certificate that is not in force proves nothing: in ${now}`, async (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: Date.parse(now) });
     assert.match((await whyNot(certificate)) ?? '', reason);
   });

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
 import { parse } from 'yaml';
-import type { Resource } from '../../kubernetes/resources.ts';
+import type { Resource } from '../../kubernetes/call.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, listAt, parseJson } from '../../json.ts';
 import { markPrefix, signedMark } from '../../model/marks.ts';

@@ -101,5 +101,5 @@ function notRead(name: string, language: string, cause: unknown): ChainsError {
   const reason = reasonOf(cause);
   // What the parsers for YAML and JSON say of their own recursion.
   const said = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
-  return new ChainsError('USAGE', `${name} is no ${language}: ${said}`, { cause });
+  return new ChainsError('USAGE', `${name} is not ${language}: ${said}`, { cause });
 }

@@ -2,7 +2,7 @@ import { configData } from '../../config/data.ts';
 import { configMapName } from '../../config/parse.ts';
 import { listTaskRuns } from '../../kubernetes/task-runs.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
-import type { Resource } from '../../kubernetes/resources.ts';
+import type { Resource } from '../../kubernetes/call.ts';
 import { isNotFound, Rest } from '../../kubernetes/rest.ts';
 import { caught, ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';

@@ -14,7 +14,7 @@ export interface KafkaRecord {
 
 /**
  * Opens a topic of Kafka. The connection is made at the first message, which is safe once all in-sync replicas have it.
- * @throws ChainsError CONFIG_INVALID without `storage.pubsub.kafka.bootstrap.servers`, or where one is no `host:port`
+ * @throws ChainsError CONFIG_INVALID without `storage.pubsub.kafka.bootstrap.servers`, or where one is not `host:port`
  */
 export async function openKafkaTopic(
   config: Config,

@@ -1,4 +1,4 @@
-import { numberOrName } from '../raw.ts';
+import { numberOrName } from '../value.ts';
 import { always, int32, int64, list, pointer, struct, text } from '../shape.ts';
 
 const execAction = struct({ command: list(text) });

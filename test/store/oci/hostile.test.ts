@@ -117,7 +117,7 @@ test('a manifest of very many values, or very deep ones, is refused before it is
       response.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' });
       response.end(body);
     });
-    assert.match(errors, /^STORE_UNAVAILABLE: .*not a JSON object|is no JSON object/);
+    assert.match(errors, /^STORE_UNAVAILABLE: .*is not a JSON object/);
   }
 });
 
