@@ -94,18 +94,29 @@ export class LivePipeline {
     }
     const isInForce = wanted === this.#current;
     const states = await wanted.check(this.#options.kinds);
+    const isKept = secrets !== before && (await this.#worksBetter(before, secrets, states));
     if (this.#closed || asked !== this.#asked) {
       if (!isInForce) await wanted.close();
       return false;
     }
-    const isKept =
-      before !== undefined && secrets !== before && brokenKey(states) && keepsEveryFile(before, secrets);
     const isNew = !isInForce && !isKept;
     if (isKept) await wanted.close();
     else if (isNew) this.#use(wanted, secrets);
     this.#report(states, isKept ? '; the last good key stays in use' : '');
     this.#lookAgainLater(states);
     return isNewConfig || isNew || states.every(({ error }) => error === undefined);
+  }
+
+  /** Whether what is in use can do something that a key in the new secrets can't, which is not gone but damaged. */
+  async #worksBetter(
+    before: Secrets | undefined,
+    secrets: Secrets,
+    wanted: readonly BackendState[],
+  ): Promise<boolean> {
+    const broken = new Set(wanted.flatMap(({ key, error }) => (error?.code === 'KEY_INVALID' ? [key] : [])));
+    if (before === undefined || broken.size === 0 || !keepsEveryFile(before, secrets)) return false;
+    const inForce = (await this.#current?.check(this.#options.kinds)) ?? [];
+    return inForce.some(({ key, error }) => error === undefined && broken.has(key));
   }
 
   /** The pipeline in force where it is what is wanted, else one that is opened. */
@@ -150,10 +161,6 @@ export class LivePipeline {
     if (!states.some(({ error }) => error !== undefined && !error.terminal)) return;
     this.#timer = setTimeout(() => this.#change(), this.#options.recheck ?? 10_000).unref();
   }
-}
-
-function brokenKey(states: readonly BackendState[]): boolean {
-  return states.some(({ error }) => error?.code === 'KEY_INVALID');
 }
 
 function keepsEveryFile(before: Secrets, now: Secrets): boolean {

@@ -74,6 +74,30 @@ test('readiness stays red while the key is damaged, however often it is looked a
   assert.notEqual(live.current, kept);
 });
 
+test('a key that comes after another was taken away counts, though a second one is still missing', async (context) => {
+  const health = new Health();
+  const log = await openLog({ level: 'error', write: () => {} });
+  const live = new LivePipeline({
+    ...{ kinds: ['taskrun', 'pipelinerun'], access: {}, health, metrics: new Metrics(), log },
+    changed: () => {},
+    listener: () => {},
+  });
+  context.after(() => live.close());
+  const pair = keyPairs['ECDSA P-256']?.();
+  assert.ok(pair !== undefined);
+  const troubles = () => health.checks.flatMap(({ trouble }) => trouble ?? []);
+  live.supply(secretsWith({}));
+  live.configure(parseConfig({ 'artifacts.pipelinerun.signer': 'pgp' }).config);
+  const empty = await eventually('the empty Secret is in force', () =>
+    troubles().length > 1 ? live.current : undefined,
+  );
+  live.supply(secretsWith({ 'x509.pem': pkcs8(pair.privateKey) }));
+  await eventually('the new key is in force', () => (live.current === empty ? undefined : true));
+  await eventually('only the other one is missing', () => (troubles().length === 1 ? true : undefined));
+  assert.match(troubles().join(), /pgp\.private-key/);
+  assert.doesNotMatch(troubles().join(), /stays in use/);
+});
+
 test('closing closes what is in force and what was before it, and leaves no timer', async (context) => {
   const timers = context.mock.method(globalThis, 'setTimeout');
   const cleared = context.mock.method(globalThis, 'clearTimeout');
