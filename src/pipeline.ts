@@ -103,9 +103,11 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     );
     if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature };
     const signed = { artifact, payload, signature };
-    const transparency = await caughtUnlessAborted(signal, async () =>
-      (await witness())?.witness(signed, signal),
-    );
+    const opened = await caught(witness);
+    const transparency =
+      opened === undefined || opened instanceof ChainsError
+        ? opened
+        : await caughtUnlessAborted(signal, () => opened.witness(signed, signal));
     if (transparency instanceof ChainsError) return { artifact, stage: 'tlog', error: transparency };
     listener('signed', artifact);
     return transparency === undefined ? signed : { ...signed, transparency };
@@ -114,7 +116,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   async function storeIn(name: StoreName, entry: SignedArtifact, signal?: AbortSignal): Promise<StoreResult> {
     const { artifact } = entry;
     const what = `storing ${artifact.key} in ${name} (limits.store-timeout)`;
-    const annotations = await caughtUnlessAborted(signal, () =>
+    const annotations = await caught(() =>
       failures.within(config['limits.store-timeout'], what, signal, async (either) =>
         (await store(name)).store(entry, either),
       ),
