@@ -53,6 +53,16 @@ export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
   }
 }
 
+/** The kinds of key that sign runs, in words. */
+export const acceptedKinds = `ECDSA P-256, P-384 and P-521, Ed25519, and RSA of ${smallestRsa} bits or more`;
+
+/** What kind of key this is, in words that follow "is": `an EC key on secp256k1`. */
+export function kindOf({ asymmetricKeyType: type, asymmetricKeyDetails }: KeyObject): string {
+  const { namedCurve = 'a curve without a name', modulusLength = 0 } = asymmetricKeyDetails ?? {};
+  if (type === 'rsa') return `an RSA key of ${modulusLength} bits`;
+  return type === 'ec' ? `an EC key on ${namedCurve}` : `a key of the type ${type ?? 'unknown'}`;
+}
+
 /** The digest that is as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
 export function digestOfCurve(publicKey: KeyObject): HashName | undefined {
   if (publicKey.asymmetricKeyType === 'ed25519') return undefined;

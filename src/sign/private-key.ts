@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../errors.ts';
-import { curves, smallestRsa } from '../keys/algorithm.ts';
+import { acceptedKinds, algorithmsOf, kindOf } from '../keys/algorithm.ts';
 
 import { pemBlock, pemLabels } from '../keys/pem.ts';
 
@@ -40,23 +40,9 @@ function parsePkcs8(text: string): KeyObject | undefined {
   }
 }
 
-const accepted = 'ECDSA P-256, P-384 or P-521, Ed25519, and RSA of 2048 bits or more are taken';
-
 /** Why a private key isn't taken for signing; undefined when it is. */
 export function whatKeyIsWrong(key: KeyObject): string | undefined {
-  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'ed25519':
-      return undefined;
-    case 'rsa':
-      return modulusLength < smallestRsa ? `is an RSA key of ${modulusLength} bits; ${accepted}` : undefined;
-    case 'ec':
-      return curves.has(namedCurve ?? '')
-        ? undefined
-        : `is an EC key on ${namedCurve ?? 'a curve without a name'}; ${accepted}`;
-    default:
-      return `is a key of type ${key.asymmetricKeyType ?? 'unknown'}; ${accepted}`;
-  }
+  return algorithmsOf(key).length > 0 ? undefined : `is ${kindOf(key)}; use ${acceptedKinds}`;
 }
 
 const convert = (path: string) => `openssl pkcs8 -topk8 -nocrypt -in ${path} -out converted.pem`;

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ChainsError } from '../errors.ts';
-import { algorithmsOf, smallestRsa, verifies } from '../keys/algorithm.ts';
+import { acceptedKinds, algorithmsOf, kindOf, verifies } from '../keys/algorithm.ts';
 import { keyIdOf } from '../keys/key-id.ts';
 import { pemLabels } from '../keys/pem.ts';
 import { invalid, type VerificationKey } from './key.ts';
@@ -46,12 +46,7 @@ export function plainKey(
   // A key in a KMS may have signed another digest than one in a file, and nothing in the signature says which.
   const algorithms = algorithmsOf(key);
   if (algorithms.length === 0) {
-    const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve, modulusLength } = {} } = key;
-    const size = modulusLength === undefined ? undefined : `of ${modulusLength} bits`;
-    const kind = [type, namedCurve, size].filter((part) => part !== undefined).join(' ');
-    throw invalid(
-      `is of the kind ${kind}; ECDSA P-256, P-384 and P-521, Ed25519 and RSA of ${smallestRsa} bits or more count`,
-    );
+    throw invalid(`is ${kindOf(key)}; ${acceptedKinds} count`);
   }
   const id = keyIdOf(key);
   return {

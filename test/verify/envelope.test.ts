@@ -37,6 +37,6 @@ test('RSA keys under 2048 bits do not verify', async () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   await assert.rejects(readKeys([spki(publicKey)]), {
     code: 'KEY_INVALID',
-    message: /rsa of 1024 bits; .* RSA of 2048 bits or more count/,
+    message: /an RSA key of 1024 bits; .* RSA of 2048 bits or more count/,
   });
 });

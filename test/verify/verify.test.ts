@@ -243,7 +243,7 @@ for (const [name, key, message] of [
   [
     'a curve that signs no runs',
     spki(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey),
-    /of the kind ec secp256k1/,
+    /an EC key on secp256k1/,
   ],
 ] as const) {
   test(`a key that can't be used to verify is KEY_INVALID: ${name}`, async () => {

@@ -1,6 +1,6 @@
 import { ChainsError } from '../../errors.ts';
 import type { Signature } from '../../model/signature.ts';
-import { algorithmsOf, inputFor, smallestRsa, verifies } from '../../keys/algorithm.ts';
+import { acceptedKinds, algorithmsOf, inputFor, kindOf, verifies } from '../../keys/algorithm.ts';
 import { keyIdOf } from '../../keys/key-id.ts';
 import type { Signer } from '../signer.ts';
 import { unlessAborted } from '../../concurrency.ts';
@@ -87,9 +87,7 @@ export class KmsSigner implements Signer {
     const key = await this.#ask(what, signal, (either) => this.#service.keyVersion(either, version));
     const wrong = whatIsWrong(key);
     if (wrong === undefined) return key;
-    throw unusable(
-      `${this.#name} ${wrong}; ECDSA P-256, P-384 and P-521, RSA of 2048 bits or more and, in Vault and OpenBao, Ed25519 are taken: make a key of one of these kinds`,
-    );
+    throw unusable(`${this.#name} ${wrong}; use ${acceptedKinds} (Ed25519 only in Vault and OpenBao)`);
   }
 
   /** Whatever goes wrong on the way to the answer, or in reading it, is worth another try. */
@@ -132,10 +130,8 @@ function signingKey({ publicKey }: KeyVersion): Signature['key'] {
 
 /** What speaks against signing with this key, in words that follow its name. */
 function whatIsWrong({ publicKey, algorithm }: KeyVersion): string | undefined {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: { namedCurve, modulusLength = 0 } = {} } = publicKey;
-  if (type === 'rsa' && modulusLength < smallestRsa) return `is an RSA key of ${modulusLength} bits`;
   const fits = algorithmsOf(publicKey).some(
     ({ digest, pss = false }) => digest === algorithm.digest && pss === (algorithm.pss ?? false),
   );
-  return fits ? undefined : `is a key of the kind ${namedCurve ?? type ?? 'unknown'}`;
+  return fits ? undefined : `is ${kindOf(publicKey)}`;
 }
