@@ -18,7 +18,7 @@ export interface SandboxOptions {
   readonly port?: number;
   /** The bearer token; a random one by default. */
   readonly token?: string;
-  /** Namespaces that exist from the start, beside those that every cluster has. Default: `tekton-chains`. */
+  /** Namespaces that exist from the start, besides those that every cluster has. Default: `tekton-chains`. */
   readonly namespaces?: readonly string[];
   /** A TaskRun's life; `false`: TaskRuns stay as they are created. */
   readonly life?: LifeOptions | false;

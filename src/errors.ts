@@ -108,7 +108,7 @@ export const errorCodes = {
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** What an error can carry beside its code and message. */
+/** What an error can carry besides its code and message. */
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** What to do about it, when the message alone doesn't say; printed as a second line. */

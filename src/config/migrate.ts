@@ -8,7 +8,7 @@ export interface KeyChange {
   readonly key: string;
   /** Undefined where the line is left out. */
   readonly value: string | undefined;
-  /** One line, for the comment beside it. */
+  /** One line, for the comment next to it. */
   readonly why: string;
   /** True where the old value can't be kept, so that somebody has to say what it should be. */
   readonly isOpen: boolean;

@@ -6,7 +6,7 @@ import { show, type ValueType } from './values.ts';
 /** The name of the ConfigMap. */
 export const configMapName = 'chains-config';
 
-/** The block of documentation that Tekton's ConfigMaps carry beside their keys. */
+/** The block of documentation that Tekton's ConfigMaps carry next to their keys. */
 export const exampleKey = '_example';
 
 /** A ConfigMap can hold 1 MiB of keys; nobody reads that many lines. */

@@ -52,7 +52,7 @@ function whyOff(kind: ArtifactKind, signer: SignerName, stores: readonly StoreNa
   return stores.length === 0 ? `artifacts.${kind}.storage is empty` : undefined;
 }
 
-/** Whose results count beside the run's own: those of steps in one format only, those of TaskRuns with deep inspection. */
+/** Whose results count besides the run's own: those of steps in one format only, those of TaskRuns with deep inspection. */
 export function depthFor(
   config: Config,
   run: Run,

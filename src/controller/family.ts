@@ -8,7 +8,7 @@ import { taskRunNames } from '../model/children.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Run, runName } from '../model/run.ts';
 
-/** What is known of PipelineRuns and their TaskRuns beside the objects themselves. Names are `namespace/name`. */
+/** What is known of PipelineRuns and their TaskRuns besides the objects themselves. Names are `namespace/name`. */
 export interface Family {
   readonly awaited: Awaited;
   /** Whether a TaskRun is in the queue right now: then it need not be asked for whether it is signed. */

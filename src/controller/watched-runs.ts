@@ -42,7 +42,7 @@ export interface WatchedRunsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds, beside what a try may take, after which a queue that does not move counts as standing still. */
+/** Milliseconds, besides what a try may take, after which a queue that does not move counts as standing still. */
 const standstillAfter = 60_000;
 
 const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };

@@ -18,7 +18,7 @@ export interface Judgement {
   readonly within: number;
 }
 
-/** What a judgement depends on beside the outcome. */
+/** What a judgement depends on besides the outcome. */
 export interface JudgedBy {
   readonly failingSince: number | undefined;
   readonly config: Config;

@@ -15,9 +15,9 @@ export type Decision = { readonly reason: string; readonly event?: DecisionEvent
 /** The Event for a decision that keeps a run unsigned. */
 export type DecisionEvent = 'Held' | 'NotSigned' | 'Skipped' | 'Unreadable';
 
-/** What decisions depend on beside the run. */
+/** What decisions depends on besides the run. */
 export interface Circumstances {
-  /** `filter.managed-by`: values of `spec.managedBy` that are ours beside Tekton's own. */
+  /** `filter.managed-by`: values of `spec.managedBy` that are ours besides Tekton's own. */
   readonly managedBy: readonly string[];
   /** `signing.deletion-grace` in milliseconds. */
   readonly deletionGrace: number;

@@ -135,7 +135,7 @@ function withoutUsers(text: string): string {
   return from === 0 ? text : shown + text.slice(from);
 }
 
-/** Over SSH the user's name is part of the address and no secret; a password beside it is. */
+/** Over SSH the user's name is part of the address and no secret; a password in it is. */
 function loginOf(before: string, user: string): string {
   return before.endsWith('ssh') && user !== '' ? `${user.split(':', 1)[0] ?? ''}@` : '';
 }

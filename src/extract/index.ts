@@ -18,7 +18,7 @@ export interface Extraction {
   readonly unreadable: ChainsError | undefined;
 }
 
-/** Whose results count beside the run's own: problems in others are not reported, since they change nothing. */
+/** Whose results count besides the run's own: problems in others are not reported, since they change nothing. */
 export interface Depth {
   readonly stepResults: boolean;
   readonly childResults: boolean;

@@ -3,7 +3,7 @@ import type { Artifact } from '../model/artifact.ts';
 import type { Report } from '../model/problem.ts';
 import type { Payload } from '../model/signature.ts';
 
-/** What a payload depends on beside the artifact. */
+/** What a payload depends on besides the artifact. */
 export interface FormatOptions {
   readonly config: Config;
   /** The ConfigMap's name of the format, since one predicate can have several. */

@@ -23,7 +23,7 @@ export const builtThings: SubjectRule = (hints) => [
   ...images(hints),
 ];
 
-/** Whose results count beside the run's own. */
+/** Whose results count besides the run's own. */
 export interface SubjectScope {
   readonly rule: SubjectRule;
   /** The results of steps too, before those of their task. */

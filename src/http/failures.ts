@@ -8,7 +8,7 @@ export interface FailureCodes {
   readonly unavailable: ErrorCode;
   /** Somebody has to change something. */
   readonly refused: ErrorCode;
-  /** Statuses beside 408, 425, 429 and 5xx after which the same call may go well. */
+  /** Statuses besides 408, 425, 429 and 5xx after which the same call may go well. */
   readonly passing: readonly number[];
 }
 

@@ -6,7 +6,7 @@ import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
 import { Connections } from './connections.ts';
 
-/** What a TLS connection needs beside node's own CAs. */
+/** What a TLS connection needs besides node's own CAs. */
 export interface ServiceTls {
   readonly ca?: string[];
   readonly rejectUnauthorized?: boolean;
@@ -37,7 +37,7 @@ export interface ServiceCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The statuses beside 2xx that are an answer here; every other one is an error. */
+  /** The statuses besides 2xx that are an answer here; every other one is an error. */
   readonly expects?: readonly number[];
   /** What to do about a refusal for want of a permission (401, 403). */
   readonly hint?: string | undefined;

@@ -26,7 +26,7 @@ export interface PgpSignature {
 
 /**
  * Verifies an armored, detached signature of a message, made with the key by the given moment. A text says why it is not
- * one, in words that follow the key's name. Nothing may stand beside its one armored block.
+ * one, in words that follow the key's name. Nothing may stand before or after its one armored block.
  */
 export async function verifyPgp(
   key: openpgp.Key,

@@ -21,7 +21,7 @@ export interface StoredEntry {
   readonly payload: Uint8Array;
   /** A DSSE envelope's JSON, or the signature itself. */
   readonly signature: Uint8Array;
-  /** PEM, where one is stored beside it; empty is none. */
+  /** PEM, where one is stored with it; empty is none. */
   readonly certificate?: string | undefined;
 }
 

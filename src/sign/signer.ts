@@ -3,7 +3,7 @@ import { envelopeOf, preAuthEncoding } from '../keys/dsse.ts';
 import type { Payload, Signature } from '../model/signature.ts';
 import type { Secrets } from './secrets.ts';
 
-/** What a signature depends on beside message and key. */
+/** What a signature depends on besides message and key. */
 export interface SignOptions {
   /** A signature that bears a time bears none before this one: the run's completion. */
   readonly notBefore?: Date | undefined;

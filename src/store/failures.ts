@@ -11,7 +11,7 @@ const common = failuresOf({
 });
 
 /**
- * How failures of a store are reported. Somebody else's write passes beside the usual statuses (409, 412); 413 is
+ * How failures of a store are reported. Somebody else's write passes besides the usual statuses (409, 412); 413 is
  * PAYLOAD_TOO_LARGE.
  */
 export const failures: Failures = {

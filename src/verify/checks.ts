@@ -20,7 +20,7 @@ export interface Verification {
   readonly statements: readonly Json[];
 }
 
-/** What verifying needs beside what is verified. */
+/** What verifying needs besides what is verified. */
 export interface VerificationOptions {
   /** Any one of them will do. */
   readonly keys: readonly VerificationKey[];
@@ -34,7 +34,7 @@ export interface Stored {
   readonly payload: Uint8Array;
   /** A DSSE envelope, or the signature itself. */
   readonly signature: Uint8Array;
-  /** PEM, where one is stored beside it; empty is none. */
+  /** PEM, where one is stored with it; empty is none. */
   readonly certificate?: string | undefined;
   /** Where it was, for the reason of a check. */
   readonly place?: string;
@@ -48,7 +48,7 @@ export interface Checked {
   readonly checks: readonly Check[];
   readonly notes?: readonly string[];
   readonly statement?: Json | undefined;
-  /** What it proves beside the signature; only a payload whose checks all hold proves anything. */
+  /** What it proves besides the signature; only a payload whose checks all hold proves anything. */
   readonly provenance?: Proof | undefined;
 }
 
@@ -169,7 +169,7 @@ async function isSigned(
   return { ok: false, reason: reasons.join('; ') };
 }
 
-/** The certificate beside a signature must be of the key that made it; who issued it, and when, is for those who trust it. */
+/** The certificate stored with a signature must be of the key that made it; who issued it, and when, is for those who trust it. */
 async function isOfCertificate(
   payload: Uint8Array,
   stored: Uint8Array,

@@ -2,7 +2,7 @@ import { quote } from '../text.ts';
 import { at, type Json, listAt, member, objectIn, textIn } from '../json.ts';
 import type { Finding } from './judgement.ts';
 
-/** What provenance must say beside speaking of the right run or image; what is left out may be anything. */
+/** What provenance must say besides being about the right run or image; what is left out may be anything. */
 export interface Expectations {
   readonly builderId?: string | undefined;
   /** A source by its URI, with or without the `git+` before and the `.git` behind that provenance writes. */

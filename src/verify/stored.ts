@@ -81,7 +81,7 @@ export function imageContent(run: Run, { key }: Sought, fullNames: readonly stri
 
 /**
  * Checks what a store gave back of one artifact. In each place one entry that holds is enough, since others may put theirs
- * beside it; only what holds is reported then.
+ * next to it; only what holds is reported then.
  * @param store what the checks' names begin with
  */
 export async function checkFound(

@@ -5,7 +5,7 @@ import { at, isJsonObject, type JsonObject, member, textIn } from '../../json.ts
 import { parseRun, type Run } from '../../model/run.ts';
 import { type Document, readDocuments } from './documents.ts';
 
-/** A run as it was given, with the TaskRuns of a PipelineRun that were given beside it. */
+/** A run as it was given, with the TaskRuns of a PipelineRun that were given with it. */
 export interface GivenRun {
   readonly where: string;
   readonly run: JsonObject;

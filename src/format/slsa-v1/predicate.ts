@@ -44,7 +44,7 @@ export interface ResourceDescriptor {
   readonly content: string | undefined;
 }
 
-/** Something that the build gave beside its subjects. */
+/** Something that the build gave besides its subjects. */
 export interface Byproduct {
   readonly name: string;
   /** Standard base64 of JSON. */

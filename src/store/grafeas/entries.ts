@@ -16,13 +16,13 @@ export interface Entries {
   readonly note: JsonObject;
   /** One for each URI of the artifact. */
   readonly resourceUris: readonly string[];
-  /** Of each occurrence: all beside `resourceUri` and `noteName`. */
+  /** Of each occurrence: all besides `resourceUri` and `noteName`. */
   readonly occurrence: OccurrenceBody;
   /** Whether one of these is a signature of the same payload by the same key. */
   readonly hasOurs: (signatures: readonly Uint8Array[]) => Promise<boolean>;
 }
 
-/** An occurrence, beside what it is attached to. */
+/** An occurrence, without what it is attached to. */
 export interface OccurrenceBody extends JsonObject {
   readonly envelope: {
     /** Base64. */

@@ -85,7 +85,7 @@ function certificateAnnotations({ signature }: SignedArtifact): Readonly<Record<
   };
 }
 
-/** A layer under a tag, beside the layers that others put there. @param from another repository of the registry that may have it */
+/** A layer under a tag, next to the layers that others put there. @param from another repository of the registry that may have it */
 export function layerEntry(client: RepositoryClient, layer: Layer, from?: string): TagEntry {
   const seen = new Map<string, Promise<boolean>>();
   /** What a layer says never changes, so each is read once, however often others write. */

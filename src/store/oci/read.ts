@@ -39,7 +39,7 @@ export const openOciReader: OpenReader = async (config) => {
   };
 };
 
-/** An image's signature names the image and nothing else; a run's attestation, or its status, stands beside it. */
+/** An image's signature names the image and nothing else; a run's attestation, or its status, is next to it. */
 function concerns({ kind }: Sought, { form, payload }: ImageEntry): boolean {
   if (form === 'status') return true;
   const isOfImage =

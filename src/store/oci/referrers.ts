@@ -20,7 +20,7 @@ export interface Referrer {
   readonly layer: Layer;
 }
 
-/** What adding a referrer needs beside it. */
+/** What adding a referrer needs besides it. */
 export interface ReferrerOptions extends TagOptions {
   /** The path of another repository of this registry that may have the content. */
   readonly from?: string | undefined;
@@ -101,7 +101,7 @@ async function saysTheSame(
   return layer !== undefined && referrer.layer.isSame(layer, () => client.readBlob(layer));
 }
 
-/** A descriptor in an index, beside those of others. */
+/** A descriptor in an index, next to those of others. */
 function indexEntry(descriptor: Descriptor): TagEntry {
   return {
     isIn: async (index) => manifestsOf(index).some(({ digest }) => digest === descriptor.digest),

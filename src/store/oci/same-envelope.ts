@@ -2,7 +2,7 @@ import type { Envelope } from '../../keys/dsse.ts';
 import { includesSignatureOf } from '../../keys/signed-by.ts';
 import type { Payload, SignedArtifact } from '../../model/signature.ts';
 
-/** What an envelope or bundle has beside the payload: signatures, certificates, log entries. In bytes. */
+/** What an envelope or bundle has besides the payload: signatures, certificates, log entries. In bytes. */
 const besidePayload = 64 * 1024;
 
 /** Whether something of this size can hold the payload in base64, so that what is much longer, or shorter, need not be read. */

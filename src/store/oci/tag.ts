@@ -4,7 +4,7 @@ import type { Manifest } from '../../registry/content.ts';
 import { unavailable } from '../../registry/failures.ts';
 import { repositoryName } from '../../registry/repository.ts';
 
-/** What is to stand under a tag beside what others put there. */
+/** What is to stand under a tag next to what others put there. */
 export interface TagEntry {
   /** Whether it stands there, in this writing or an equal one. */
   isIn(manifest: Manifest | undefined): Promise<boolean>;
@@ -12,7 +12,7 @@ export interface TagEntry {
   addTo(manifest: Manifest | undefined): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>;
 }
 
-/** What writing a tag needs beside the entry. */
+/** What writing a tag needs besides the entry. */
 export interface TagOptions {
   readonly turns: TagTurns;
   readonly signal?: AbortSignal | undefined;

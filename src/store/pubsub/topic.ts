@@ -27,7 +27,7 @@ export interface Topic {
   close(): Promise<void>;
 }
 
-/** The message for an artifact: body the signature, beside it the payload (behaviour.md, "Stores"). */
+/** The message for an artifact: body the signature, and with it the payload (behaviour.md, "Stores"). */
 export function messageFor({ artifact, payload, signature }: SignedArtifact): Message {
   return {
     about: artifact.fullKey,
