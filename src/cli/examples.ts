@@ -17,17 +17,17 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       command: 'chains explain taskrun/build-x7f2 -n ci',
     },
     {
-      purpose: 'Check an image and the provenance beside it',
+      purpose: 'Check an image and its provenance',
       command: 'chains verify image registry.example.com/app:1.0 --key cosign.pub --require slsa-v1',
     },
   ],
   controller: [
     {
-      purpose: 'Watch the cluster that kubectl speaks to',
+      purpose: 'Watch the cluster that kubectl talks to',
       command: 'chains controller --signing-secrets keys',
     },
     {
-      purpose: 'Watch two namespaces of another cluster, beside a controller that has the usual ports',
+      purpose: 'Watch two namespaces of another cluster, next to a controller that uses the default ports',
       command: 'chains controller --context staging --namespace ci,release --metrics-port 0 --health-port 0',
     },
   ],
@@ -63,7 +63,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       command: 'chains explain -f run.yaml --config chains-config.yaml',
     },
     {
-      purpose: 'Why of many runs, for machines',
+      purpose: 'The reasons for many runs, for machines',
       command: 'kubectl get pipelineruns,taskruns -o yaml | chains explain -f - -o json | jq .decision',
     },
   ],

@@ -90,7 +90,7 @@ function controller(): Command {
 
 function sandbox(): Command {
   return new Command('sandbox')
-    .description('serve a Kubernetes-style API on loopback, with a controller at work, until stopped')
+    .description('serve a Kubernetes-style API on loopback, with a running controller, until stopped')
     .option('--port <port>', 'port to listen on; 0 picks a free one', atLeast(0), 0)
     .option('--no-controller', 'only the API: bring your own controller')
     .action(async (options: SandboxArguments) => (await import('./commands/sandbox.ts')).runSandbox(options));
@@ -156,7 +156,7 @@ function explain(): Command {
 
 function verify(): Command {
   return onCluster(new Command('verify'))
-    .description('check the signatures of runs, and that they speak of these very runs; exit code 3 if not')
+    .description('check the signatures of runs, and that they are about these very runs; exit code 3 if not')
     .argument(
       '[names...]',
       'runs in a cluster: taskrun/NAME, pipelinerun/NAME; or image and references of images',
