@@ -25,6 +25,7 @@ interface Options {
   readonly concurrency?: string;
   readonly payloads?: boolean;
   readonly signatures?: boolean;
+  readonly sigstore?: boolean;
 }
 
 const options = new Command('bench')
@@ -39,6 +40,10 @@ const options = new Command('bench')
   .option('--concurrency <number>', 'of the controller (default: its own)')
   .option('--payloads', 'measure only how fast payloads are made, without an API server')
   .option('--signatures', 'measure only what signatures cost, without an API server')
+  .option(
+    '--sigstore',
+    'measure only what logs and timestamps cost, with the private Sigstore of the test servers',
+  )
   .parse()
   .opts<Options>();
 
@@ -61,6 +66,7 @@ if (options.kubeconfig !== undefined && options.yes !== true) {
 const withoutServer = [
   ...(options.payloads === true ? [measurePayloads] : []),
   ...(options.signatures === true ? [signatures] : []),
+  ...(options.sigstore === true ? [(await import('./sigstore.ts')).sigstore] : []),
 ];
 for (const measureOne of withoutServer) await measureOne(Number(options.rounds));
 if (withoutServer.length > 0) process.exit(0);

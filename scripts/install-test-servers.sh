@@ -54,12 +54,34 @@ store_servers() {
   install kafka-4.1.0 java_program kafka
 }
 
+# A private Sigstore: its certificate authority, timestamps, and both generations of its transparency log.
+sigstore_servers() {
+  local trillian=github.com/google/trillian
+  install fulcio-1.8.8 go_program sigstore/fulcio github.com/sigstore/fulcio fulcio ""
+  install timestamp-2.1.3 go_program sigstore/timestamp \
+    github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server timestamp-server ""
+  install rekor-tiles-2.3.0 go_program sigstore/rekor-tiles \
+    github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix rekor-tiles ""
+  install rekor-1.5.4 go_program sigstore/rekor github.com/sigstore/rekor/cmd/rekor-server rekor-server ""
+  install trillian-log-1.7.3 go_program sigstore/trillian $trillian/cmd/trillian_log_server trillian_log_server ""
+  install trillian-signer-1.7.3 go_program sigstore/trillian $trillian/cmd/trillian_log_signer trillian_log_signer ""
+  install trillian-schema-1.7.3 trillian_schema
+}
+
+# trillian_schema FOLDER: the tables that Trillian keeps its logs in.
+trillian_schema() {
+  local module
+  module=$(cd "$project/test/servers/sigstore/trillian" && go list -mod=readonly -m -f '{{.Dir}}' github.com/google/trillian)
+  command install -m 644 "$module/storage/mysql/schema/storage.sql" "$1/trillian.sql"
+}
+
 debian_tools() {
   local missing=() tool
   # Each package is named for its command, but for gpg.
   for tool in openssl jq gpg zsh fish; do command -v "$tool" > /dev/null || missing+=("${tool/gpg/gnupg}"); done
   command -v java > /dev/null || missing+=(default-jre-headless)
   command -v mvn > /dev/null || missing+=(maven)
+  command -v mariadbd > /dev/null || missing+=(mariadb-server)
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} with apt-get"
     apt-get update -qq && apt-get install -y -qq "${missing[@]}" > /dev/null
@@ -87,4 +109,5 @@ install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 store_servers
 registries
+sigstore_servers
 say "all test servers are in $cache"

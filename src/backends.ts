@@ -1,20 +1,24 @@
 import { caught, ChainsError } from './errors.ts';
 import type { Config, FormatName, SignerName, StoreName } from './config/keys.ts';
-import { planFor } from './config/plan.ts';
+import { type Plan, planFor } from './config/plan.ts';
 import { type Format, loadFormat } from './format/index.ts';
 import type { ArtifactKind } from './model/artifact.ts';
-import type { StoreAccess } from './model/store-access.ts';
+import type { ClusterAccess } from './model/cluster-access.ts';
+import type { HearSigstore } from './model/sigstore.ts';
 import { once } from './concurrency.ts';
 import { type Secrets, type Signer, signers } from './sign/index.ts';
+import type { Trust } from './sigstore/trust.ts';
 import { type Store, stores } from './store/index.ts';
-import { openWitness, type Witness } from './witness/index.ts';
+import type { Witness } from './witness/index.ts';
 
 /** What back ends are opened with. */
 export interface BackendOptions {
   readonly config: Config;
   readonly secrets: Secrets;
-  /** What stores may ask of the cluster; left out where there is none. */
-  readonly access?: StoreAccess;
+  /** What back ends may ask of the cluster; left out where there is none. */
+  readonly access?: ClusterAccess;
+  /** Hears how the services of Sigstore answer. */
+  readonly hear?: HearSigstore;
 }
 
 /** A back end that the configuration names, and why it can't be opened, if so. */
@@ -23,6 +27,8 @@ export interface BackendState {
   readonly key: string;
   readonly backend: string;
   readonly error: ChainsError | undefined;
+  /** What people should know although it opened: whose answers are taken unverified. */
+  readonly notices?: readonly string[];
 }
 
 /** The back ends of one configuration and one set of secrets. Each opens once, when it is first used. */
@@ -31,43 +37,76 @@ export interface Backends {
   /** @throws ChainsError CONFIG_INVALID for the signer `none` */
   readonly signer: (name: SignerName) => Promise<Signer>;
   readonly store: (name: StoreName) => Promise<Store>;
-  /** Undefined where no witness is asked for. */
-  readonly witness: () => Promise<Witness | undefined>;
+  /** Whether signatures are confirmed by others before they are stored. */
+  readonly isWitnessed: boolean;
+  readonly witness: () => Promise<Witness>;
   /** Opens every back end that artifacts of these kinds use. */
   readonly check: (kinds: readonly ArtifactKind[]) => Promise<readonly BackendState[]>;
   readonly close: () => Promise<void>;
 }
 
 /** The back ends that a configuration may name; none is open yet. */
-export function openBackends({ config, secrets, access = {} }: BackendOptions): Backends {
+export function openBackends({ config, secrets, access = {}, hear = () => {} }: BackendOptions): Backends {
   const format = once(loadFormat);
   const store = once(async (name: StoreName) => (await stores[name]())(config, access));
   const signer = once(async (name: SignerName) => {
     if (name === 'none') throw new ChainsError('CONFIG_INVALID', 'the signer none signs nothing');
-    return (await signers[name]())(config, secrets);
+    return (await signers[name]())(config, secrets, { trust, access, hear });
   });
-  const transparency = once(() => openWitness(config));
-  const witness = () => transparency('witness');
+  const trusted = once<'trust', Trust>(async () =>
+    (await import('./sign/trust.ts')).openTrustOf(config, secrets, hear),
+  );
+  const trust = () => trusted('trust');
+  const witnesses = once<'witness', Witness>(async () => {
+    const { openWitness } = await import('./witness/index.ts');
+    return openWitness(config, await trust(), hear);
+  });
+  const isWitnessed =
+    config['transparency.enabled'] !== 'false' || config['transparency.tsa.url'] !== undefined;
+  const witness = () => witnesses('witness');
+
+  /** A signer, unless its key can't go into the log that every signature goes to. */
+  async function fitSigner(kind: ArtifactKind, plan: Plan): Promise<Signer> {
+    const opened = await signer(plan.signer);
+    const key = config['transparency.enabled'] === 'true' ? await opened.key?.() : undefined;
+    if (key === undefined) return opened;
+    const { whyNotLogged } = await import('./witness/fitness.ts');
+    const isBare = plan.format === 'tekton' || plan.format === 'simplesigning';
+    const why = whyNotLogged(config['transparency.api'], key, isBare);
+    if (why === undefined) return opened;
+    throw new ChainsError('CONFIG_INVALID', `artifacts.${kind}: ${why}`);
+  }
 
   return {
     format,
     signer,
     store,
+    isWitnessed,
     witness,
-    check: (kinds) =>
-      Promise.all([
+    async check(kinds) {
+      const states = await Promise.all([
         ...kinds
           .map((kind) => ({ kind, plan: planFor(config, kind) }))
           .filter(({ plan }) => plan.off === undefined)
           .flatMap(({ kind, plan }) => [
             stateOf(`artifacts.${kind}.format`, plan.format, () => format(plan.format)),
-            stateOf(`artifacts.${kind}.signer`, plan.signer, () => signer(plan.signer)),
+            stateOf(`artifacts.${kind}.signer`, plan.signer, () => fitSigner(kind, plan)),
             ...plan.stores.map((name) => stateOf(`artifacts.${kind}.storage`, name, () => store(name))),
           ]),
-        stateOf('transparency.enabled', config['transparency.enabled'], witness),
-      ]),
+        ...(isWitnessed ? [stateOf('transparency.enabled', config['transparency.enabled'], witness)] : []),
+      ]);
+      if (trusted.opened().length === 0) return states;
+      const trusting = await stateOf('signers.x509.tuf.mirror.url', 'trusted root', trust);
+      const notices = trusting.error === undefined ? [...(await trust()).notices] : [];
+      return [...states, { ...trusting, notices }];
+    },
     async close() {
-      const opened: (Promise<Signer> | Promise<Store>)[] = [...signer.opened(), ...store.opened()];
+      const opened: Promise<Signer | Store | Witness | Trust>[] = [
+        ...signer.opened(),
+        ...store.opened(),
+        ...witnesses.opened(),
+        ...trusted.opened(),
+      ];
       await Promise.allSettled(opened.map(async (backend) => (await backend).close?.()));
     },
   };

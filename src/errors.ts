@@ -8,11 +8,6 @@ const longestMessage = 4_000;
  * `docs/troubleshooting.md` shows this table; a test keeps the two equal.
  */
 export const errorCodes = {
-  BACKEND_NOT_BUILT: {
-    terminal: true,
-    meaning: 'The configuration names a format, signer or store that this version does not have yet.',
-    remedy: 'Choose another value for the key that the message names.',
-  },
   CONFIG_INVALID: {
     terminal: true,
     meaning: 'A value in `chains-config` is not allowed. The last good configuration stays in force.',
@@ -57,6 +52,32 @@ export const errorCodes = {
       'The KMS did not answer in time, is sealed or overloaded, answered 5xx, or its answer came damaged.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the KMS and the way to it.',
   },
+  EVIDENCE_INVALID: {
+    terminal: false,
+    meaning:
+      'What Fulcio, the transparency log or the timestamp server answered does not verify: another key, another entry, or a time outside the certificate. Nothing of it was stored.',
+    remedy:
+      'Compare the trusted root with the service that the message names. If they belong together, do not trust the service. It is tried again.',
+  },
+  FULCIO_REFUSED: {
+    terminal: false,
+    meaning:
+      'There is no identity token, or Fulcio refused it: it has expired, or its issuer or audience is not accepted.',
+    remedy:
+      'Correct what the message names: `signers.x509.fulcio.*`, the token, or the issuers that Fulcio accepts. It is tried again.',
+  },
+  FULCIO_UNAVAILABLE: {
+    terminal: false,
+    meaning: 'Fulcio, or what gives the identity token, did not answer in time, or answered 429 or 5xx.',
+    remedy: 'Nothing: it is tried again. If it lasts, look at Fulcio and the way to it.',
+  },
+  LOG_ENTRY_UNREADABLE: {
+    terminal: false,
+    meaning:
+      'The transparency log has the signature already and does not let its entry be read, so that nothing proves that it has it.',
+    remedy:
+      'Have the log serve its tiles at `<transparency.url>/api/v2/`. Keys whose signatures differ each time need nothing: they sign again.',
+  },
   PAYLOAD_TOO_LARGE: {
     terminal: true,
     meaning:
@@ -86,12 +107,31 @@ export const errorCodes = {
     meaning: 'The store did not answer in time, is overloaded, answered 5xx, or the connection broke.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the store and the way to it.',
   },
+  TRUSTED_ROOT_INVALID: {
+    terminal: false,
+    meaning:
+      "The trusted root can't be read or had from the TUF repository, or has nothing to verify a service with that it must cover.",
+    remedy:
+      'Correct `trusted_root.json` or `tuf-root.json` in the Secret `signing-secrets`, or `signers.x509.tuf.mirror.url`. It is tried again.',
+  },
   TRY_ENDED: {
     terminal: false,
     meaning:
       'A try to sign a run took longer than `limits.try-timeout`, or was the longest of a namespace that left too little to others.',
     remedy:
       'Look at what the run waits for: its registry, store or KMS. It is tried again. Where slow is normal, raise `limits.try-timeout`.',
+  },
+  WITNESS_REFUSED: {
+    terminal: false,
+    meaning: 'The transparency log or the timestamp server understood the request and refused it.',
+    remedy:
+      "Read the server's reason in the message; correct `transparency.*`, or choose a key and format that the log takes. It is tried again.",
+  },
+  WITNESS_UNAVAILABLE: {
+    terminal: false,
+    meaning: 'The transparency log or the timestamp server did not answer in time, or answered 429 or 5xx.',
+    remedy:
+      'Nothing: it is tried again with the same signature. If it lasts, look at the server and the way to it.',
   },
   UNEXPECTED: {
     terminal: false,

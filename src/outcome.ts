@@ -1,10 +1,13 @@
 import type { Config, StoreName } from './config/keys.ts';
 import type { Draft, Drafts } from './drafts.ts';
+import { type JsonObject, textIn } from './json.ts';
 import { storageKeyOf } from './model/artifact.ts';
+import { transparencyMark } from './model/marks.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
 import { type PlacesInStore, placesByStore } from './store/places.ts';
+import { withoutTrailing } from './text.ts';
 
 /** What a store kept on the run, or why it has nothing. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });
@@ -26,25 +29,44 @@ export function outcomeOf(
 ): Outcome {
   const results = finished.flatMap((one) => one.results);
   const kept = results.filter((result) => 'annotations' in result);
-  const { annotations, tooLarge } = fitAnnotations(run.annotations, kept);
+  const { annotations, tooLarge, leftOut } = fitAnnotations(run.annotations, kept);
   const failures = [...results.filter((result) => 'stage' in result), ...tooLarge];
   const failed = new Set(failures.map(({ artifact }) => artifact));
   const signed = finished.flatMap(({ draft: { artifact } }) =>
     failed.has(artifact) ? [] : [storageKeyOf(artifact)],
   );
+  const logged = finished.flatMap(({ draft: { artifact }, progress }) =>
+    failed.has(artifact)
+      ? []
+      : (progress.made?.transparency?.logEntries ?? []).map((entry) => ({ artifact, entry })),
+  );
+  const own = logged.find(({ artifact }) => artifact.kind !== 'oci');
+  const addresses = [...new Set(logged.map(({ entry }) => logAddress(config, entry)))];
   return {
-    annotations,
+    annotations: {
+      ...annotations,
+      ...(own === undefined ? {} : { [transparencyMark]: logAddress(config, own.entry) }),
+    },
     signed: [...new Set(signed)],
-    places: placesByStore(finished.flatMap(({ places }) => places)),
+    places: new Map([
+      ...placesByStore(finished.flatMap(({ places }) => places)),
+      ...(addresses.length === 0 ? [] : [['transparency', addresses] as const]),
+    ]),
     off: drafts.flatMap(({ plan }) => plan.off ?? []),
     failures,
-    problems,
+    problems: [...problems, ...leftOut],
     progress: {
       config,
       uid: run.uid,
       entries: new Map(finished.map(({ draft, progress }) => [idOf(draft), progress])),
     },
   };
+}
+
+/** Where people find an entry of the log that the configuration names (transparency.md, "The log"). */
+function logAddress(config: Config, { logIndex }: JsonObject): string {
+  const url = withoutTrailing(config['transparency.url'], '/');
+  return `${url}/api/${config['transparency.api']}/log/entries?logIndex=${textIn(logIndex)}`;
 }
 
 /** How far an earlier try came with a draft; another configuration or another run of that name starts from nothing. */

@@ -15,7 +15,7 @@ import { failures } from './store/failures.ts';
 import { placesOf } from './store/places.ts';
 
 /** What the pipeline reports while it works; metrics and logs listen. */
-export type Milestone = 'signed' | 'stored';
+export type Milestone = 'signed' | 'uploaded' | 'stored';
 
 /** Where a pipeline gets what it needs. */
 export interface PipelineOptions extends BackendOptions {
@@ -52,7 +52,7 @@ const artifactsAtOnce = 8;
 export function openPipeline({ listener = () => {}, ...options }: PipelineOptions): Pipeline {
   const { config } = options;
   const backends = openBackends(options);
-  const { format, signer, store, witness, check, close } = backends;
+  const { format, signer, store, isWitnessed, witness, check, close } = backends;
 
   const draft: Pipeline['draft'] = (run, taskRuns) =>
     draftsOf(run, taskRuns, { config, format, plansOf: (kind) => [planFor(config, kind)] });
@@ -74,9 +74,14 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   async function finish(one: Draft, earlier?: EntryProgress, signal?: AbortSignal): Promise<Finished> {
     const before: ReadonlySet<string> = earlier?.stored ?? new Set();
     const { artifact, plan } = one;
-    const entry = earlier?.made === undefined ? await signDraft(one, signal) : { artifact, ...earlier.made };
-    if ('stage' in entry)
-      return { draft: one, results: [entry], places: [], progress: { made: undefined, stored: before } };
+    const made = earlier?.made;
+    const signed =
+      made === undefined || isOutdated(made) ? await signOnly(one, signal) : { artifact, ...made };
+    const entry = 'stage' in signed || signed.transparency ? signed : await confirmed(one, signed, signal);
+    if ('stage' in entry) {
+      const progress = { made: 'stage' in signed ? undefined : signed, stored: before };
+      return { draft: one, results: [entry], places: [], progress };
+    }
     const missing = plan.stores.filter((name) => !before.has(name));
     // Every store is tried, even if another one fails.
     const results = await Promise.all(missing.map((name) => storeIn(name, entry, signal)));
@@ -92,25 +97,51 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     };
   }
 
-  async function signDraft(
+  async function signDraft(one: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure> {
+    const signed = await signOnly(one, signal);
+    return 'stage' in signed ? signed : confirmed(one, signed, signal);
+  }
+
+  /** Confirms a signature; one that a log has and doesn't show is made again, differently where the key's kind allows it. */
+  async function confirmed(
+    one: Draft,
+    signed: SignedArtifact,
+    signal: AbortSignal | undefined,
+  ): Promise<SignedArtifact | Failure> {
+    const first = await confirm(signed, signal);
+    if (!('stage' in first) || first.error.code !== 'LOG_ENTRY_UNREADABLE') return first;
+    const again = await signOnly(one, signal, false);
+    return 'stage' in again ? again : confirm(again, signal);
+  }
+
+  async function signOnly(
     { artifact, plan, payload }: Draft,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
+    repeatable = isWitnessed,
   ): Promise<SignedArtifact | Failure> {
     if (payload instanceof ChainsError) return { artifact, stage: 'payload_creation', error: payload };
-    const options = { notBefore: artifact.run.completedAt, signal };
+    const options = { notBefore: artifact.run.completedAt, repeatable, signal };
     const signature = await caughtUnlessAborted(signal, async () =>
       signPayload(await signer(plan.signer), payload, options),
     );
     if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature };
-    const signed = { artifact, payload, signature };
-    const opened = await caught(witness);
-    const transparency =
-      opened === undefined || opened instanceof ChainsError
-        ? opened
-        : await caughtUnlessAborted(signal, () => opened.witness(signed, signal));
-    if (transparency instanceof ChainsError) return { artifact, stage: 'tlog', error: transparency };
     listener('signed', artifact);
-    return transparency === undefined ? signed : { ...signed, transparency };
+    return { artifact, payload, signature };
+  }
+
+  async function confirm(
+    signed: SignedArtifact,
+    signal: AbortSignal | undefined,
+  ): Promise<SignedArtifact | Failure> {
+    if (!isWitnessed) return signed;
+    const { artifact } = signed;
+    const transparency = await caughtUnlessAborted(signal, async () =>
+      (await witness()).witness(signed, signal),
+    );
+    if (transparency instanceof ChainsError) return { artifact, stage: 'tlog', error: transparency };
+    const { logEntries, timestamps } = transparency;
+    if (logEntries.length > 0) listener('uploaded', artifact);
+    return logEntries.length + timestamps.length === 0 ? signed : { ...signed, transparency };
   }
 
   async function storeIn(name: StoreName, entry: SignedArtifact, signal?: AbortSignal): Promise<StoreResult> {
@@ -127,6 +158,12 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   return { config, draft, signDraft, process, check, close };
+}
+
+/** Whether a signature that nobody confirmed yet can't be confirmed any more, so that another one is needed. */
+function isOutdated({ signature, transparency }: Omit<SignedArtifact, 'artifact'>): boolean {
+  const { validUntil } = signature;
+  return transparency === undefined && validUntil !== undefined && validUntil.getTime() <= Date.now();
 }
 
 /** A back end that ignores the signal delays nothing: what it still returns is dropped. */

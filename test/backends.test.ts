@@ -6,17 +6,11 @@ import { signers } from '../src/sign/index.ts';
 import { stores } from '../src/store/index.ts';
 
 for (const [folder, registry] of Object.entries({ format: formats, sign: signers, store: stores })) {
-  test(`src/${folder}/: a back end opens if, and only if, its file is there`, async () => {
+  test(`src/${folder}/: every back end of the table has its file, and opens`, async () => {
     const files = readdirSync(new URL(`../src/${folder}/`, import.meta.url));
     for (const [name, load] of Object.entries(registry)) {
-      const opens = await load().then(
-        () => true,
-        (error: { code?: string }) => {
-          assert.equal(error.code, 'BACKEND_NOT_BUILT');
-          return false;
-        },
-      );
-      assert.equal(opens, files.includes(`${name}.ts`) || files.includes(name), name);
+      assert.equal(typeof (await load()), 'function');
+      assert.ok(files.includes(`${name}.ts`) || files.includes(name), name);
     }
   });
 }

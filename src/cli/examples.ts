@@ -82,9 +82,20 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         '    --uid 6f916ff1-65f1-4aa6-902b-5d8de91f750a',
     },
     {
-      purpose: 'An exported run, with the key that is in a Secret or a KMS, for machines',
+      purpose: 'A bundle of anybody, signed without a key',
       command:
-        'chains verify -f signed.yaml --key k8s://tekton-chains/signing-secrets hashivault://chains -o json',
+        'chains verify build.sigstore.json --artifact app.tar \\\n' +
+        '    --certificate-identity me@example.com --certificate-oidc-issuer https://accounts.google.com',
+    },
+  ],
+  export: [
+    {
+      purpose: 'A run, for cosign to verify',
+      command: 'chains export taskrun/build-x7f2 -n ci --out build.sigstore.json',
+    },
+    {
+      purpose: 'What a bucket has of it',
+      command: 'chains export taskrun/build-x7f2 -n ci --store gcs --out build.sigstore.json',
     },
   ],
   migrate: [

@@ -9,7 +9,9 @@ import { usageError } from './terminal/near-miss.ts';
 import { errorText, hintText } from './terminal/report.ts';
 import type { SandboxArguments } from './commands/sandbox.ts';
 import type { SignArguments } from './commands/sign.ts';
+import type { ExportArguments } from './commands/export.ts';
 import type { VerifyArguments } from './commands/verify.ts';
+import { withEvidence } from './evidence-options.ts';
 import { versionText } from './version.ts';
 import { width } from './terminal/wrap.ts';
 
@@ -30,6 +32,7 @@ export function program(): Command {
     sign(),
     explain(),
     verify(),
+    exporting(),
     migrate(),
     keygen(),
     completion(chains),
@@ -155,11 +158,11 @@ function explain(): Command {
 }
 
 function verify(): Command {
-  return onCluster(new Command('verify'))
+  return withEvidence(onCluster(new Command('verify')))
     .description('check the signatures of runs, and that they are about these very runs; exit code 3 if not')
     .argument(
       '[names...]',
-      'runs in a cluster: taskrun/NAME, pipelinerun/NAME; or image and references of images',
+      'runs in a cluster: taskrun/NAME, pipelinerun/NAME; image and references of images; or bundles: FILE.sigstore.json',
     )
     .addOption(files())
     .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
@@ -184,6 +187,23 @@ function verify(): Command {
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./commands/verify.ts')).runVerify(names, options);
+    });
+}
+
+function exporting(): Command {
+  return onCluster(new Command('export'))
+    .description(
+      'write what is stored of runs as Sigstore bundles, which cosign verifies; nothing is verified here',
+    )
+    .argument('<name>', 'a run in a cluster: taskrun/NAME or pipelinerun/NAME')
+    .option('-n, --namespace <name>', "namespace of the run (default: the kubeconfig's)")
+    .option('--insecure', 'registries may speak plain HTTP, or have an untrusted certificate')
+    .option(...config)
+    .option('--store <name>', "the store to read (default: the first of the run's kind in the configuration)")
+    .option('--uid <uid>', 'of a run that the cluster no longer has')
+    .requiredOption('--out <file>', "the run's bundle; those of its images get KEY before .sigstore.json")
+    .action(async (name: string, options: ExportArguments) => {
+      await (await import('./commands/export.ts')).runExport(name, options);
     });
 }
 

@@ -32,6 +32,16 @@ const storage = choices(storeNames, { kafka: 'pubsub' });
 const pipelineRunStorage = choices(storeNames);
 const signer = choice('pgp', 'x509', 'kms', 'none');
 const path = text('the path of a file');
+/** Where identity tokens come from, in the order in which those that can work here are asked. */
+const identityProviders = [
+  'filesystem',
+  'filesystem-custom-path',
+  'spiffe',
+  'google-workload-identity',
+  'github-actions',
+  'buildkite-agent',
+  'kubernetes',
+] as const;
 
 /** Every key of the ConfigMap `chains-config` (behaviour.md): its type, its default, and what it is for. */
 export const keys = {
@@ -206,17 +216,17 @@ export const keys = {
     doc: 'The OIDC issuer of the identity token.',
   },
   'signers.x509.fulcio.provider': {
-    type: text('the name of a token provider'),
-    doc: 'Where the identity token comes from; unset, whichever provider has one.',
+    type: choice(...identityProviders),
+    doc: 'Where the identity token for Fulcio comes from; unset, the first of these that has one.',
   },
   'signers.x509.identity.token.file': {
     type: path,
-    doc: 'A file with the identity token for Fulcio.',
+    doc: 'A file with the identity token for Fulcio, re-read each time; makes the provider `filesystem-custom-path`.',
   },
   'signers.x509.tuf.mirror.url': {
     type: url,
     default: 'https://tuf-repo-cdn.sigstore.dev',
-    doc: 'The TUF repository that says which Fulcio and Rekor keys to trust.',
+    doc: 'The TUF repository that says which certificate authorities, logs and timestamp servers to trust.',
   },
   'transparency.enabled': {
     type: booleanOrManual,
@@ -227,6 +237,15 @@ export const keys = {
     type: url,
     default: 'https://rekor.sigstore.dev',
     doc: 'The transparency log (Rekor).',
+  },
+  'transparency.api': {
+    type: choice('v1', 'v2'),
+    default: 'v1',
+    doc: 'Which API the transparency log has: that of Rekor v1, or of v2, which proves no time and so needs `transparency.tsa.url`.',
+  },
+  'transparency.tsa.url': {
+    type: url,
+    doc: 'A timestamp server (RFC 3161), whole: `https://timestamp.sigstore.dev/api/v1/timestamp`; unset, signatures get no timestamp.',
   },
   'builder.id': {
     type: anyText,
@@ -325,6 +344,9 @@ export type StoreName = Config['artifacts.taskrun.storage'][number];
 export function isStoreName(text: string): text is StoreName {
   return storeNames.some((name) => name === text);
 }
+
+/** A provider of identity tokens. */
+export type IdentityProvider = NonNullable<Config['signers.x509.fulcio.provider']>;
 
 /** A signer's name in the ConfigMap. */
 export type SignerName = Config['artifacts.taskrun.signer'];

@@ -1,5 +1,6 @@
 import { ChainsError } from '../errors.ts';
 import { closest } from './closest.ts';
+import { contradictionsIn, doubtsAbout } from './contradictions.ts';
 import { type Config, isKeyName, type KeyName, keys } from './keys.ts';
 import { show, type ValueType } from './values.ts';
 
@@ -34,6 +35,8 @@ type Parsed = { readonly value: unknown } | { readonly problem: string };
 export function parseConfig(data: Readonly<Record<string, unknown>>): {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Those of the warnings that are of keys which are known. */
+  readonly doubts: readonly string[];
 } {
   const given = withKafka(data);
   const parsed = Object.entries<KeyAndText>(keys).map(
@@ -43,18 +46,23 @@ export function parseConfig(data: Readonly<Record<string, unknown>>): {
     ...parsed.flatMap(([, result]) => ('problem' in result ? [result.problem] : [])),
     ...contradictions(data),
   ];
-  if (problems.length > 0) {
-    throw new ChainsError('CONFIG_INVALID', `${configMapName}: ${problems.join('; ')}`, {
-      hint: 'docs/config.md lists every key, what is allowed and the default.',
-    });
-  }
+  if (problems.length > 0) throw invalid(problems);
   const values = parsed.map(
     ([name, result]) => [name, Object.freeze('value' in result ? result.value : undefined)] as const,
   );
   // fromEntries forgets which key holds which type; each value was made by the type of its own key.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const config = Object.freeze(Object.fromEntries(values)) as Config;
-  return { config, warnings: unknownKeys(data) };
+  const contradicting = contradictionsIn(config);
+  if (contradicting.length > 0) throw invalid(contradicting);
+  const doubts = doubtsAbout(config).map((doubt) => `${configMapName}: ${doubt}`);
+  return { config, warnings: [...unknownKeys(data), ...doubts], doubts };
+}
+
+function invalid(problems: readonly string[]): ChainsError {
+  return new ChainsError('CONFIG_INVALID', `${configMapName}: ${problems.join('; ')}`, {
+    hint: 'docs/config.md lists every key, what is allowed and the default.',
+  });
 }
 
 /** The configuration of a ConfigMap without any key. */

@@ -41,6 +41,35 @@ export function planFor(config: Config, kind: ArtifactKind): Plan {
   };
 }
 
+/** By whom signatures of a run's artifacts are confirmed, and who certifies the key (transparency.md). */
+export interface Proofs {
+  /** The log that they go to; undefined where they go to none. */
+  readonly log: string | undefined;
+  /** The timestamp server. */
+  readonly timestamps: string | undefined;
+  /** Fulcio, and where the identity comes from that it certifies; undefined for a key of one's own. */
+  readonly certified: { readonly by: string; readonly provider: string } | undefined;
+}
+
+/** The annotation of a run that has its signatures logged where `transparency.enabled` is `manual`. */
+const uploadWish = 'chains.tekton.dev/transparency-upload';
+
+/** By whom signatures by this signer, of this run, are confirmed. */
+export function proofsFor(config: Config, signer: SignerName, run: Pick<Run, 'annotations'>): Proofs {
+  const asked = config['transparency.enabled'];
+  const isLogged = asked === 'true' || (asked === 'manual' && run.annotations[uploadWish] === 'true');
+  const isKeyless = signer === 'x509' && config['signers.x509.fulcio.enabled'];
+  const file = config['signers.x509.identity.token.file'];
+  const provider =
+    config['signers.x509.fulcio.provider'] ??
+    (file === undefined ? 'the first that works' : 'filesystem-custom-path');
+  return {
+    log: isLogged ? config['transparency.url'] : undefined,
+    timestamps: config['transparency.tsa.url'],
+    certified: isKeyless ? { by: config['signers.x509.fulcio.address'], provider } : undefined,
+  };
+}
+
 /** Whether artifacts of some kind are stored in registries, so that a run's images say whose work it waits for. */
 export function usesRegistries(config: Config): boolean {
   const kinds: readonly ArtifactKind[] = ['taskrun', 'pipelinerun', 'oci'];

@@ -51,7 +51,7 @@ export function refusedEvent(error: unknown): EventText | undefined {
 
 /** With `auto`, unless annotations say so already. */
 function wantsSigned({ places }: Outcome, config: Config): boolean {
-  const elsewhere = [...places.keys()].some((store) => store !== 'tekton');
+  const elsewhere = [...places.keys()].some((store) => store !== 'tekton' && store !== 'transparency');
   return config['events.signed'] === 'true' || (config['events.signed'] === 'auto' && elsewhere);
 }
 

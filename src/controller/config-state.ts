@@ -15,7 +15,11 @@ export interface ConfigListener {
 }
 
 /** Writes an Event about the ConfigMap as it was seen. */
-type Announce = (reason: 'InvalidConfiguration' | 'UnknownKey', message: string, object: JsonObject) => void;
+type Announce = (
+  reason: 'InvalidConfiguration' | 'UnknownKey' | 'WeakConfiguration',
+  message: string,
+  object: JsonObject,
+) => void;
 
 /** Which configuration is in force while the ConfigMap comes, changes, breaks and goes. */
 export class ConfigState {
@@ -71,7 +75,9 @@ export class ConfigState {
     if (text !== this.#inForce) this.#to.config(result.config);
     this.#inForce = text;
     for (const warning of result.warnings) this.#to.warning(warning);
-    if (result.warnings.length > 0) this.#announce('UnknownKey', result.warnings.join('; '), object);
+    const unknown = result.warnings.filter((warning) => !result.doubts.includes(warning));
+    if (unknown.length > 0) this.#announce('UnknownKey', unknown.join('; '), object);
+    if (result.doubts.length > 0) this.#announce('WeakConfiguration', result.doubts.join('; '), object);
   }
 
   #report(): void {

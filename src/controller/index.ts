@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { followConfig } from './live-config.ts';
+import { recordEvent } from '../kubernetes/events.ts';
+import { aboutConfigMap, followConfig } from './live-config.ts';
 import type { Connection } from '../kubernetes/live-connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
@@ -11,7 +12,9 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { serveHealth, serveMetrics, type TelemetryServer } from '../telemetry/server.ts';
 import { openJournal } from './journal.ts';
 import { LivePipeline } from './live-pipeline.ts';
+import { readIdentityToken } from './identity-token.ts';
 import { readRegistrySecrets } from './registry-secrets.ts';
+import { followSigstore } from './sigstore-state.ts';
 import { WatchedRuns } from './watched-runs.ts';
 import type { ControllerPace } from './pace.ts';
 
@@ -78,12 +81,23 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   const pipeline = new LivePipeline({
     kinds: artifactKinds,
-    access: { registrySecrets: readRegistrySecrets(rest, log) },
+    access: {
+      registrySecrets: readRegistrySecrets(rest, log),
+      identityToken: readIdentityToken(rest),
+    },
     health: ready,
     metrics,
     log,
     changed: () => runs.hurry(),
     listener: (step, { run }) => metrics[step](run.kind),
+    hear: followSigstore(ready, metrics),
+    notice: (text) => {
+      log.warn(text);
+      const event = { type: 'Warning', reason: 'TakenOnTrust', message: text } as const;
+      recordEvent(rest, aboutConfigMap(systemNamespace), event, working.signal).catch((error: unknown) =>
+        log.warn(`the Event TakenOnTrust could not be written: ${reasonOf(error)}`),
+      );
+    },
   });
   const runs = new WatchedRuns({
     rest,

@@ -1,4 +1,4 @@
-import { recordEvent } from '../kubernetes/events.ts';
+import { type EventSubject, recordEvent } from '../kubernetes/events.ts';
 import { reflect } from '../kubernetes/reflector.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import { isNotFound, type Rest } from '../kubernetes/rest.ts';
@@ -62,7 +62,8 @@ export async function followConfig(
   await side;
 }
 
-function aboutConfigMap(namespace: string, object: JsonObject) {
+/** The ConfigMap, as Events name what they are about. */
+export function aboutConfigMap(namespace: string, object: JsonObject = {}): EventSubject {
   const uid = at(object, 'metadata', 'uid');
   const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: configMapName };
   return typeof uid === 'string' ? { ...about, uid } : about;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
-import type { StoreAccess } from '../model/store-access.ts';
+import type { ClusterAccess } from '../model/cluster-access.ts';
+import type { HearSigstore } from '../model/sigstore.ts';
 import type { BackendState } from '../backends.ts';
 import { openPipeline, type Pipeline, type Milestone } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
@@ -13,13 +14,17 @@ import { longestTimer } from './backoff.ts';
 export interface LivePipelineOptions {
   readonly kinds: readonly ArtifactKind[];
   /** What stores may ask of the cluster. */
-  readonly access: StoreAccess;
+  readonly access: ClusterAccess;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Called when another pipeline is in force, or a back end works again. */
   readonly changed: () => void;
   readonly listener: (step: Milestone, artifact: Artifact) => void;
+  /** Hears how the services of Sigstore answer. */
+  readonly hear: HearSigstore;
+  /** Called with what people should know of whom is trusted. */
+  readonly notice: (text: string) => void;
   /** Milliseconds after which back ends that didn't open are asked again. */
   readonly recheck?: number;
 }
@@ -126,8 +131,8 @@ export class LivePipeline {
   }
 
   #open(config: Config, secrets: Secrets): Pipeline {
-    const { access, listener } = this.#options;
-    return openPipeline({ config, secrets, access, listener });
+    const { access, listener, hear } = this.#options;
+    return openPipeline({ config, secrets, access, listener, hear });
   }
 
   #use(pipeline: Pipeline, secrets: Secrets): void {
@@ -145,11 +150,13 @@ export class LivePipeline {
   }
 
   #report(states: readonly BackendState[], note: string): void {
-    const { health, metrics, log } = this.#options;
+    const { health, metrics, log, notice } = this.#options;
     for (const name of this.#checks) health.remove(name);
     metrics.forgetBackends();
-    for (const { key, backend, error } of states) {
-      health.set(`${key} ${backend}`, error === undefined ? undefined : `${error.message}${note}`);
+    for (const { key, backend, error, notices = [] } of states) {
+      const trouble = error === undefined ? undefined : `${error.message}${note}`;
+      health.set(`${key} ${backend}`, trouble, () => notices.join('; ') || undefined);
+      for (const text of notices) notice(text);
       metrics.backend(key, backend, error === undefined);
       if (error !== undefined) log.error(`${key} ${backend}: ${error.message}${note}`, { code: error.code });
     }

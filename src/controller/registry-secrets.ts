@@ -9,8 +9,8 @@ import {
   type RegistrySecret,
   type SecretProblem,
   serviceAccountOf,
-  type StoreAccess,
-} from '../model/store-access.ts';
+  type ClusterAccess,
+} from '../model/cluster-access.ts';
 import { oneLine } from '../text.ts';
 import type { Log } from '../telemetry/logs.ts';
 
@@ -47,7 +47,7 @@ interface Kept {
  * Reads the registry Secrets of runs from the cluster (behaviour.md, "Stores"). What is missing, of another type, or may
  * not be read is named among them, and the log says once a namespace that we have no right to read there.
  */
-export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<StoreAccess['registrySecrets']> {
+export function readRegistrySecrets(rest: Rest, log: Log): NonNullable<ClusterAccess['registrySecrets']> {
   const kept = new Map<string, Kept>();
   const refused = new Set<string>();
 

@@ -1,18 +1,8 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
-
-/** A hash function, as node names it. */
-export type HashName = 'sha256' | 'sha384' | 'sha512';
+import type { Algorithm, HashName } from '../model/signature.ts';
 
 /** RSA keys under this many bits are refused. */
 export const smallestRsa = 2_048;
-
-/** How a key signs. ECDSA's signatures are DER. */
-export interface Algorithm {
-  /** What is signed is this digest of the message; undefined for Ed25519, which signs the message itself. */
-  readonly digest: HashName | undefined;
-  /** RSA with PSS instead of PKCS #1 v1.5. */
-  readonly pss?: boolean;
-}
 
 /** A curve that ECDSA keys may be on, and its names. */
 export interface Curve {

@@ -1,6 +1,19 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { withoutTrailing } from '../text.ts';
-import { curveOf } from './algorithm.ts';
+import type { Algorithm, SigningKey } from '../model/signature.ts';
+import { algorithmsOf, curveOf } from './algorithm.ts';
+
+/** A public key as signatures name it. @param algorithm how it signs; unless given, the usual way of its kind */
+export function signingKeyOf(
+  publicKey: KeyObject,
+  algorithm: Algorithm | undefined = algorithmsOf(publicKey)[0],
+): SigningKey {
+  return {
+    publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    keyId: keyIdOf(publicKey),
+    ...(algorithm === undefined ? {} : { algorithm }),
+  };
+}
 
 /**
  * The id of a public key: `SHA256:` and the unpadded base64 SHA-256 of its SSH wire format (RFC 4253, 6.6; RFC 5656,

@@ -43,7 +43,7 @@ export const eventReasons = {
     meaning:
       "The API server lets the controller write nothing on the run, so that it can't be marked as signed.",
     remedy:
-      "The message has the server's reason; it is tried again. `deploy/access.yaml` has the rights it needs.",
+      "The message has the server's reason; it is tried again. `deploy/base/access.yaml` has the rights it needs.",
   },
   Unreadable: {
     about: 'run',
@@ -63,6 +63,20 @@ export const eventReasons = {
     type: 'Warning',
     meaning: 'A value in `chains-config` is not allowed. The last good configuration stays in force.',
     remedy: 'Correct every key that the message names.',
+  },
+  TakenOnTrust: {
+    about: 'ConfigMap',
+    type: 'Warning',
+    meaning:
+      'No trusted root covers a service of Sigstore, whose answers are taken unverified, or a TUF repository was trusted on first use.',
+    remedy:
+      'Put `trusted_root.json`, or `tuf-root.json` for the repository, into the Secret `signing-secrets`.',
+  },
+  WeakConfiguration: {
+    about: 'ConfigMap',
+    type: 'Warning',
+    meaning: 'A setting in `chains-config` works, but not as far as its author may think.',
+    remedy: 'The message says what is missing.',
   },
   UnknownKey: {
     about: 'ConfigMap',

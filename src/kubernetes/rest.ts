@@ -101,6 +101,24 @@ export class Rest {
     });
   }
 
+  /** Creates what belongs to one object, such as a service account's token; gives it as the server made it. */
+  createOf(
+    { resource, subresource }: { readonly resource: Resource; readonly subresource: string },
+    name: ObjectName,
+    object: JsonObject,
+    signal?: AbortSignal,
+  ): Promise<JsonObject> {
+    const target = one('POST', 'create', resource, name);
+    return this.#object({
+      ...target,
+      resource: `${target.resource}/${subresource}`,
+      about: `${subresource} of ${target.about}`,
+      path: `${target.path}/${subresource}`,
+      body: object,
+      signal,
+    });
+  }
+
   /**
    * Server-side apply, by force, as {@link fieldManager}; the body has apiVersion, kind, metadata.uid and
    * metadata.resourceVersion. Gives back the object's metadata only.

@@ -1,3 +1,5 @@
+import type { Config } from '../config/keys.ts';
+import { proofsFor } from '../config/plan.ts';
 import { storageKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../errors.ts';
 import { type Json, parseJson } from '../json.ts';
@@ -20,6 +22,12 @@ export interface ExplainedArtifact {
   readonly format: string;
   readonly signer: string;
   readonly storage: readonly string[];
+  /** The transparency log that the signature goes to, where it goes to one. */
+  readonly log?: string;
+  /** The server that gives it a timestamp, where one does. */
+  readonly timestamps?: string;
+  /** Who certifies a short-lived key, and where the identity comes from; left out for a key of one's own. */
+  readonly certified?: { readonly by: string; readonly provider: string };
   /** The payload as JSON; null when there is an error. */
   readonly payload: Json;
   readonly error: string | null;
@@ -57,7 +65,7 @@ export function explanationOf(examination: Examination): Explanation {
   return {
     run: { apiVersion, kind, namespace, name, uid },
     decision: outlook,
-    artifacts: drafts.map(explainDraft),
+    artifacts: drafts.map((draft) => explainDraft(draft, examination.config)),
     problems: [...configProblems(warnings), ...problems],
   };
 }
@@ -68,8 +76,9 @@ export function configProblems(warnings: readonly string[]): readonly Problem[] 
 }
 
 /** A draft as it is shown. */
-export function explainDraft({ artifact, plan, payload }: Draft): ExplainedArtifact {
+export function explainDraft({ artifact, plan, payload }: Draft, config: Config): ExplainedArtifact {
   const failed = payload instanceof ChainsError;
+  const { log, timestamps, certified } = proofsFor(config, plan.signer, artifact.run);
   return {
     kind: artifact.kind,
     name: artifact.kind === 'oci' ? artifact.fullKey : runName(artifact.run),
@@ -79,6 +88,9 @@ export function explainDraft({ artifact, plan, payload }: Draft): ExplainedArtif
     format: plan.format,
     signer: plan.signer,
     storage: plan.stores,
+    ...(log === undefined ? {} : { log }),
+    ...(timestamps === undefined ? {} : { timestamps }),
+    ...(certified === undefined ? {} : { certified }),
     payload: failed ? null : parseJson(Buffer.from(payload.bytes).toString('utf8')),
     error: failed ? payload.message : null,
   };

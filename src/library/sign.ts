@@ -1,4 +1,7 @@
+import type { Config } from '../config/keys.ts';
+import type { JsonObject } from '../json.ts';
 import type { Failure } from '../model/outcome.ts';
+import { bundleOf } from '../sigstore/bundle.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Draft } from '../drafts.ts';
 import { keepOnRun } from '../store/run-annotations.ts';
@@ -22,6 +25,8 @@ export interface SignedExplainedArtifact extends ExplainedArtifact {
   readonly certificate: string | null;
   /** PEM. */
   readonly chain: string | null;
+  /** A Sigstore bundle, where there is a certificate or something was confirmed. */
+  readonly bundle?: JsonObject;
 }
 
 /** An explanation with signatures (behaviour.md, "The command": the JSON of `sign`). */
@@ -89,23 +94,25 @@ export function signedExplanationOf({ examination, signed, tooLarge }: SignedRun
   const { problems, ...explanation } = explanationOf(examination);
   return {
     ...explanation,
-    artifacts: signed.map(explainSigned),
+    artifacts: signed.map((one) => explainSigned(one, examination.config)),
     problems: [...problems, ...noRoom(tooLarge)],
   };
 }
 
-function explainSigned({ draft, result }: SignedDraft): SignedExplainedArtifact {
-  const explained = explainDraft(draft);
+function explainSigned({ draft, result }: SignedDraft, config: Config): SignedExplainedArtifact {
+  const explained = explainDraft(draft, config);
   const nothing = { signature: null, payloadBytes: null, certificate: null, chain: null };
   if (result === undefined) return { ...explained, ...nothing };
   if ('stage' in result) return { ...explained, ...nothing, error: result.error.message };
-  const { payload, signature } = result;
+  const { payload, signature, transparency } = result;
+  const hasMore = signature.certificate !== undefined || transparency !== undefined;
   return {
     ...explained,
     signature: base64(signature.bytes),
     payloadBytes: base64(payload.bytes),
     certificate: signature.certificate ?? null,
     chain: signature.chain ?? null,
+    ...(hasMore ? { bundle: bundleOf(result) } : {}),
   };
 }
 

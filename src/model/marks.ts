@@ -29,12 +29,10 @@ export const oldFinalizer = domain;
 /** The field manager of all that Chains writes. */
 export const ourManager = 'tekton-chains-controller';
 
-const ourNames: ReadonlySet<string> = new Set([
-  signedUidMark,
-  messageMark,
-  retriesMark,
-  `${markPrefix}transparency`,
-]);
+/** Annotation: the address of the log's entry for the run's own signature. */
+export const transparencyMark = `${markPrefix}transparency`;
+
+const ourNames: ReadonlySet<string> = new Set([signedUidMark, messageMark, retriesMark, transparencyMark]);
 
 const ourFinalizerNames: ReadonlySet<string> = new Set([...Object.values(finalizers), oldFinalizer]);
 

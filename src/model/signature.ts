@@ -10,12 +10,25 @@ export interface Payload {
   readonly dsseType?: string;
 }
 
+/** A hash function, as node names it. */
+export type HashName = 'sha256' | 'sha384' | 'sha512';
+
+/** How a key signs. ECDSA's signatures are DER. */
+export interface Algorithm {
+  /** What is signed is this digest of the message; undefined for Ed25519, which signs the message itself. */
+  readonly digest: HashName | undefined;
+  /** RSA with PSS instead of PKCS #1 v1.5. */
+  readonly pss?: boolean;
+}
+
 /** The key that made a signature, so that later stages need not ask the signer. */
 export interface SigningKey {
   /** SPKI PEM, or an armored PGP public key with all its parts. */
   readonly publicKey: string;
   /** `SHA256:` and the unpadded base64 SHA-256 of the public key in SSH wire format, for PGP of the part that signed. */
   readonly keyId: string;
+  /** Undefined for PGP, whose signatures say it themselves. */
+  readonly algorithm?: Algorithm;
 }
 
 /** A signature as it is stored, with the key that made it. */
@@ -27,14 +40,18 @@ export interface Signature {
   readonly certificate?: string;
   /** PEM; only for certificates. */
   readonly chain?: string;
+  /** The last moment at which the certificate is valid; only for short-lived ones, which need a proof of time. */
+  readonly validUntil?: Date;
 }
 
 /** What others confirmed of a signature: entries of transparency logs, and timestamps. */
 export interface Transparency {
   /** `TransparencyLogEntry` in the JSON of protobuf, as Sigstore's bundles hold it. */
   readonly logEntries: readonly JsonObject[];
-  /** RFC 3161 responses, DER. */
+  /** Of the signature itself: RFC 3161 responses, DER. */
   readonly timestamps: readonly Uint8Array[];
+  /** Of the whole envelope around it, as cosign wants them at attestations; elsewhere there are none. */
+  readonly envelopeTimestamps?: readonly Uint8Array[];
 }
 
 /** An artifact with its payload and signature: what every store takes. */

@@ -1,5 +1,6 @@
 import type { ArtifactKind } from './artifact.ts';
 import type { Run } from './run.ts';
+import type { Transparency } from './signature.ts';
 
 /** What is looked for in a store: an artifact by the names that its entry may be filed under. */
 export interface Sought {
@@ -23,6 +24,8 @@ export interface StoredEntry {
   readonly signature: Uint8Array;
   /** PEM, where one is stored with it; empty is none. */
   readonly certificate?: string | undefined;
+  /** What was confirmed of the signature, where something is stored of that; a text says why it can't be read. */
+  readonly transparency?: Transparency | string | undefined;
 }
 
 /** One place that was looked into. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../errors.ts';
-import type { RegistrySecret, SecretProblem } from '../model/store-access.ts';
+import type { RegistrySecret, SecretProblem } from '../model/cluster-access.ts';
 import {
   coversRepository,
   type Credential,

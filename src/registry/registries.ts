@@ -1,5 +1,5 @@
 import type { Run } from '../model/run.ts';
-import { serviceAccountOf, type StoreAccess } from '../model/store-access.ts';
+import { serviceAccountOf, type ClusterAccess } from '../model/cluster-access.ts';
 import { RepositoryClient } from './client.ts';
 import { type Credentials, credentialsFor } from './credentials.ts';
 import { Origins, type OriginsOptions } from './origins.ts';
@@ -11,9 +11,9 @@ import { Tokens } from './tokens.ts';
 export class Registries {
   readonly #origins: Origins;
   readonly #tokens = new Tokens();
-  readonly #access: StoreAccess;
+  readonly #access: ClusterAccess;
 
-  constructor(options: OriginsOptions, access: StoreAccess) {
+  constructor(options: OriginsOptions, access: ClusterAccess) {
     this.#origins = new Origins(options);
     this.#access = access;
   }

@@ -1,4 +1,4 @@
-import { isObjectName } from '../model/store-access.ts';
+import { isObjectName } from '../model/cluster-access.ts';
 import { withoutTrailing } from '../text.ts';
 import { helperHost } from './docker-config.ts';
 import type { Repository } from './repository.ts';

@@ -9,5 +9,8 @@ export type { OpenSigner, Signer } from './signer.ts';
 export const signers: { readonly [K in Exclude<SignerName, 'none'>]: () => Promise<OpenSigner> } = {
   x509: async () => (await import('./x509.ts')).openX509,
   pgp: async () => (await import('./pgp.ts')).openPgp,
-  kms: async () => (await import('./kms/index.ts')).openKms,
+  kms: async () => {
+    const { openKms } = await import('./kms/index.ts');
+    return (config, secrets) => openKms(config, secrets);
+  },
 };

@@ -7,13 +7,20 @@ import { ChainsError } from '../errors.ts';
 import { opennessOf } from './secret-permissions.ts';
 
 /** The files that signers read (behaviour.md, "Signers"). Nothing else in the folder is looked at. */
-const names = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
+const keyNames = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
+/** The files that say whom to trust; anybody may read them. */
+const trustNames = ['trusted_root.json', 'tuf-root.json'] as const;
+const names = [...keyNames, ...trustNames] as const;
 
 /** The name of a file of the Secret `signing-secrets`. */
 export type SecretName = (typeof names)[number];
 
-/** Larger than any key; keeps a wrong file from being read whole. In bytes. */
-const sizeLimit = 64 * 1024;
+/** Larger than any key, and than any trusted root; keeps a wrong file from being read whole. In bytes. */
+const [longestKey, longestRoot] = [64 * 1024, 256 * 1024];
+
+function isKeyName(name: SecretName): boolean {
+  return keyNames.some((one) => one === name);
+}
 
 /** One consistent reading of the folder in which the Secret `signing-secrets` is mounted. */
 export interface Secrets {
@@ -90,11 +97,11 @@ async function readVersion(folder: string, kubelets: string | undefined): Promis
   const modes = new Map<string, number>();
   const unreadable = new Map<string, string>();
   for (const name of names) {
-    const read = await readBounded(join(from, name));
+    const read = await readBounded(join(from, name), isKeyName(name) ? longestKey : longestRoot);
     if (typeof read === 'string') unreadable.set(name, read);
     else if (read !== undefined) {
       files.set(name, read.content);
-      modes.set(join(folder, name), read.mode);
+      if (isKeyName(name)) modes.set(join(folder, name), read.mode);
     }
   }
   const warnings = kubelets === undefined ? opennessOf(folder, found.mode, modes) : [];
@@ -109,6 +116,7 @@ function wipe({ files }: Secrets): void {
 /** The content and mode; a text that says why there is none; undefined where there is no such file. */
 async function readBounded(
   path: string,
+  sizeLimit: number,
 ): Promise<{ content: Uint8Array; mode: number } | string | undefined> {
   const buffer = Buffer.alloc(sizeLimit + 1);
   try {

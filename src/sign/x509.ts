@@ -3,42 +3,52 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
-import type { Signature, SigningKey } from '../model/signature.ts';
+import type { Signature } from '../model/signature.ts';
 import { algorithmsOf, verifies } from '../keys/algorithm.ts';
 import { readCosignKey } from './cosign-key.ts';
-import { keyIdOf } from '../keys/key-id.ts';
+import { signingKeyOf } from '../keys/key-id.ts';
 import { readPrivateKey } from './private-key.ts';
 import { type Secrets, secretFile } from './secrets.ts';
-import type { Signer } from './signer.ts';
+import type { Signer, SignerSurroundings } from './signer.ts';
 
 const signInThread = promisify(sign);
 
 /**
  * Opens the signer `x509` with the key in `x509.pem`, else in `cosign.key` (behaviour.md, "Signers"): ECDSA with SHA-256
  * in DER, Ed25519 over the payload itself, or RSA PKCS#1 v1.5 with SHA-256.
- * @throws ChainsError KEY_INVALID when there is no key or one that isn't taken; BACKEND_NOT_BUILT for Fulcio.
+ * With Fulcio a short-lived key of its own signs.
+ * @throws ChainsError KEY_INVALID when there is no key or one that isn't taken
  */
-export async function openX509(config: Config, secrets: Secrets): Promise<Signer> {
+export async function openX509(
+  config: Config,
+  secrets: Secrets,
+  surroundings?: SignerSurroundings,
+): Promise<Signer> {
   if (config['signers.x509.fulcio.enabled']) {
-    throw new ChainsError(
-      'BACKEND_NOT_BUILT',
-      'signers.x509.fulcio.enabled: `true` comes with a later version; use `false` and a key in `x509.pem`',
-    );
+    const trust = async () => (await import('./trust.ts')).openTrustOf(config, secrets);
+    const { openFulcio } = await import('./fulcio/index.ts');
+    return openFulcio(config, surroundings ?? { trust, access: {}, hear: () => {} });
   }
   const { privateKey, path } = await readKey(secrets);
   const publicKey = publicHalfOf(privateKey);
   const signBytes = signWith(privateKey);
   await refuseUnmatchedHalves(signBytes, publicKey, path);
-  const key: SigningKey = {
-    publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-    keyId: keyIdOf(publicKey),
-  };
+  const key = signingKeyOf(publicKey);
+  let repeatable: Promise<typeof signBytes> | undefined;
   return {
-    async sign(message, { signal } = {}): Promise<Signature> {
+    async sign(message, { signal, repeatable: isRepeatable = false } = {}): Promise<Signature> {
       signal?.throwIfAborted();
-      return { bytes: await signBytes(message), key };
+      if (isRepeatable) repeatable ??= repeatably(privateKey, signBytes);
+      const make = isRepeatable && repeatable !== undefined ? await repeatable : signBytes;
+      return { bytes: await make(message), key };
     },
+    key: async () => key,
   };
+}
+
+/** The signer whose signatures are the same each time; loaded where it is needed. */
+async function repeatably(privateKey: KeyObject, usual: ReturnType<typeof signWith>): Promise<typeof usual> {
+  return (await import('./repeatable.ts')).signRepeatably(privateKey) ?? usual;
 }
 
 /** By way of JWK, so that a curve that the file spells out in numbers is named: Go, hence cosign, reads no other. */

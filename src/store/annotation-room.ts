@@ -1,6 +1,8 @@
 import type { Artifact } from '../model/artifact.ts';
 import { ChainsError } from '../errors.ts';
+import { markPrefix } from '../model/marks.ts';
 import type { Failure } from '../model/outcome.ts';
+import type { Problem } from '../model/problem.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -21,7 +23,11 @@ export interface FittedAnnotations {
   readonly annotations: Annotations;
   /** PAYLOAD_TOO_LARGE for each artifact that doesn't fit beside those before it. */
   readonly tooLarge: readonly Failure[];
+  /** Evidence that had to be left out for want of room; its signature is there. */
+  readonly leftOut: readonly Problem[];
 }
+
+const evidencePrefix = `${markPrefix}evidence-`;
 
 /**
  * Chooses, in the given order, the entries that fit on an object with the `present` annotations: one that doesn't fit
@@ -34,25 +40,41 @@ export function fitAnnotations(
   const all = new Map(Object.entries(present));
   const kept = new Set<string>();
   const tooLarge: Failure[] = [];
+  const leftOut: Problem[] = [];
   let used = bytesOf(present);
   for (const { artifact, annotations } of entries) {
     const freed = Object.keys(annotations).reduce((sum, key) => sum + bytesOfOne(key, all.get(key)), 0);
-    const after = used - freed + bytesOf(annotations);
-    if (after > annotationsLimit - roomForMarks) {
-      tooLarge.push({
-        artifact,
-        stage: 'storage',
-        error: tooLargeError(artifact, bytesOf(annotations), used - freed),
-      });
+    const others = used - freed;
+    const fits = (some: Annotations) => others + bytesOf(some) <= annotationsLimit - roomForMarks;
+    const chosen = [annotations, withoutEvidence(annotations)].find(fits);
+    if (chosen === undefined) {
+      const error = tooLargeError(artifact, bytesOf(annotations), others);
+      tooLarge.push({ artifact, stage: 'storage', error });
       continue;
     }
-    for (const [key, value] of Object.entries(annotations)) {
+    if (chosen !== annotations) leftOut.push(evidenceLeftOut(artifact));
+    for (const [key, value] of Object.entries(chosen)) {
       all.set(key, value);
       kept.add(key);
     }
-    used = after;
+    used = others + bytesOf(chosen);
   }
-  return { annotations: Object.fromEntries([...all].filter(([key]) => kept.has(key))), tooLarge };
+  return {
+    leftOut,
+    annotations: Object.fromEntries([...all].filter(([key]) => kept.has(key))),
+    tooLarge,
+  };
+}
+
+function withoutEvidence(annotations: Annotations): Annotations {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith(evidencePrefix)));
+}
+
+function evidenceLeftOut({ fullKey, kind }: Artifact): Problem {
+  return {
+    at: 'metadata.annotations',
+    message: `${fullKey}: there is no room for the evidence of its signature; add another store to artifacts.${kind}.storage`,
+  };
 }
 
 function bytesOf(annotations: Annotations): number {

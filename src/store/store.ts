@@ -1,6 +1,6 @@
 import type { Config } from '../config/keys.ts';
 import type { SignedArtifact } from '../model/signature.ts';
-import type { StoreAccess } from '../model/store-access.ts';
+import type { ClusterAccess } from '../model/cluster-access.ts';
 import type { StoreReader } from '../model/stored.ts';
 
 /** A place where payloads and signatures are kept. */
@@ -13,7 +13,7 @@ export interface Store {
 }
 
 /** Opens a store, once for each configuration. Without `access` it does with what this process has of its own. */
-export type OpenStore = (config: Config, access?: StoreAccess) => Promise<Store>;
+export type OpenStore = (config: Config, access?: ClusterAccess) => Promise<Store>;
 
 /** Opens a store for reading. @throws ChainsError CONFIG_INVALID for a setting that is missing */
 export type OpenReader = (config: Config) => Promise<StoreReader>;

@@ -1,6 +1,7 @@
 import { storageKeyOf } from '../model/artifact.ts';
 import { markPrefix } from '../model/marks.ts';
 import type { SignedArtifact } from '../model/signature.ts';
+import { evidenceOf } from '../sigstore/bundle.ts';
 import type { Store } from './store.ts';
 
 /** The store `tekton`: the run's own annotations. It writes nothing itself; the mark carries what it returns. */
@@ -9,16 +10,17 @@ export async function openTektonStore(): Promise<Store> {
 }
 
 /**
- * `payload-KEY`, `signature-KEY` and, where there are any, `cert-KEY` and `chain-KEY`, all in padded standard base64
- * (behaviour.md, "A run's life").
+ * `payload-KEY`, `signature-KEY` and, where there are any, `cert-KEY`, `chain-KEY` and `evidence-KEY`, all in padded standard
+ * base64 (behaviour.md, "A run's life"; transparency.md, "The log").
  */
 export function annotationsFor(entry: SignedArtifact): Readonly<Record<string, string>> {
-  const { payload, signature } = entry;
+  const { payload, signature, transparency } = entry;
   const parts = {
     payload: payload.bytes,
     signature: signature.bytes,
     cert: signature.certificate,
     chain: signature.chain,
+    evidence: transparency && JSON.stringify(evidenceOf(transparency)),
   };
   const key = annotationKey(entry);
   return Object.fromEntries(

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ApiCall } from '../kubernetes/rest.ts';
 import type { FailedStage } from '../model/outcome.ts';
 import type { RunKind } from '../model/run.ts';
+import type { SigstoreNews } from '../model/sigstore.ts';
 
 /** What the metrics page is served with. */
 export interface MetricsPage {
@@ -79,6 +80,23 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #sigstoreAnswered = new Gauge({
+    name: 'chains_sigstore_last_success_timestamp_seconds',
+    help: 'When Fulcio, the transparency log, the timestamp server or the TUF repository last answered as it should',
+    labelNames: ['service'],
+    registers: [this.#registry],
+  });
+  readonly #sigstoreFailures = new Counter({
+    name: 'chains_sigstore_failures_total',
+    help: 'Questions to a service of Sigstore that it did not answer as it should',
+    labelNames: ['service'],
+    registers: [this.#registry],
+  });
+  readonly #certificateEnd = this.#gauge(
+    'chains_certificate_end_timestamp_seconds',
+    'When the certificate ends that the keyless signer uses',
+  );
+
   constructor() {
     for (const kind of kinds) for (const stage of stages) this.#failures[kind].inc({ error_type: stage }, 0);
     // The default of 10 ms would wake an idle process a hundred times a second.
@@ -129,6 +147,13 @@ export class Metrics {
         },
       });
     }
+  }
+
+  /** A service of Sigstore was asked. */
+  sigstore({ service, error, validUntil }: SigstoreNews): void {
+    if (error === undefined) this.#sigstoreAnswered.set({ service }, Date.now() / 1000);
+    else this.#sigstoreFailures.inc({ service });
+    if (validUntil !== undefined) this.#certificateEnd.set(validUntil.getTime() / 1000);
   }
 
   /** A configuration is in force, taken at this time. */

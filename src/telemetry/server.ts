@@ -51,8 +51,10 @@ export function serveHealth(where: ListenOptions, live: Health, ready: Health): 
 function answer(health: Health): Page {
   const { checks } = health;
   const well = checks.every(({ trouble }) => trouble === undefined);
-  const lines = checks.map(({ name, trouble }) =>
-    trouble === undefined ? `[+] ${name} ok` : `[-] ${name}: ${plainText(trouble)}`,
+  const lines = checks.map(({ name, trouble, note }) =>
+    trouble === undefined
+      ? `[+] ${name} ok${note === undefined ? '' : `: ${plainText(note)}`}`
+      : `[-] ${name}: ${plainText(trouble)}`,
   );
   return text(well ? 200 : 503, [...lines, well ? 'ok' : 'not ok'].join('\n'));
 }

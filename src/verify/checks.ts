@@ -3,7 +3,12 @@ import type { Json } from '../json.ts';
 import { type Check, type Finding, no } from './judgement.ts';
 import { readJson } from './content.ts';
 import { type Expectations, expectsAnything } from './expectations.ts';
-import { signedMessage } from './envelope.ts';
+import { type EvidenceFindings, type EvidenceOptions, judgeEvidence } from './evidence.ts';
+import { type Signed, signedMessage } from './envelope.ts';
+import { inTotoType } from '../keys/dsse.ts';
+import { pemBlock } from '../keys/pem.ts';
+import { bareContent, envelopeContent } from '../sigstore/content.ts';
+import type { Transparency } from '../model/signature.ts';
 import type { VerificationKey } from './key.ts';
 import { type Proof, demanded, meetsAll, provenanceIn } from './provenance.ts';
 import { keyOfCertificate } from './public-key.ts';
@@ -25,6 +30,8 @@ export interface VerificationOptions {
   /** Any one of them will do. */
   readonly keys: readonly VerificationKey[];
   readonly expected: Expectations;
+  /** What is demanded of logs, timestamps and certificates, which is judged where there is any. */
+  readonly evidence?: EvidenceOptions | undefined;
 }
 
 /** A payload with its signature, as a store gave them. */
@@ -36,6 +43,10 @@ export interface Stored {
   readonly signature: Uint8Array;
   /** PEM, where one is stored with it; empty is none. */
   readonly certificate?: string | undefined;
+  /** What was confirmed of the signature; a text says why it can't be read. */
+  readonly transparency?: Transparency | string | undefined;
+  /** Where the run says that a log has it. */
+  readonly logAddress?: string | undefined;
   /** Where it was, for the reason of a check. */
   readonly place?: string;
 }
@@ -54,16 +65,24 @@ export interface Checked {
 
 /** Checks the signature, then the content. */
 export async function checkStored(
-  { name, payload, signature, certificate = '', place }: Stored,
-  { keys }: Pick<VerificationOptions, 'keys'>,
+  { name, payload, signature, certificate = '', transparency, logAddress, place }: Stored,
+  { keys, evidence }: Pick<VerificationOptions, 'keys' | 'evidence'>,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
+  const certified = keyOfCertificate(certificate);
+  const isKeyless = evidence?.identity !== undefined;
+  const candidates = isKeyless ? [certified].filter((key) => key !== undefined) : keys;
   const where = place === undefined ? '' : ` at ${place}`;
   const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
+  const proofs =
+    evidence === undefined
+      ? undefined
+      : await evidenceOf({ payload, signature, certificate, transparency, logAddress }, candidates, evidence);
   const judgements: readonly (readonly [string, Finding])[] = [
     ['stored', { ok: true, reason }],
-    ['signature', await isSigned(payload, signature, keys)],
-    ...(certificate === ''
+    ['signature', await isSigned(payload, signature, candidates)],
+    ...(proofs?.findings ?? []),
+    ...(certificate === '' || isKeyless
       ? []
       : [['certificate', await isOfCertificate(payload, signature, certificate)] as const]),
     ...(await contentOf(payload, contentChecks)),
@@ -73,9 +92,10 @@ export async function checkStored(
     ok,
     reason: why,
   }));
-  const notes = judgements.flatMap(([, judgement]) =>
-    (judgement.notes ?? []).map((note) => `${name}: ${note}`),
-  );
+  const notes = [
+    ...(proofs?.notes ?? []),
+    ...judgements.flatMap(([, judgement]) => judgement.notes ?? []),
+  ].map((note) => `${name}: ${note}`);
   if (!checks.every(({ ok }) => ok)) return { checks, notes };
   const json = readJson(payload)?.json;
   const statement = json !== undefined && isStatement(json) ? json : undefined;
@@ -150,6 +170,40 @@ function lacks(parts: readonly Checked[]): string {
     : 'nothing that was found is signed by these keys and is about it';
 }
 
+/** What is stored beside a signature to prove when it was made, and by whom. A signature that isn't one has been reported. */
+async function evidenceOf(
+  { payload, signature, certificate = '', transparency, logAddress }: Omit<Stored, 'name'>,
+  keys: readonly VerificationKey[],
+  options: EvidenceOptions,
+): Promise<EvidenceFindings | undefined> {
+  const signed = signedMessage(payload, signature);
+  if (typeof signed === 'string') return undefined;
+  const key = await signerAmong(keys, signed);
+  const verifier = certificate === '' ? key?.publicKey : derOf(certificate);
+  const content =
+    signed.message === payload
+      ? bareContent(payload, signed.signature)
+      : envelopeContent(inTotoType, payload, signed.signature);
+  return judgeEvidence(
+    { content, stored: signature, verifier, certificate, transparency, logAddress },
+    options,
+  );
+}
+
+async function signerAmong(
+  keys: readonly VerificationKey[],
+  { message, signature }: Signed,
+): Promise<VerificationKey | undefined> {
+  for (const key of keys) if ((await key.check(message, signature)) === undefined) return key;
+  return undefined;
+}
+
+/** A certificate in DER; undefined where it can't be read. */
+export function derOf(pem: string): Uint8Array | undefined {
+  const block = pemBlock(pem, 'CERTIFICATE');
+  return block === undefined ? undefined : new Uint8Array(block);
+}
+
 async function isSigned(
   payload: Uint8Array,
   stored: Uint8Array,
@@ -157,6 +211,7 @@ async function isSigned(
 ): Promise<Finding> {
   const signed = signedMessage(payload, stored);
   if (typeof signed === 'string') return { ok: false, reason: signed };
+  if (keys.length === 0) return no('no certificate that can be read is stored beside the signature');
   const reasons: string[] = [];
   for (const key of keys) {
     const isNamed = signed.keyId === '' || key.keyIds.includes(signed.keyId);

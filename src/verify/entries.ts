@@ -9,6 +9,7 @@ export interface AnnotationEntry {
   readonly payload: string | undefined;
   readonly signature: string | undefined;
   readonly certificate: string | undefined;
+  readonly evidence: string | undefined;
 }
 
 /** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
@@ -41,5 +42,6 @@ function entryOf(run: Run, key: string): AnnotationEntry {
     payload: annotation('payload'),
     signature: annotation('signature'),
     certificate: annotation('cert'),
+    evidence: annotation('evidence'),
   };
 }

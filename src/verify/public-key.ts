@@ -49,14 +49,22 @@ export function plainKey(
     throw invalid(`is ${kindOf(key)}; ${acceptedKinds} count`);
   }
   const id = keyIdOf(key);
+  const missed = 'did not make this signature of this payload';
   return {
     id,
     keyIds: [id],
+    publicKey: key.export({ format: 'der', type: 'spki' }),
     async check(message, signature) {
       if (!algorithms.some((algorithm) => verifies(algorithm, key, message, signature))) {
-        return 'did not make this signature of this payload';
+        return missed;
       }
       return lapsed();
+    },
+    async checkSha256(sha256, signature) {
+      const { verifiesSha256 } = await import('../keys/digest-signature.ts');
+      const isSigned = verifiesSha256(key, sha256, signature);
+      if (isSigned === undefined) return 'signs no digest: give the artifact itself';
+      return isSigned ? lapsed() : missed;
     },
   };
 }

@@ -1,8 +1,10 @@
 import { quote, strictBase64 } from '../text.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import type { JsonObject } from '../json.ts';
-import { endStateOf, messageMark, signedUidMark } from '../model/marks.ts';
+import { endStateOf, messageMark, signedUidMark, transparencyMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
+import type { Transparency } from '../model/signature.ts';
+import { evidenceInMaterial } from '../sigstore/bundle.ts';
 import {
   type Checked,
   checkStored,
@@ -57,7 +59,7 @@ export async function checkAnnotations(
     own: [
       own === undefined
         ? { checks: [unsigned(run)] }
-        : await checkEntry(own, options, ownContent({ run, taskRuns }, own.key)),
+        : await checkEntry(own, options, ownContent({ run, taskRuns }, own.key), logAddressOf(run)),
     ],
     images: [...checked, ...lacking.map((image) => lackingImage(image, imagesNeeded))],
   };
@@ -117,10 +119,16 @@ function wasWrittenFor(run: Run): Finding {
   };
 }
 
+/** Where a run says that a log has its own signature. */
+export function logAddressOf({ annotations }: Pick<Run, 'annotations'>): string | undefined {
+  return annotations[transparencyMark];
+}
+
 async function checkEntry(
   { key, ...texts }: AnnotationEntry,
   options: VerificationOptions,
   contentChecks: ContentChecks,
+  logAddress?: string,
 ): Promise<Checked> {
   // Others write an empty one where there is none.
   const [payload, signature, certificate] = [
@@ -129,7 +137,11 @@ async function checkEntry(
     decoded(texts.certificate ?? ''),
   ];
   if (typeof payload !== 'string' && typeof signature !== 'string' && typeof certificate !== 'string') {
-    const stored = { name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') };
+    const stored = {
+      ...{ name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') },
+      transparency: texts.evidence === undefined ? undefined : evidenceIn(texts.evidence),
+      logAddress,
+    };
     return checkStored(stored, options, contentChecks);
   }
   const wrong = Object.entries({ payload, signature, certificate }).flatMap(([part, is]) =>
@@ -138,6 +150,11 @@ async function checkEntry(
   return {
     checks: [{ name: `${key} stored`, ok: false, reason: wrong.join(' and ') }],
   };
+}
+
+function evidenceIn(text: string): Transparency | string | undefined {
+  const json = decoded(text);
+  return typeof json === 'string' ? json : evidenceInMaterial(json);
 }
 
 /** The bytes, or what is wrong with the text. */

@@ -15,12 +15,14 @@ import {
   type VerificationOptions,
 } from './checks.ts';
 import { namesImageOf } from './content.ts';
-import { ownContent } from './run.ts';
+import { logAddressOf, ownContent } from './run.ts';
 
 /** An artifact that is looked for, and what its payload must say. */
 export interface Wanted {
   readonly sought: Sought;
   readonly content: ContentChecks;
+  /** Where the run says that a log has its signature. */
+  readonly logAddress?: string | undefined;
 }
 
 /**
@@ -36,7 +38,11 @@ export function wantedOf(
   const kind = artifactKindOf(run.kind);
   const named = hintsOf(artifacts.find((one) => one.key === key));
   return {
-    own: { sought: { kind, run, key, ...named }, content: ownContent({ run, taskRuns }, key) },
+    own: {
+      sought: { kind, run, key, ...named },
+      content: ownContent({ run, taskRuns }, key),
+      logAddress: logAddressOf(run),
+    },
     images: artifacts.flatMap((one) =>
       one.kind === 'oci'
         ? [{ kind: one.kind, run, key: storageKeyOf(one), images: [one.fullKey], others: [] }]
@@ -86,7 +92,7 @@ export function imageContent(run: Run, { key }: Sought, fullNames: readonly stri
  */
 export async function checkFound(
   store: string,
-  { sought: { key }, content }: Wanted,
+  { sought: { key }, content, logAddress }: Wanted,
   found: readonly StoredPlace[],
   options: VerificationOptions,
 ): Promise<readonly Checked[]> {
@@ -97,7 +103,7 @@ export async function checkFound(
       return [failed(`${name} stored`, reason)];
     }
     const checked = await Promise.all(
-      entries.map((entry) => checkStored({ ...entry, name }, options, content)),
+      entries.map((entry) => checkStored({ ...entry, name, logAddress }, options, content)),
     );
     const preferred = [meeting(checked, options.expected), checked.filter(isGood), checked];
     return preferred.find((some) => some.length > 0) ?? [];

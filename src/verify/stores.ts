@@ -107,7 +107,8 @@ function annotationsOptions(
   options: StoresOptions,
 ): AnnotationsOptions {
   const imagesNeeded = imagesMustBeIn('tekton', run, options.config);
-  return { keys: options.keys, expected: options.expected, taskRuns, imagesNeeded };
+  const { keys, expected, evidence } = options;
+  return { keys, expected, evidence, taskRuns, imagesNeeded };
 }
 
 async function checkRead(

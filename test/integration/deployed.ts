@@ -10,10 +10,10 @@ export interface Deployed {
   readonly memory: number;
 }
 
-/** Reads `deploy/controller.yaml` and the `Dockerfile`. */
+/** Reads `deploy/base/controller.yaml` and the `Dockerfile`. */
 export function deployed(): Deployed {
   const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-  const documents = parseAllDocuments(read('deploy/controller.yaml')).map((document): unknown =>
+  const documents = parseAllDocuments(read('deploy/base/controller.yaml')).map((document): unknown =>
     document.toJS(),
   );
   const [container] = documents.flatMap((document) =>
@@ -21,6 +21,6 @@ export function deployed(): Deployed {
   );
   const text = `${read('Dockerfile')} ${JSON.stringify(at(container, 'env'))}`;
   const [, memory] = /^(\d+)Mi$/.exec(String(at(container, 'resources', 'limits', 'memory'))) ?? [];
-  if (memory === undefined) throw new Error('deploy/controller.yaml has no limit of memory in Mi');
+  if (memory === undefined) throw new Error('deploy/base/controller.yaml has no limit of memory in Mi');
   return { node: text.match(/--max-[a-z-]+=\d+/g) ?? [], memory: Number(memory) };
 }

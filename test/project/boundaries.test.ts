@@ -8,6 +8,9 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 
 const stages = ['extract', 'format', 'sign', 'witness', 'store'];
 
+/** The stages that know Sigstore's formats and whom to trust. */
+const ofSigstore = ['sign', 'witness', 'store'];
+
 /** What every room stands on: each of these files imports only others of them. */
 const foundations = ['concurrency', 'errors', 'json', 'text', 'version'].map((name) => `${name}.ts`);
 
@@ -17,16 +20,23 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tekton: [],
   model: ['tekton'],
   keys: ['model'],
+  sigstore: ['model', 'keys', 'config', 'http'],
   http: [],
   registry: ['model', 'http'],
   config: ['model', 'tekton'],
   decide: ['model', 'config'],
   ...Object.fromEntries(stages.map((stage) => [stage, ['model', 'tekton', 'keys', 'config', 'http']])),
-  store: ['model', 'tekton', 'keys', 'config', 'http', 'registry'],
+  ...Object.fromEntries(
+    ofSigstore.map((stage) => [stage, ['model', 'tekton', 'keys', 'config', 'http', 'sigstore']]),
+  ),
+  store: ['model', 'tekton', 'keys', 'config', 'http', 'registry', 'sigstore'],
   kubernetes: ['model', 'http'],
   telemetry: ['model', 'kubernetes'],
-  verify: ['model', 'tekton', 'keys', 'config', 'extract', 'format', 'sign', 'store', 'registry'],
-  'backends.ts': [...stages, 'model', 'config'],
+  verify: [
+    ...['model', 'tekton', 'keys', 'config', 'extract', 'format', 'sign', 'witness', 'store'],
+    ...['registry', 'sigstore'],
+  ],
+  'backends.ts': [...stages, 'model', 'config', 'sigstore'],
   'drafts.ts': ['extract', 'format', 'model', 'config'],
   'outcome.ts': ['drafts.ts', 'store', 'model', 'config'],
   'pipeline.ts': ['backends.ts', 'drafts.ts', 'outcome.ts', 'sign', 'store', 'model', 'config'],
@@ -41,7 +51,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'sign',
   ],
-  library: ['pipeline.ts', 'drafts.ts', 'store', 'model', 'config', 'decide', 'extract', 'sign', 'verify'],
+  library: [
+    'pipeline.ts',
+    'drafts.ts',
+    'store',
+    'model',
+    'config',
+    'decide',
+    'extract',
+    'sign',
+    'sigstore',
+    'verify',
+  ],
   sandbox: ['model', 'kubernetes'],
 };
 

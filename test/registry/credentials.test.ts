@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, suite, test } from 'node:test';
-import type { RegistrySecret } from '../../src/model/store-access.ts';
+import type { RegistrySecret } from '../../src/model/cluster-access.ts';
 import {
   type GuardOptions,
   type RegistryUser,

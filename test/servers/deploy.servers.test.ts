@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { keygen } from '../../src/cli/commands/keygen.ts';
+import { configData } from '../../src/config/data.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import { readIdentityToken } from '../../src/controller/identity-token.ts';
+import { openConnection } from '../../src/kubernetes/connection.ts';
+import { Rest } from '../../src/kubernetes/rest.ts';
 import { startCluster } from './cluster.ts';
 import { folderFor } from './signed.ts';
 
@@ -66,4 +71,50 @@ test('kubectl apply -k deploy/ gives the controller what it calls, and nothing m
     'jsonpath={.data}',
   ]);
   assert.match(kept, /x509\.pem/, 'a filled Secret survives another apply');
+});
+
+test('kubectl apply -k deploy/keyless lets the controller get tokens of its own service account alone', async (t) => {
+  const cluster = await startCluster();
+  t.after(() => cluster.close());
+  await cluster.kubectl(['apply', '-k', join(deploy, 'keyless')]);
+  for (const [name, answer] of [
+    ['tekton-chains-controller', /^yes/],
+    ['default', /\bno\b/],
+  ] as const) {
+    const asked = [
+      'auth',
+      'can-i',
+      'create',
+      `serviceaccounts/${name}`,
+      '--subresource=token',
+      `--as=${account}`,
+    ];
+    const said = await cluster
+      .kubectl([...asked, '-n', 'tekton-chains'])
+      .catch((error: unknown) => String(error));
+    assert.match(said, answer, name);
+  }
+  const config = await cluster.kubectl([
+    'get',
+    'configmap',
+    'chains-config',
+    '-n',
+    'tekton-chains',
+    '-o',
+    'json',
+  ]);
+  assert.equal(parseConfig(configData(JSON.parse(config))).config['signers.x509.fulcio.enabled'], true);
+  const volumes = await cluster.kubectl(['get', 'deployment', '-n', 'tekton-chains', '-o', 'json']);
+  assert.match(volumes, /"audience": "sigstore"/);
+
+  const own = await cluster.kubectl(['create', 'token', 'tekton-chains-controller', '-n', 'tekton-chains']);
+  const folder = await folderFor(t);
+  const kubeconfig = join(folder, 'kubeconfig');
+  const asAccount = cluster.kubeconfig.replace(/token: .*/, `token: ${own.trim()}`);
+  await writeFile(kubeconfig, asAccount, { mode: 0o600 });
+  const rest = new Rest(await openConnection({ kubeconfig }));
+  t.after(() => rest.close());
+  const token = await readIdentityToken(rest)('sigstore');
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  assert.deepEqual([claims.aud, claims.sub], [['sigstore'], account]);
 });

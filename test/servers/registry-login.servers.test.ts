@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import type { RegistrySecret } from '../../src/model/store-access.ts';
+import type { RegistrySecret } from '../../src/model/cluster-access.ts';
 import { portOf } from '../../sandbox/port.ts';
 import { createAuthority, type Pair } from '../kubernetes/certificates.ts';
 import {

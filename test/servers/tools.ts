@@ -20,10 +20,25 @@ const unpacked = {
   'docker-registry': ['docker-registry-2.8', 'docker-registry'],
   registry: ['registry-0.22.1', 'registry'],
   oras: ['oras-1.2', 'oras'],
+  fulcio: ['fulcio-1.8.8', 'fulcio'],
+  'timestamp-server': ['timestamp-2.1.3', 'timestamp-server'],
+  'rekor-tiles': ['rekor-tiles-2.3.0', 'rekor-tiles'],
+  'rekor-server': ['rekor-1.5.4', 'rekor-server'],
+  trillian_log_server: ['trillian-log-1.7.3', 'trillian_log_server'],
+  trillian_log_signer: ['trillian-signer-1.7.3', 'trillian_log_signer'],
 } as const;
 
 /** Programs of the operating system. */
-const installed = ['openssl', 'jq', 'gpg', 'zsh', 'fish'] as const;
+const installed = [
+  'openssl',
+  'jq',
+  'gpg',
+  'zsh',
+  'fish',
+  'mariadb',
+  'mariadb-install-db',
+  'mariadbd',
+] as const;
 
 type Installed = (typeof installed)[number];
 
@@ -47,7 +62,8 @@ export function tool(name: Tool, environment: NodeJS.ProcessEnv = process.env): 
 
 function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly string[] {
   if (isInstalled(name)) {
-    return (environment['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+    const folders = [...(environment['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+    return folders.map((folder) => join(folder, name));
   }
   if (isUnpacked(name)) return [join(cacheFolder(environment), ...unpacked[name])];
   const [folder, module] = built[name];
@@ -58,6 +74,11 @@ function candidatesFor(name: Tool, environment: NodeJS.ProcessEnv): readonly str
 
 function cacheFolder(environment: NodeJS.ProcessEnv): string {
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tekton-chains-test-servers');
+}
+
+/** The tables that Trillian keeps its logs in, as SQL. */
+export function trillianSchema(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(environment), 'trillian-schema-1.7.3', 'trillian.sql');
 }
 
 /** The class path of DynamoDB Local, in the version that its `pom.xml` pins. Throws, naming the script, when it is not there. */

@@ -48,3 +48,16 @@ test('an annotation that is replaced is not counted twice', () => {
   const { annotations, tooLarge } = fitAnnotations(present, [entry(0, 'mine', 200_000)]);
   assert.deepEqual([Object.keys(annotations), tooLarge.length], [['mine'], 0]);
 });
+
+test('evidence that has no room is left out with a word, and its signature stays', () => {
+  const signed = entry(0, 'chains.tekton.dev/signature-k', 200_000);
+  const evidence = { 'chains.tekton.dev/evidence-k': 'x'.repeat(100_000) };
+  const both = { ...signed, annotations: { ...signed.annotations, ...evidence } };
+  const { annotations, tooLarge, leftOut } = fitAnnotations({}, [both, entry(1, 'next', 1_000)]);
+  assert.deepEqual(Object.keys(annotations), ['chains.tekton.dev/signature-k', 'next']);
+  assert.equal(tooLarge.length, 0);
+  assert.match(
+    leftOut[0]?.message ?? '',
+    /there is no room for the evidence of its signature; add another store/,
+  );
+});

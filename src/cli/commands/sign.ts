@@ -6,6 +6,7 @@ import { endStatement, messageOf } from '../../decide/marking.ts';
 import { noRoom } from '../../library/examine.ts';
 import { entriesOf, type SignedRun, signedExplanationOf, signRun } from '../../library/sign.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
+import { bundleOf } from '../../sigstore/bundle.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { at, type Json, type JsonObject, member } from '../../json.ts';
 import type { Run } from '../../model/run.ts';
@@ -116,15 +117,23 @@ function object(value: Json | undefined): JsonObject {
   return Object.fromEntries(Object.entries(value ?? {}).map(([key]) => [key, member(value, key)]));
 }
 
-/** `taskrun-NS-NAME/KEY.payload`, `.signature` and, where there are any, `.cert` and `.chain`. */
+/** `taskrun-NS-NAME/KEY.payload`, `.signature` and, where there are any, `.cert`, `.chain` and `.sigstore.json`. */
 async function writeFiles(folder: string, { examination, signed }: SignedRun): Promise<void> {
   const { kind, namespace, name } = examination.run;
   const place = join(folder, fileName(`${kind.toLowerCase()}-${namespace}-${name}`));
   try {
     await mkdir(place, { recursive: true });
-    for (const { artifact, payload, signature } of entriesOf(signed)) {
+    for (const entry of entriesOf(signed)) {
+      const { artifact, payload, signature, transparency } = entry;
       const { certificate: cert, chain } = signature;
-      const parts = { payload: payload.bytes, signature: signature.bytes, cert, chain };
+      const bundle = transparency === undefined ? undefined : JSON.stringify(bundleOf(entry));
+      const parts = {
+        payload: payload.bytes,
+        signature: signature.bytes,
+        cert,
+        chain,
+        'sigstore.json': bundle,
+      };
       for (const [part, content] of Object.entries(parts)) {
         if (content !== undefined)
           await writeFile(join(place, fileName(`${storageKeyOf(artifact)}.${part}`)), content);

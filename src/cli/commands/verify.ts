@@ -17,13 +17,16 @@ import { showing, step } from '../terminal/progress.ts';
 import { reportAll, warnOfKeys } from '../terminal/report.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
 import { readKey } from '../input/verify-keys.ts';
+import { asksForIdentity, readTrust, type TrustArguments } from '../input/verify-trust.ts';
 import { givenSubject, namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
 import { verifyText } from '../terminal/verify-text.ts';
 import { visible } from '../../text.ts';
 
 /** The options of `chains verify`, as parsed. */
-export interface VerifyArguments extends SubjectOptions, Expectations {
+export interface VerifyArguments extends SubjectOptions, Expectations, TrustArguments {
   readonly file: readonly string[];
+  /** What bundles are of. */
+  readonly artifact?: string;
   readonly key: readonly string[];
   readonly output: 'text' | 'json';
 }
@@ -45,14 +48,20 @@ export async function runVerify(
   if ((names.length === 0) === (options.file.length === 0)) {
     throw new ChainsError(
       'USAGE',
-      'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, or image and the reference of one',
+      'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, image and the reference of one, or bundles as files ending in .sigstore.json',
     );
   }
-  refuseNearImage(names);
-  const keys = await keysOf(options);
+  const isOfBundles = options.artifact !== undefined || names.some(isBundleName);
+  if (!isOfBundles) refuseNearImage(names);
+  const [keys, evidence] = [await keysOf(options), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
-  if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected }, options, write);
+  if (isOfBundles) {
+    const { verifyBundles } = await import('./verify-bundle.ts');
+    const all = await verifyBundles(names, options, { keys, expected, evidence }, write);
+    return all ? 0 : notVerified;
+  }
+  if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected, evidence }, options, write);
   if (options.uid !== undefined && names.length !== 1)
     throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
@@ -65,7 +74,7 @@ export async function runVerify(
   let code = reportAll(given.refused);
   for (const [index, { subject, hints, ...looking }] of all.entries()) {
     const { verification, leftOut } = await showing(step('verifying', index, all, nameOf(subject)), () =>
-      verifyStores(subject, { keys, expected, ...looking }).catch((error: unknown) => {
+      verifyStores(subject, { keys, expected, evidence, ...looking }).catch((error: unknown) => {
         throw options.store === undefined ? withAdvice(error) : error;
       }),
     );
@@ -74,6 +83,11 @@ export async function runVerify(
     if (!verification.verified) code = notVerified;
   }
   return code;
+}
+
+/** Whether a name is that of a bundle's file. */
+function isBundleName(name: string): boolean {
+  return /\.sigstore(\.json)?$/.test(name);
 }
 
 /** `images` and the like are not runs. */
@@ -122,10 +136,14 @@ async function verifyImages(
 }
 
 async function keysOf(options: VerifyArguments): Promise<readonly VerificationKey[]> {
+  if (asksForIdentity(options)) {
+    if (options.key.length === 0) return [];
+    throw new ChainsError('USAGE', 'give either --key or the identity of a certificate');
+  }
   if (options.key.length === 0) {
     throw new ChainsError(
       'USAGE',
-      "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET",
+      "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
     );
   }
   const { kubeconfig, context } = options;

@@ -1,3 +1,5 @@
+import type { Config } from '../../config/keys.ts';
+import { type Proofs, proofsFor } from '../../config/plan.ts';
 import type { Examination } from '../../library/examine.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
 import { ChainsError } from '../../errors.ts';
@@ -10,7 +12,7 @@ import { wrap } from './wrap.ts';
 
 /** What `chains explain` prints of a run: for people, at most 100 columns, the same with and without a terminal. */
 export function explainText(examination: Examination, paint: Paint = plain): string {
-  const { run, outlook, drafts, problems } = examination;
+  const { run, config, outlook, drafts, problems } = examination;
   const { apiVersion, kind, uid } = run;
   const sections = [
     [
@@ -18,7 +20,7 @@ export function explainText(examination: Examination, paint: Paint = plain): str
       wrap(`  ${outlook.action}: `, outlook.reason),
     ],
     soFar(examination, paint),
-    ['What is signed of it', ...drafts.flatMap((draft) => draftLines(draft, paint))],
+    ['What is signed of it', ...drafts.flatMap((draft) => draftLines(draft, config, paint))],
     problems.length === 0
       ? []
       : [
@@ -51,7 +53,7 @@ function soFar({ run }: Examination, paint: Paint): readonly string[] {
   return lines.length === 0 ? [] : [`What has happened so far (annotations ${markPrefix}…)`, ...lines];
 }
 
-function draftLines({ artifact, plan, payload }: Draft, paint: Paint): readonly string[] {
+function draftLines({ artifact, plan, payload }: Draft, config: Config, paint: Paint): readonly string[] {
   const shown = (label: string, value: string) => field(label, value, paint);
   const name = artifact.kind === 'oci' ? artifact.fullKey : runName(artifact.run);
   const from = artifact.kind === 'oci' ? [shown('named by', `${artifact.names} (${artifact.source})`)] : [];
@@ -71,10 +73,22 @@ function draftLines({ artifact, plan, payload }: Draft, paint: Paint): readonly 
               ? plan.signer
               : `${plan.signer}, in a DSSE envelope`,
           ),
+          ...proofLines(proofsFor(config, plan.signer, artifact.run), shown),
           shown('stored in', `${plan.stores.join(', ')} (key ${storageKeyOf(artifact)})`),
         ]
       : [shown('turned off', plan.off)];
   return [wrap(`  ${artifact.kind} `, name, 6), ...from, ...what, ...how];
+}
+
+/** Who certifies the key, and who confirms the signature. */
+function proofLines({ certified, log, timestamps }: Proofs, shown: Shown): readonly string[] {
+  return [
+    ...(certified === undefined
+      ? []
+      : [shown('certified by', `${certified.by}, for the identity token of ${certified.provider}`)]),
+    ...(log === undefined ? [] : [shown('logged in', log)]),
+    ...(timestamps === undefined ? [] : [shown('timestamp of', timestamps)]),
+  ];
 }
 
 /** What a statement speaks of and what went into it; nothing for payloads that are not statements. */

@@ -3,7 +3,8 @@ import { Agent } from 'node:https';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import { reasonOf } from '../../errors.ts';
 import type { ChainsError } from '../../errors.ts';
-import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
+import { digestOfCurve } from '../../keys/algorithm.ts';
+import type { Algorithm } from '../../model/signature.ts';
 import { refusal, unanswered, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';
 

@@ -7,7 +7,8 @@ import {
 } from '@azure/identity';
 import { type ChainsError, reasonOf } from '../../errors.ts';
 import { at, type Json } from '../../json.ts';
-import { type Algorithm, digestOfCurve } from '../../keys/algorithm.ts';
+import { digestOfCurve } from '../../keys/algorithm.ts';
+import type { Algorithm } from '../../model/signature.ts';
 import { ecdsaDer } from './ecdsa-der.ts';
 import { jsonIn, openConnections, refusal, unanswered, unreadable, unusable } from './service.ts';
 import type { KeyService, KeyServiceOptions } from './key-service.ts';

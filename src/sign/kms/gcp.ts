@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { Algorithm, HashName } from '../../keys/algorithm.ts';
+import type { Algorithm, HashName } from '../../model/signature.ts';
 import { crc32c } from '../../http/crc32c.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, type Json, listAt } from '../../json.ts';

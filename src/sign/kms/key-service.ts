@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Config } from '../../config/keys.ts';
-import type { Algorithm } from '../../keys/algorithm.ts';
+import type { Algorithm } from '../../model/signature.ts';
 
 /** One version of a key in a KMS. */
 export interface KeyVersion {

@@ -1,7 +1,7 @@
 import { ChainsError } from '../../errors.ts';
 import type { Signature } from '../../model/signature.ts';
 import { acceptedKinds, algorithmsOf, inputFor, kindOf, verifies } from '../../keys/algorithm.ts';
-import { keyIdOf } from '../../keys/key-id.ts';
+import { signingKeyOf } from '../../keys/key-id.ts';
 import type { Signer } from '../signer.ts';
 import { unlessAborted } from '../../concurrency.ts';
 import { unanswered, unusable, within } from './service.ts';
@@ -63,6 +63,11 @@ export class KmsSigner implements Signer {
     }
   }
 
+  async key(): Promise<Signature['key']> {
+    const { publicKey, algorithm } = await this.#key();
+    return signingKeyOf(publicKey, algorithm);
+  }
+
   async close(): Promise<void> {
     await this.#service.close?.();
   }
@@ -117,15 +122,8 @@ export class KmsSigner implements Signer {
       );
     }
     if (maker !== key) this.#know(Promise.resolve(maker));
-    return { bytes, key: signingKey(maker) };
+    return { bytes, key: signingKeyOf(maker.publicKey, maker.algorithm) };
   }
-}
-
-function signingKey({ publicKey }: KeyVersion): Signature['key'] {
-  return {
-    publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-    keyId: keyIdOf(publicKey),
-  };
 }
 
 /** What speaks against signing with this key, in words that follow its name. */

@@ -9,7 +9,7 @@ export interface Collection {
    * @throws ChainsError PAYLOAD_TOO_LARGE, STORE_REFUSED or STORE_UNAVAILABLE
    */
   put(document: SignedDocument, signal?: AbortSignal): Promise<void>;
-  /** Reads a document's payload, signature and certificate. @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE */
+  /** Reads a document's payload, signature, certificate and bundle. @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE */
   get(id: string, signal?: AbortSignal): Promise<ReadDocument | undefined>;
   close(): Promise<void>;
 }
@@ -19,6 +19,7 @@ export interface ReadDocument {
   readonly Signed: Uint8Array | undefined;
   readonly Signature: string | undefined;
   readonly Cert: string | undefined;
+  readonly Bundle: string | undefined;
 }
 
 /** What every kind of database needs. */

@@ -1,6 +1,7 @@
 import { storageKeyOf } from '../../model/artifact.ts';
 import { isJsonList, type Json, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
+import { bundleOf } from '../../sigstore/bundle.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, "Stores"). */
 export interface SignedDocument {
@@ -14,18 +15,23 @@ export interface SignedDocument {
   readonly Cert: string;
   /** PEM; empty where there is none. */
   readonly Chain: string;
+  /** The JSON of a Sigstore bundle, where something was confirmed of the signature. */
+  readonly Bundle?: string;
   /** The payload as a document. */
   readonly Object: Json;
 }
 
 /** The document of an entry. */
-export function documentOf({ artifact, payload, signature }: SignedArtifact): SignedDocument {
+export function documentOf(entry: SignedArtifact): SignedDocument {
+  const { artifact, payload, signature, transparency } = entry;
+  const bundle = transparency === undefined ? undefined : bundleOf(entry);
   return {
     Name: storageKeyOf(artifact),
     Signed: payload.bytes,
     Signature: Buffer.from(signature.bytes).toString('base64'),
     Cert: signature.certificate ?? '',
     Chain: signature.chain ?? '',
+    ...(bundle === undefined ? {} : { Bundle: JSON.stringify(bundle) }),
     Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
   };
 }

@@ -78,7 +78,14 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
           abortSignal,
         }),
       );
-      return Item && { Signed: Item['Signed']?.B, Signature: Item['Signature']?.S, Cert: Item['Cert']?.S };
+      return (
+        Item && {
+          Signed: Item['Signed']?.B,
+          Signature: Item['Signature']?.S,
+          Cert: Item['Cert']?.S,
+          Bundle: Item['Bundle']?.S,
+        }
+      );
     },
     async close() {
       client.destroy();

@@ -45,15 +45,17 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
       if (answer.status === 404) return undefined;
       if (answer.body === undefined) throw unreadable(what, 'no JSON');
       const fields = member(answer.body, 'fields');
-      const [signed, signature, cert] = [
+      const [signed, signature, cert, bundle] = [
         at(fields, 'Signed', 'bytesValue'),
         at(fields, 'Signature', 'stringValue'),
         at(fields, 'Cert', 'stringValue'),
+        at(fields, 'Bundle', 'stringValue'),
       ];
       return {
         Signed: typeof signed === 'string' ? Buffer.from(signed, 'base64') : undefined,
         Signature: typeof signature === 'string' ? signature : undefined,
         Cert: typeof cert === 'string' ? cert : undefined,
+        Bundle: typeof bundle === 'string' ? bundle : undefined,
       };
     },
     close: () => google.close(),

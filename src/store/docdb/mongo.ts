@@ -90,14 +90,15 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
     },
     async get(id, signal) {
       const found = await call(`read mongo://${reference.path}/${id}`, signal, (documents) =>
-        documents.findOne({ _id: id }, { projection: { Signed: 1, Signature: 1, Cert: 1 } }),
+        documents.findOne({ _id: id }, { projection: { Signed: 1, Signature: 1, Cert: 1, Bundle: 1 } }),
       );
       if (found === null) return undefined;
-      const { Signed: signed, Signature: signature, Cert: cert } = found;
+      const { Signed: signed, Signature: signature, Cert: cert, Bundle: bundle } = found;
       return {
         Signed: signed instanceof Binary ? signed.value() : undefined,
         Signature: typeof signature === 'string' ? signature : undefined,
         Cert: typeof cert === 'string' ? cert : undefined,
+        Bundle: typeof bundle === 'string' ? bundle : undefined,
       };
     },
     async close() {

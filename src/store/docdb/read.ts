@@ -1,4 +1,5 @@
 import type { StoredPlace } from '../../model/stored.ts';
+import { evidenceInBundle } from '../../sigstore/bundle.ts';
 import type { OpenReader } from '../store.ts';
 import type { ReadDocument } from './collection.ts';
 import { openCollection } from './index.ts';
@@ -18,12 +19,13 @@ export const openDocdbReader: OpenReader = async (config) => {
 
 function foundIn(
   place: string,
-  { Signed: payload, Signature: text, Cert: certificate }: ReadDocument,
+  { Signed: payload, Signature: text, Cert: certificate, Bundle: bundle }: ReadDocument,
 ): StoredPlace {
   if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
   if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
   const signature = Buffer.from(text, 'base64');
+  const transparency = bundle === undefined ? undefined : evidenceInBundle(bundle);
   return signature.toString('base64') === text
-    ? { place, entries: [{ place, payload, signature, certificate }] }
+    ? { place, entries: [{ place, payload, signature, certificate, transparency }] }
     : { place, entries: [], flaw: 'its field Signature is not padded standard base64' };
 }

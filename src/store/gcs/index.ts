@@ -3,6 +3,7 @@ import { storageKeyOf } from '../../model/artifact.ts';
 import { ChainsError } from '../../errors.ts';
 import type { Run } from '../../model/run.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
+import { bundleOf } from '../../sigstore/bundle.ts';
 import type { Store } from '../store.ts';
 import { type BucketOptions, openBucket } from './bucket.ts';
 
@@ -19,20 +20,20 @@ export async function openGcsStore(config: Config): Promise<Store> {
 }
 
 /**
- * Opens the store on a bucket. The signature is written last, so that a reader who finds one finds what it signs; certificate
- * and chain of a signature that is replaced by one without them are removed.
+ * Opens the store on a bucket. The signature is written last, so that a reader who finds one finds what it signs; certificate,
+ * chain and bundle of a signature that is replaced by one without them are removed.
  */
 export function openGcs(options: BucketOptions): Store {
   const bucket = openBucket(options);
   return {
     async store(entry, signal) {
-      const { payload, certificate, chain, signature } = objectsOf(entry);
+      const { payload, certificate, chain, bundle, signature } = objectsOf(entry);
       const [seenPayload, seenSignature] = await Promise.all([
         bucket.look(payload.name, signal),
         bucket.look(signature.name, signal),
       ]);
       await bucket.put(payload, seenPayload, signal);
-      for (const { name, bytes } of [certificate, chain]) {
+      for (const { name, bytes } of [certificate, chain, bundle]) {
         if (bytes !== undefined) await bucket.put({ name, bytes }, await bucket.look(name, signal), signal);
         else if (seenSignature !== undefined) await bucket.remove(name, signal);
       }
@@ -45,13 +46,16 @@ export function openGcs(options: BucketOptions): Store {
 }
 
 /** The objects of an entry (behaviour.md, "Stores"); those of an image lie in the folder of the run that built it. */
-function objectsOf({ artifact, payload, signature }: SignedArtifact) {
+function objectsOf(entry: SignedArtifact) {
+  const { artifact, payload, signature, transparency } = entry;
+  const bundle = transparency === undefined ? undefined : bundleOf(entry);
   const path = `${folderOf(artifact.run)}/${storageKeyOf(artifact)}`;
   return {
     payload: { name: `${path}.payload`, bytes: payload.bytes },
     signature: { name: `${path}.signature`, bytes: signature.bytes },
     certificate: { name: `${path}.cert`, bytes: utf8(signature.certificate) },
     chain: { name: `${path}.chain`, bytes: utf8(signature.chain) },
+    bundle: { name: `${path}.sigstore.json`, bytes: utf8(bundle && JSON.stringify(bundle)) },
   };
 }
 

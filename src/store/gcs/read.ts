@@ -1,3 +1,4 @@
+import { evidenceInBundle } from '../../sigstore/bundle.ts';
 import type { OpenReader } from '../store.ts';
 import { required } from '../settings.ts';
 import { openBucket } from './bucket.ts';
@@ -13,16 +14,18 @@ export const openGcsReader: OpenReader = async (config) => {
     async read({ run, key }, signal) {
       const object = `${folderOf(run)}/${key}`;
       const place = `gs://${name}/${object}`;
-      const [payload, signature, cert] = await Promise.all([
+      const [payload, signature, cert, bundle] = await Promise.all([
         bucket.look(`${object}.payload`, signal),
         bucket.look(`${object}.signature`, signal),
         bucket.look(`${object}.cert`, signal),
+        bucket.look(`${object}.sigstore.json`, signal),
       ]);
       if (payload === undefined && signature === undefined) return [{ place, entries: [] }];
       if (payload === undefined) return [{ place, entries: [], flaw: 'the payload is missing' }];
       if (signature === undefined) return [{ place, entries: [], flaw: 'the signature is missing' }];
       const certificate = cert && Buffer.from(cert.bytes).toString('utf8');
-      const entry = { place, payload: payload.bytes, signature: signature.bytes, certificate };
+      const transparency = bundle && evidenceInBundle(bundle.bytes);
+      const entry = { place, payload: payload.bytes, signature: signature.bytes, certificate, transparency };
       return [{ place, entries: [entry] }];
     },
     async uids(run, signal) {

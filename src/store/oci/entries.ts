@@ -1,10 +1,12 @@
 import { strictBase64 } from '../../text.ts';
 import { member, textIn } from '../../json.ts';
 import { mapAtMost } from '../../concurrency.ts';
-import { bundleType } from './bundle.ts';
+import { besideIn, bundleType, transparencyIn } from '../../sigstore/bundle.ts';
+import { evidenceIn, type LayerKind } from '../../sigstore/cosign-annotations.ts';
+import type { Transparency } from '../../model/signature.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
 import { type Descriptor, descriptorsIn, parseContent } from '../../registry/content.ts';
-import { runType, signatureAnnotation } from './layers.ts';
+import { certificateAnnotation, runType, signatureAnnotation } from './layers.ts';
 import { readEnvelope } from '../../keys/dsse.ts';
 
 /** How an entry is kept: a layer of `.sig` or `.att`, a Sigstore bundle, or a run's status that refers to the image. */
@@ -18,6 +20,10 @@ export interface ImageEntry {
   readonly payload: Uint8Array;
   /** A DSSE envelope's JSON, or the signature itself. */
   readonly signature: Uint8Array;
+  /** PEM. */
+  readonly certificate?: string | undefined;
+  /** What was confirmed of the signature; a text says why it can't be read. */
+  readonly transparency?: Transparency | string | undefined;
 }
 
 /** All that is stored about an image, by this program, cosign or another Chains. @throws ChainsError STORE_… */
@@ -38,7 +44,7 @@ interface Reader {
   readonly read: (
     client: RepositoryClient,
     layer: Descriptor,
-  ) => Promise<Pick<ImageEntry, 'payload' | 'signature'> | undefined>;
+  ) => Promise<Omit<ImageEntry, 'form' | 'name'> | undefined>;
 }
 
 type EntryRead = ReturnType<Reader['read']>;
@@ -83,22 +89,39 @@ async function signedBlob(client: RepositoryClient, layer: Descriptor): EntryRea
   const signature = layer.annotations?.[signatureAnnotation];
   return signature === undefined
     ? undefined
-    : { payload: await client.readBlob(layer), signature: strictBase64(signature) ?? new Uint8Array() };
+    : {
+        payload: await client.readBlob(layer),
+        signature: strictBase64(signature) ?? new Uint8Array(),
+        ...besideOf(layer, 'signature'),
+      };
+}
+
+/** What a layer's annotations say of its signature. */
+function besideOf(
+  { annotations = {} }: Descriptor,
+  kind: LayerKind,
+): Pick<ImageEntry, 'certificate' | 'transparency'> {
+  return { certificate: annotations[certificateAnnotation], transparency: evidenceIn(annotations, kind) };
 }
 
 async function envelopeBlob(client: RepositoryClient, layer: Descriptor): EntryRead {
   const signature = await client.readBlob(layer);
   const envelope = readEnvelope(parseContent(signature, 'an attestation'));
-  return envelope === undefined ? undefined : { payload: Buffer.from(envelope.payload, 'base64'), signature };
+  return envelope === undefined
+    ? undefined
+    : { payload: Buffer.from(envelope.payload, 'base64'), signature, ...besideOf(layer, 'attestation') };
 }
 
 async function bundleBlob(client: RepositoryClient, layer: Descriptor): EntryRead {
-  const json = member(parseContent(await client.readBlob(layer), 'a bundle'), 'dsseEnvelope');
+  const bundle = parseContent(await client.readBlob(layer), 'a bundle');
+  const json = member(bundle, 'dsseEnvelope');
   const envelope = readEnvelope(json);
   if (envelope === undefined) return undefined;
   return {
     payload: Buffer.from(envelope.payload, 'base64'),
     signature: Buffer.from(JSON.stringify(json), 'utf8'),
+    certificate: besideIn(bundle).certificate,
+    transparency: transparencyIn(member(bundle, 'verificationMaterial')),
   };
 }
 

@@ -1,7 +1,7 @@
-import { includesSignatureOf } from '../../keys/signed-by.ts';
 import { type JsonObject, listAt } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
+import { cosignEvidence, hasCosignEvidence, type LayerKind } from '../../sigstore/cosign-annotations.ts';
 import {
   type Descriptor,
   descriptorsIn,
@@ -13,6 +13,7 @@ import {
 import { refused } from '../../registry/failures.ts';
 import { statementOf } from './images.ts';
 import { readEnvelope } from '../../keys/dsse.ts';
+import { type KeptBeside, makesNeedless } from '../same-signature.ts';
 import { holdsSame, mayHold } from './same-envelope.ts';
 import type { TagEntry } from './tag.ts';
 
@@ -27,6 +28,9 @@ export interface Layer {
 
 /** The annotation of a layer that holds its signature, in base64. */
 export const signatureAnnotation = 'dev.cosignproject.cosign/signature';
+
+/** The annotation of a layer that holds the certificate of its signature, in PEM. */
+export const certificateAnnotation = 'dev.sigstore.cosign/certificate';
 
 /** The artifact type of a run's status, in the format `tekton`. */
 export const runType = 'application/vnd.dev.tekton.chains.taskrun.v1+json';
@@ -44,12 +48,12 @@ export function signedLayer(entry: SignedArtifact, mediaType: string): Layer {
     mediaType,
     annotations: {
       [signatureAnnotation]: Buffer.from(signature.bytes).toString('base64'),
-      ...certificateAnnotations(entry),
+      ...proofAnnotations(entry, 'signature'),
     },
     isSame: async ({ digest, annotations }) => {
       if (digest !== digestOf(payload.bytes)) return false;
       const other = Buffer.from(annotations?.[signatureAnnotation] ?? '', 'base64');
-      return other.equals(signature.bytes) || includesSignatureOf(entry, [other]);
+      return makesNeedless(entry, [other], keptBeside(annotations));
     },
   };
 }
@@ -62,11 +66,11 @@ export function attestationLayer(entry: SignedArtifact): Layer {
     annotations: {
       [signatureAnnotation]: '',
       predicateType: predicateTypeOf(entry),
-      ...certificateAnnotations(entry),
+      ...proofAnnotations(entry, 'attestation'),
     },
-    isSame: async ({ size }, read) =>
+    isSame: async ({ size, annotations }, read) =>
       mayHold(size, entry.payload) &&
-      holdsSame(readEnvelope(parseContent(await read(), 'an attestation')), entry),
+      holdsSame(readEnvelope(parseContent(await read(), 'an attestation')), entry, keptBeside(annotations)),
   };
 }
 
@@ -76,12 +80,20 @@ export function predicateTypeOf(entry: SignedArtifact): string {
   return typeof type === 'string' ? type : '';
 }
 
-/** What certifies the key, where there is any. */
-function certificateAnnotations({ signature }: SignedArtifact): Readonly<Record<string, string>> {
+function keptBeside(annotations: Descriptor['annotations'] = {}): KeptBeside {
+  return { certificate: annotations[certificateAnnotation], isConfirmed: hasCosignEvidence(annotations) };
+}
+
+/** What certifies the key, and what was confirmed of the signature, where there is any. */
+function proofAnnotations(
+  { signature, transparency }: SignedArtifact,
+  kind: LayerKind,
+): Readonly<Record<string, string>> {
   const { certificate, chain } = signature;
   return {
-    ...(certificate === undefined ? {} : { 'dev.sigstore.cosign/certificate': certificate }),
+    ...(certificate === undefined ? {} : { [certificateAnnotation]: certificate }),
     ...(chain === undefined ? {} : { 'dev.sigstore.cosign/chain': chain }),
+    ...cosignEvidence(transparency, kind),
   };
 }
 

@@ -26,10 +26,9 @@ export const openOciReader: OpenReader = async (config) => {
         if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
         const client = await registries.open(repository, undefined, signal);
         const entries = (await readEntries(client, digest)).filter((entry) => concerns(sought, entry));
-        const found = entries.map(({ name: where, payload, signature }) => ({
+        const found = entries.map(({ name: where, payload, signature, certificate, transparency }) => ({
+          ...{ payload, signature, certificate, transparency },
           place: `${where} of ${image}`,
-          payload,
-          signature,
         }));
         return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
       });

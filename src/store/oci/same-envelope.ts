@@ -1,6 +1,6 @@
 import type { Envelope } from '../../keys/dsse.ts';
-import { includesSignatureOf } from '../../keys/signed-by.ts';
 import type { Payload, SignedArtifact } from '../../model/signature.ts';
+import { type KeptBeside, makesNeedless } from '../same-signature.ts';
 
 /** What an envelope or bundle has besides the payload: signatures, certificates, log entries. In bytes. */
 const besidePayload = 64 * 1024;
@@ -11,13 +11,15 @@ export function mayHold(size: number, { bytes }: Payload): boolean {
   return size >= least && size <= least + besidePayload;
 }
 
-/** Whether an envelope holds this entry's payload, signed by the same key. */
-export async function holdsSame(envelope: Envelope | undefined, entry: SignedArtifact): Promise<boolean> {
+/** Whether an envelope holds this entry's payload, signed by the same key or identity. */
+export async function holdsSame(
+  envelope: Envelope | undefined,
+  entry: SignedArtifact,
+  beside: KeptBeside,
+): Promise<boolean> {
   const { bytes, dsseType } = entry.payload;
   if (envelope === undefined || envelope.payloadType !== dsseType) return false;
   if (!Buffer.from(envelope.payload, 'base64').equals(bytes)) return false;
-  return includesSignatureOf(
-    entry,
-    envelope.signatures.map(({ sig }) => Buffer.from(sig, 'base64')),
-  );
+  const signatures = envelope.signatures.map(({ sig }) => Buffer.from(sig, 'base64'));
+  return makesNeedless(entry, signatures, beside);
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
-import type { Algorithm } from '../../../keys/algorithm.ts';
+import type { Algorithm } from '../../../model/signature.ts';
 import { unreadable, unusable } from '../service.ts';
 import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
 import { VaultServer } from './server.ts';

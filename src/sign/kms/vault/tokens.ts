@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import { unlessAborted } from '../../../concurrency.ts';
-import { unreadable, unusable, within } from '../service.ts';
-import { fetchJwtSvid } from './spiffe.ts';
+import { failures, unreadable, unusable, within } from '../service.ts';
+import { fetchJwtSvid } from '../../spiffe.ts';
 import type { VaultServer } from './server.ts';
 import type { JwtSource, TokenOrigin } from './settings.ts';
 
@@ -146,7 +146,7 @@ async function givenToken(origin: TokenOrigin): Promise<string | undefined> {
 async function identityToken(identity: JwtSource, signal: AbortSignal): Promise<string> {
   return identity.from === 'file'
     ? readToken(identity.path)
-    : fetchJwtSvid(identity.socket, identity.audience, signal);
+    : fetchJwtSvid(identity.socket, identity.audience, failures, signal);
 }
 
 /** The token in a file; white space around it is not part of it. */

@@ -1,9 +1,8 @@
 import { type IncomingHttpHeaders, connect, constants } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { buffer as bytesOf } from 'node:stream/consumers';
-import { oneLine } from '../../../text.ts';
-import { ChainsError } from '../../../errors.ts';
-import { unanswered, unusable } from '../service.ts';
+import type { Failures } from '../http/failures.ts';
+import { oneLine } from '../text.ts';
 
 /** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */
 const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
@@ -12,9 +11,14 @@ const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
  * A JWT-SVID for the audience from the SPIFFE Workload API (SPIFFE_Workload_API.md, 6.1) at a Unix socket. One unary gRPC
  * call: two protobuf messages with one field each that matters, so that no gRPC library is needed.
  * @param socket `unix:///run/spire/agent.sock`, or the path alone
- * @throws ChainsError KMS_REFUSED when the agent gives us no identity, KMS_UNAVAILABLE when it doesn't answer.
+ * @throws ChainsError of the failures' codes: refused when the agent gives us no identity, unavailable when it doesn't answer.
  */
-export async function fetchJwtSvid(socket: string, audience: string, signal: AbortSignal): Promise<string> {
+export async function fetchJwtSvid(
+  socket: string,
+  audience: string,
+  { unanswered, unusable }: Failures,
+  signal: AbortSignal,
+): Promise<string> {
   const path = socket.replace(/^unix:(\/\/)?/, '');
   const what = `fetch a JWT-SVID from ${path}`;
   const { message, status, reason } = await unaryCall(
@@ -30,7 +34,7 @@ export async function fetchJwtSvid(socket: string, audience: string, signal: Abo
     const text = oneLine(
       `${what}: gRPC status ${status} ${reason}; is there a SPIRE entry for this workload?`,
     );
-    throw passing.has(status) ? new ChainsError('KMS_UNAVAILABLE', text) : unusable(text);
+    throw passing.has(status) ? unanswered(text, 'the agent is busy') : unusable(text);
   }
   // JWTSVIDResponse.svids = 1, JWTSVID.svid = 2
   const svid = fieldsOf(message).get(1);

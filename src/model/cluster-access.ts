@@ -21,13 +21,15 @@ export interface SecretProblem {
   readonly isForbidden?: boolean;
 }
 
-/** What stores may ask of the cluster that the runs are in; nothing where there is no cluster. */
-export interface StoreAccess {
+/** What back ends may ask of the cluster that the runs are in; nothing where there is no cluster. */
+export interface ClusterAccess {
   /**
    * The registry Secrets that a run may use, in the order in which they count: of its service account the `secrets`,
    * then the `imagePullSecrets`, then its pod template's; among them what doesn't count, and why.
    */
   registrySecrets?(run: Run, signal?: AbortSignal): Promise<readonly (RegistrySecret | SecretProblem)[]>;
+  /** A token of this process's own service account for an audience. A secret: never shown. */
+  identityToken?(audience: string, signal?: AbortSignal): Promise<string>;
 }
 
 /** Whether the API server takes this for the name of a Secret or service account: what a run says may be anything. */

@@ -1,0 +1,96 @@
+import { generateKeyPair, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+import { unlessAborted } from '../../concurrency.ts';
+import type { Config } from '../../config/keys.ts';
+import type { SigningKey } from '../../model/signature.ts';
+import { heard } from '../../model/sigstore.ts';
+import { withoutTrailing } from '../../text.ts';
+import type { Signer, SignerSurroundings } from '../signer.ts';
+import { signingKeyOf } from '../../keys/key-id.ts';
+import { type EphemeralKey, type IssuedCertificate, requestCertificate } from './certificate.ts';
+import { identityToken } from './identity.ts';
+import { openFulcioService } from './service.ts';
+
+/** Milliseconds: a certificate that has no more than this left is renewed before it signs. */
+const shortestUse = 120_000;
+/** Milliseconds until Fulcio is asked again after a failure, which everybody who waits shares. */
+const pauseAfterFailure = 1_000;
+
+interface Certified {
+  readonly pair: EphemeralKey;
+  readonly key: SigningKey;
+  readonly issued: IssuedCertificate;
+}
+
+/** How tests make time pass, and the environment. */
+export interface FulcioOptions {
+  readonly now?: () => number;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Opens the keyless signer: an ephemeral key with a certificate of Fulcio's, used for many signatures until two minutes before
+ * it ends. One certificate is asked for at a time. The private key is never written anywhere.
+ * @throws ChainsError FULCIO_…, EVIDENCE_INVALID, TRUSTED_ROOT_INVALID
+ */
+export async function openFulcio(
+  config: Config,
+  { trust, access, hear }: SignerSurroundings,
+  { now = Date.now, environment = process.env }: FulcioOptions = {},
+): Promise<Signer> {
+  const url = withoutTrailing(config['signers.x509.fulcio.address'], '/');
+  const service = openFulcioService();
+  let current: Certified | undefined;
+  let renewing: Promise<Certified> | undefined;
+  let failed: { readonly error: unknown; readonly until: number } | undefined;
+
+  async function renew(): Promise<Certified> {
+    const material = await (await trust()).of('certificate authority', url);
+    const pair = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+    const token = await identityToken({ config, environment, access, service });
+    const issued = await requestCertificate(token, pair, { service, url, trust: material });
+    return { pair, key: signingKeyOf(pair.publicKey), issued };
+  }
+
+  /** The clock here may be behind Fulcio's: a certificate is never younger than its beginning. */
+  function timeLeft({ validFrom, validUntil }: IssuedCertificate): number {
+    return Number(validUntil) - Math.max(now(), Number(validFrom));
+  }
+
+  async function certified(signal: AbortSignal | undefined): Promise<Certified> {
+    if (current !== undefined && timeLeft(current.issued) > shortestUse) return current;
+    if (failed !== undefined && now() < failed.until) throw failed.error;
+    renewing ??= heard(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
+      .then((fresh) => {
+        failed = undefined;
+        current = fresh;
+        return fresh;
+      })
+      .catch((error: unknown) => {
+        failed = { error, until: now() + pauseAfterFailure };
+        throw error;
+      })
+      .finally(() => {
+        renewing = undefined;
+      });
+    return unlessAborted(signal, renewing);
+  }
+
+  const signer: Signer = {
+    async sign(message, { signal } = {}) {
+      const { pair, key, issued } = await certified(signal);
+      const { certificate, chain, validUntil } = issued;
+      const bytes = sign('sha256', message, pair.privateKey);
+      return { bytes, key, certificate, ...(chain === undefined ? {} : { chain }), validUntil };
+    },
+    key: async () => (await certified(undefined)).key,
+    close: () => service.close(),
+  };
+  try {
+    await certified(undefined);
+    return signer;
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}

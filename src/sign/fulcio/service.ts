@@ -1,0 +1,23 @@
+import { failuresOf } from '../../http/failures.ts';
+import { openService, type Service, words } from '../../http/service.ts';
+import { at } from '../../json.ts';
+
+/** How failures of Fulcio and of what gives identity tokens are reported. */
+export const failures = failuresOf({
+  unavailable: 'FULCIO_UNAVAILABLE',
+  refused: 'FULCIO_REFUSED',
+  passing: [],
+});
+
+/** Milliseconds for one answer. */
+export const patience = 20_000;
+
+/** Opens connections to Fulcio, or to what gives identity tokens. Their own words may hold no token: only a message is read. */
+export function openFulcioService(): Service {
+  return openService({
+    failures,
+    timeout: patience,
+    longestAnswer: 256 * 1024,
+    reasonIn: ({ body }) => words([at(body, 'message') ?? at(body, 'error')]),
+  });
+}

@@ -1,0 +1,55 @@
+import { RE2JS } from 're2js';
+import { ChainsError, reasonOf } from '../errors.ts';
+import { quote } from '../text.ts';
+import type { Identity } from './proof.ts';
+
+/** Whom a certificate must name: exactly, or by a regular expression; the names are those of cosign's flags. */
+export interface IdentityPolicy {
+  readonly certificateIdentity?: string | undefined;
+  readonly certificateIdentityRegexp?: string | undefined;
+  readonly certificateOidcIssuer?: string | undefined;
+  readonly certificateOidcIssuerRegexp?: string | undefined;
+}
+
+/** Why an identity is not the one that is asked for; undefined where it is. */
+export type JudgeIdentity = (identity: Identity) => string | undefined;
+
+/**
+ * Reads whom a certificate must name. Regular expressions are Go's, as cosign takes them, match from beginning to end, and
+ * take time that grows with the text's length alone.
+ * @throws ChainsError USAGE without subject or issuer, and for an expression that is none
+ */
+export function identityJudge(policy: IdentityPolicy): JudgeIdentity {
+  const subject = matcher(
+    'certificate-identity',
+    policy.certificateIdentity,
+    policy.certificateIdentityRegexp,
+  );
+  const issuer = matcher(
+    'certificate-oidc-issuer',
+    policy.certificateOidcIssuer,
+    policy.certificateOidcIssuerRegexp,
+  );
+  return (identity) => {
+    if (!subject(identity.subject)) return `the certificate names ${quote(identity.subject)}`;
+    return issuer(identity.issuer) ? undefined : `the certificate names the issuer ${quote(identity.issuer)}`;
+  };
+}
+
+function matcher(
+  flag: string,
+  exact: string | undefined,
+  expression: string | undefined,
+): (text: string) => boolean {
+  if ((exact === undefined) === (expression === undefined))
+    throw new ChainsError('USAGE', `give either --${flag} or --${flag}-regexp`);
+  if (exact === '' || expression === '')
+    throw new ChainsError('USAGE', `--${flag} is empty, which nobody is`);
+  if (expression === undefined) return (text) => text === exact;
+  try {
+    const pattern = RE2JS.compile(expression);
+    return (text) => pattern.matches(text);
+  } catch (error) {
+    throw new ChainsError('USAGE', `--${flag}-regexp is not a regular expression: ${reasonOf(error)}`);
+  }
+}

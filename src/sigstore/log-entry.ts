@@ -1,0 +1,163 @@
+import { X509Certificate } from 'node:crypto';
+import { TransparencyLogEntry } from '@sigstore/protobuf-specs';
+import type { TransparencyLogEntry as KnownEntry } from '@sigstore/bundle';
+import { at, type Json, type JsonObject, listAt, parseBounded, textIn } from '../json.ts';
+import { pemBlock } from '../keys/pem.ts';
+import type { HashName } from '../model/signature.ts';
+import type { SignedContent } from './content.ts';
+
+/** A log's entry with all that proving it takes. */
+export type LogEntry = KnownEntry;
+
+/** Reads an entry in the JSON of protobuf. @throws Error where a part is missing or can't be read */
+export function readLogEntry(json: Json): LogEntry {
+  const entry = TransparencyLogEntry.fromJSON(json);
+  const { logId, kindVersion, canonicalizedBody } = entry;
+  if (logId === undefined || kindVersion === undefined || canonicalizedBody.length === 0)
+    throw new Error('the log entry has no log id, kind or body');
+  return {
+    ...entry,
+    logId: { keyId: Buffer.from(logId.keyId) },
+    kindVersion,
+    canonicalizedBody: Buffer.from(canonicalizedBody),
+    inclusionPromise: entry.inclusionPromise && {
+      signedEntryTimestamp: Buffer.from(entry.inclusionPromise.signedEntryTimestamp),
+    },
+    inclusionProof: entry.inclusionProof && proofIn(entry.inclusionProof),
+  };
+}
+
+function proofIn(proof: NonNullable<TransparencyLogEntry['inclusionProof']>): LogEntry['inclusionProof'] {
+  if (proof.checkpoint === undefined) throw new Error('the inclusion proof has no checkpoint');
+  return {
+    ...proof,
+    checkpoint: proof.checkpoint,
+    rootHash: Buffer.from(proof.rootHash),
+    hashes: proof.hashes.map((hash) => Buffer.from(hash)),
+  };
+}
+
+/** An entry in the JSON of protobuf, without anything that it does not know. */
+export function logEntryJson(json: Json): JsonObject {
+  const entry = TransparencyLogEntry.fromJSON(json);
+  // Its own serializer's answer is JSON.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const written = TransparencyLogEntry.toJSON(entry) as JsonObject;
+  // It leaves out zeroes, and with them the first entry's index.
+  return { ...written, logIndex: entry.logIndex, integratedTime: entry.integratedTime };
+}
+
+/** What a log holds of a signature. */
+interface Logged {
+  readonly algorithm: HashName;
+  /** Which digest it is: of the payload in an envelope, or of what was signed. */
+  readonly of: 'payload' | 'signed';
+  readonly digest: Uint8Array;
+  readonly signature: Uint8Array;
+  /** DER. */
+  readonly verifier: Uint8Array;
+}
+
+/** Why an entry does not speak of this signature, in words that follow "the log entry"; undefined where it does. */
+export function entryFault(entry: LogEntry, content: SignedContent): string | undefined {
+  const { kind, version } = entry.kindVersion;
+  const read = kinds[`${kind} ${version}`];
+  if (read === undefined) return `is of the kind ${kind} ${version}, which is not known`;
+  const body = parseBounded(entry.canonicalizedBody.toString('utf8'));
+  if (at(body, 'kind') !== kind || at(body, 'apiVersion') !== version)
+    return 'is of another kind than its body';
+  const logged = read(body);
+  const digest = logged.of === 'payload' ? content.payloadDigest : content.signedDigest;
+  const expected = digest?.(logged.algorithm);
+  if (expected === undefined || !same(logged.digest, expected)) return 'is of another payload';
+  if (!same(logged.signature, content.signature)) return 'is of another signature';
+  return same(logged.verifier, content.verifier) ? undefined : 'is of another key or certificate';
+}
+
+/** How the body of each kind and version is read. */
+const kinds: Readonly<Record<string, (body: Json) => Logged>> = {
+  'dsse 0.0.1': (body) => {
+    const [signature] = only(listAt(body, 'spec', 'signatures'));
+    return {
+      ...hexDigest(at(body, 'spec', 'payloadHash'), 'payload'),
+      signature: base64(at(signature, 'signature')),
+      verifier: pemDer(at(signature, 'verifier')),
+    };
+  },
+  'intoto 0.0.2': (body) => {
+    const content = at(body, 'spec', 'content');
+    const [signature] = only(listAt(content, 'envelope', 'signatures'));
+    return {
+      ...hexDigest(at(content, 'payloadHash'), 'payload'),
+      // It holds base64 of what is base64 already.
+      signature: base64(base64(at(signature, 'sig')).toString('latin1')),
+      verifier: pemDer(at(signature, 'publicKey')),
+    };
+  },
+  'hashedrekord 0.0.1': (body) => ({
+    ...hexDigest(at(body, 'spec', 'data', 'hash'), 'signed'),
+    signature: base64(at(body, 'spec', 'signature', 'content')),
+    verifier: pemDer(at(body, 'spec', 'signature', 'publicKey', 'content')),
+  }),
+  'hashedrekord 0.0.2': (body) => {
+    const spec = at(body, 'spec', 'hashedRekordV002');
+    return {
+      ...namedDigest(at(spec, 'data'), 'signed'),
+      signature: base64(at(spec, 'signature', 'content')),
+      verifier: verifierIn(at(spec, 'signature', 'verifier')),
+    };
+  },
+  'dsse 0.0.2': (body) => {
+    const spec = at(body, 'spec', 'dsseV002');
+    const [signature] = only(listAt(spec, 'signatures'));
+    return {
+      ...namedDigest(at(spec, 'payloadHash'), 'payload'),
+      signature: base64(at(signature, 'content')),
+      verifier: verifierIn(at(signature, 'verifier')),
+    };
+  },
+};
+
+/** An entry of several signatures proves nothing of one of them. */
+function only(list: readonly Json[]): readonly Json[] {
+  return list.length === 1 ? list : [];
+}
+
+function hexDigest(hash: Json | undefined, of: Logged['of']): Pick<Logged, 'algorithm' | 'digest' | 'of'> {
+  return {
+    of,
+    algorithm: hashNamed(textIn(at(hash, 'algorithm'))),
+    digest: Buffer.from(textIn(at(hash, 'value')), 'hex'),
+  };
+}
+
+function namedDigest(hash: Json | undefined, of: Logged['of']): Pick<Logged, 'algorithm' | 'digest' | 'of'> {
+  return {
+    of,
+    algorithm: hashNamed(textIn(at(hash, 'algorithm')).replace('SHA2_', 'sha')),
+    digest: base64(at(hash, 'digest')),
+  };
+}
+
+function hashNamed(name: string): HashName {
+  return name === 'sha384' || name === 'sha512' ? name : 'sha256';
+}
+
+function verifierIn(verifier: Json | undefined): Uint8Array {
+  return base64(at(verifier, 'x509Certificate', 'rawBytes') ?? at(verifier, 'publicKey', 'rawBytes'));
+}
+
+/** Base64 of PEM. */
+function pemDer(value: Json | undefined): Uint8Array {
+  const pem = base64(value).toString('latin1');
+  if (pem.includes('BEGIN CERTIFICATE')) return new X509Certificate(pem).raw;
+  return pemBlock(pem, 'PUBLIC KEY') ?? new Uint8Array();
+}
+
+function base64(value: Json | undefined): Buffer {
+  return Buffer.from(textIn(value), 'base64');
+}
+
+function same(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}

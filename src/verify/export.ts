@@ -1,0 +1,121 @@
+import type { Config, StoreName } from '../config/keys.ts';
+import { ChainsError } from '../errors.ts';
+import { type Json, type JsonObject, parseJson } from '../json.ts';
+import { readEnvelope } from '../keys/dsse.ts';
+import type { Run } from '../model/run.ts';
+import type { Sought, StoredEntry } from '../model/stored.ts';
+import { bundleFrom, evidenceInMaterial } from '../sigstore/bundle.ts';
+import { strictBase64 } from '../text.ts';
+import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
+import { wantedOfGone } from './gone.ts';
+import { wantedOf } from './stored.ts';
+import { openReader, type VerifiedSubject } from './stores.ts';
+
+/** A stored entry as a Sigstore bundle. */
+export interface ExportedBundle {
+  /** KEY of behaviour.md, "A run's life". */
+  readonly key: string;
+  /** Whether it is of the run itself, not of an image that the run built. */
+  readonly isOwn: boolean;
+  readonly bundle: JsonObject;
+}
+
+/**
+ * What one store has of a run and its images, as Sigstore bundles (sigstore_bundle.proto, version 0.3). Nothing is verified.
+ * @throws ChainsError STORE_…, USAGE for what is no bundle's: PGP, evidence that can't be read
+ */
+export async function exportBundles(
+  subject: VerifiedSubject,
+  store: StoreName,
+  config: Config,
+): Promise<readonly ExportedBundle[]> {
+  const found = store === 'tekton' ? annotated(subject) : await storedIn(subject, store, config);
+  return found.map(({ key, isOwn, entry }) => ({ key, isOwn, bundle: bundleOfStored(key, entry) }));
+}
+
+type Found = Pick<ExportedBundle, 'key' | 'isOwn'> & { readonly entry: Omit<StoredEntry, 'place'> };
+
+function annotated(subject: VerifiedSubject): readonly Found[] {
+  if ('gone' in subject)
+    throw new ChainsError('USAGE', 'the run is gone, and its annotations with it; give another --store');
+  const own = ownEntry(subject.run);
+  return [
+    ...(own === undefined ? [] : [{ key: own.key, isOwn: true, entry: decoded(own) }]),
+    ...imageEntries(subject.run).map((one) => ({ key: one.key, isOwn: false, entry: decoded(one) })),
+  ];
+}
+
+function decoded({ key, payload, signature, certificate, evidence }: AnnotationEntry): Found['entry'] {
+  const bytes = (text: string | undefined) => {
+    const read = text === undefined ? undefined : strictBase64(text);
+    if (read !== undefined) return read;
+    throw new ChainsError(
+      'USAGE',
+      `the entry ${key} in the annotations is damaged: \`chains verify\` says more`,
+    );
+  };
+  return {
+    payload: bytes(payload),
+    signature: bytes(signature),
+    certificate: certificate === undefined ? undefined : Buffer.from(bytes(certificate)).toString('utf8'),
+    transparency: evidence === undefined ? undefined : evidenceInMaterial(bytes(evidence)),
+  };
+}
+
+async function storedIn(
+  subject: VerifiedSubject,
+  store: StoreName,
+  config: Config,
+): Promise<readonly Found[]> {
+  if (store === 'tekton' || store === 'pubsub')
+    throw new ChainsError('USAGE', `the store ${store} can't be read back; give another --store`);
+  const reader = await openReader(store, config);
+  try {
+    const wanted = soughtOf(subject);
+    const all = await Promise.all(
+      wanted.map(async ({ sought, isOwn }) => {
+        const places = await reader.read(sought);
+        return places.flatMap(({ entries }) => entries.map((entry) => ({ key: sought.key, isOwn, entry })));
+      }),
+    );
+    return all.flat();
+  } finally {
+    await reader.close();
+  }
+}
+
+function soughtOf(subject: VerifiedSubject): readonly { readonly sought: Sought; readonly isOwn: boolean }[] {
+  if ('gone' in subject) return [{ sought: wantedOfGone(subject.gone).sought, isOwn: true }];
+  const { run, taskRuns }: { readonly run: Run; readonly taskRuns: readonly JsonObject[] } = subject;
+  const { own, images } = wantedOf(run, taskRuns);
+  return [{ sought: own.sought, isOwn: true }, ...images.map((sought) => ({ sought, isOwn: false }))];
+}
+
+function bundleOfStored(
+  key: string,
+  { payload, signature, certificate, transparency }: Found['entry'],
+): JsonObject {
+  if (typeof transparency === 'string')
+    throw new ChainsError('USAGE', `the evidence of ${key} can't be read: ${transparency}`);
+  if (Buffer.from(signature).toString('latin1').startsWith('-----BEGIN PGP'))
+    throw new ChainsError('USAGE', `${key} is signed with PGP, which no Sigstore bundle holds`);
+  const envelope = readEnvelope(parsed(signature));
+  return bundleFrom({
+    payload,
+    signature,
+    isEnvelope: envelope !== undefined,
+    certificate: certificate === '' ? undefined : certificate,
+    hint: envelope?.signatures[0]?.keyid ?? '',
+    digest: 'sha256',
+    transparency,
+  });
+}
+
+function parsed(signature: Uint8Array): Json | undefined {
+  try {
+    return parseJson(Buffer.from(signature).toString('utf8'));
+  } catch {
+    // A bare signature is no JSON.
+    return undefined;
+  }
+}
