@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { isJsonList, type Json, textIn } from '../../src/json.ts';
 import { identityJudge } from '../../src/sigstore/identity-policy.ts';
@@ -157,6 +157,33 @@ for (const one of recordedCases) {
     assert.equal(verified, false);
   });
 }
+
+test('a certificate that the log of certificates in the trusted root has not promised to keep is refused', async () => {
+  const keyless = recordedCases.find(({ certificate }) => certificate !== '');
+  assert.ok(keyless);
+  const { publicKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const der = other.export({ format: 'der', type: 'spki' });
+  const root = recordedRoot({
+    ctlogs: [
+      {
+        baseUrl: 'https://ctfe.example.com',
+        hashAlgorithm: 'SHA2_256',
+        publicKey: {
+          rawBytes: der.toString('base64'),
+          keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+          validFor: { start: '2020-01-01T00:00:00Z' },
+        },
+        logId: { keyId: createHash('sha256').update(der).digest('base64') },
+      },
+    ],
+  });
+  const { verified, checks } = await verify(keyless, keyless.bundle, optionsFor(keyless, root));
+  assert.equal(verified, false);
+  assert.ok(
+    checks.some(({ name, reason }) => name === 'identity' && reason.includes('SCT')),
+    JSON.stringify(checks),
+  );
+});
 
 test('what is signed bare verifies by its digest alone, as other clients of Sigstore take it', async () => {
   for (const one of recordedCases.filter(({ signature }) => signature[0] !== 0x7b)) {
