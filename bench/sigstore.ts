@@ -25,7 +25,8 @@ export async function sigstore(rounds: number): Promise<void> {
     'no key, log v1': { ...world.keyless, ...world.log('v1') },
     'no key, log v2, timestamps': { ...keyless, ...world.log('v2') },
   };
-  const image = `registry.example.com/app@sha256:${'a'.repeat(64)}`;
+  const imageOf = (index: number) =>
+    `registry.example.com/app@sha256:${index.toString(16).padStart(64, '0')}`;
   for (const [name, data] of Object.entries(cases)) {
     const figures: Figures[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -36,7 +37,9 @@ export async function sigstore(rounds: number): Promise<void> {
         ...data,
       });
       const [started, before] = [performance.now(), process.cpuUsage()];
-      const all = Array.from({ length: runs }, () => parseRun(builtRun(image)));
+      const all = Array.from({ length: runs }, (_, index) =>
+        parseRun(builtRun(imageOf(round * runs + index))),
+      );
       const outcomes = await mapAtMost(atOnce, all, (run) => pipeline.process(run));
       const { user, system } = process.cpuUsage(before);
       const seconds = (performance.now() - started) / 1_000;

@@ -213,7 +213,7 @@ export const keys = {
   'signers.x509.fulcio.issuer': {
     type: url,
     default: 'https://oauth2.sigstore.dev/auth',
-    doc: 'The OIDC issuer of the identity token.',
+    doc: 'The OIDC issuer of the identity token. Known for the sake of other Chains: a token names its own.',
   },
   'signers.x509.fulcio.provider': {
     type: choice(...identityProviders),

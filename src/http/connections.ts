@@ -1,7 +1,7 @@
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import { proxyFor } from './proxy.ts';
 
-/** Connections to one host, by everything that is done at once. */
+/** Connections to one host, by everything that is done at once, unless more are asked for. */
 const perHost = 16;
 
 /** What all connections of a kind have in common. */
@@ -9,6 +9,8 @@ export interface ConnectionsOptions {
   readonly connect: Exclude<Agent.Options['connect'], buildConnector.connector | undefined>;
   readonly headersTimeout?: number;
   readonly bodyTimeout?: number;
+  /** At most so many to one host. */
+  readonly connections?: number;
 }
 
 /** Connections to servers, straight or by the proxy that the environment names for each. */
@@ -18,7 +20,7 @@ export class Connections {
   readonly #proxied = new Map<string, ProxyAgent>();
 
   constructor(options: ConnectionsOptions) {
-    this.#options = { ...options, connections: perHost, allowH2: false };
+    this.#options = { connections: perHost, ...options, allowH2: false };
     this.#straight = new Agent(this.#options);
   }
 

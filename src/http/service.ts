@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly silence?: number | undefined;
   /** An answer that is longer is broken off. In bytes; unless given, as long as a page of a list with payloads of some MiB. */
   readonly longestAnswer?: number;
+  /** Connections to one host, where the usual number is too few: answers that take long by design. */
+  readonly connections?: number | undefined;
 }
 
 /** A call to a service. */
@@ -68,8 +70,14 @@ const connectTimeout = 10_000;
 /** Opens connections by the proxy of `HTTPS_PROXY` or `HTTP_PROXY` and `NO_PROXY`, where there is one. */
 export function openService(options: ServiceOptions): Service {
   const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 64 * 1024 * 1024 } = options;
+  const more = options.connections === undefined ? {} : { connections: options.connections };
   const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
-  const connections = new Connections({ connect, headersTimeout: silence ?? 0, bodyTimeout: silence ?? 0 });
+  const connections = new Connections({
+    connect,
+    headersTimeout: silence ?? 0,
+    bodyTimeout: silence ?? 0,
+    ...more,
+  });
 
   async function attempt(call: ServiceCall, signal: AbortSignal | undefined): Promise<ServiceAnswer> {
     signal?.throwIfAborted();

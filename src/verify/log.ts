@@ -22,11 +22,11 @@ export async function readNamedEntry(address: string, root: TrustedRoot): Promis
   try {
     if (api === 'v1') {
       const { readFromV1 } = await import('../witness/rekor-v1.ts');
-      return await readFromV1(service, address, undefined);
+      return await readFromV1(service, address);
     }
     const { readFromTiles } = await import('../witness/tiles.ts');
     const logIds = root.material.tlogs.map(({ logID }) => logID);
-    return await readFromTiles(Number(index), { service, url: log, logIds, signal: undefined });
+    return await readFromTiles(Number(index), { service, url: log, logIds });
   } finally {
     await service.close();
   }

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { TrustMaterial } from '@sigstore/verify';
+import { unlessAborted } from '../concurrency.ts';
 import type { Config } from '../config/keys.ts';
 import { planFor, proofsFor } from '../config/plan.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
@@ -39,6 +40,14 @@ export const openWitness: OpenWitness = async (config, trust, hear = () => {}) =
   const log = withoutTrailing(config['transparency.url'], '/');
   const timestamps = config['transparency.tsa.url'];
   const service = openWitnessService();
+  /** Runs that built the same image sign the same bytes, and a log is asked once for what comes at once. */
+  const uploading = new Map<string, Promise<JsonObject>>();
+
+  function uploadOnce(key: string, upload: () => Promise<JsonObject>): Promise<JsonObject> {
+    const shared = uploading.get(key) ?? upload().finally(() => uploading.delete(key));
+    uploading.set(key, shared);
+    return shared;
+  }
 
   async function timestampsOf(
     content: SignedContent,
@@ -70,7 +79,9 @@ export const openWitness: OpenWitness = async (config, trust, hear = () => {}) =
     if (unfit !== undefined) throw new ChainsError('WITNESS_REFUSED', `${artifact.fullKey}: ${unfit}`);
     const material = await trust.of('transparency log', log);
     return heard(hear, 'log', async () => {
-      const entry = await uploadBy[config['transparency.api']](signed, content, material, signal);
+      const upload = () => uploadBy[config['transparency.api']](signed, content, material);
+      const key = Buffer.from(content.signature).toString('base64');
+      const entry = await unlessAborted(signal, uploadOnce(key, upload));
       proven(log, signed.signature, () => proveEntry(readLogEntry(entry), content, material));
       return [entry];
     });
@@ -83,14 +94,13 @@ export const openWitness: OpenWitness = async (config, trust, hear = () => {}) =
         signed: SignedArtifact,
         content: SignedContent,
         material: TrustMaterial | undefined,
-        signal: AbortSignal | undefined,
       ) => Promise<JsonObject>
     >
   > = {
-    v1: (signed, content, _material, signal) => uploadToV1(service, log, signed, content, signal),
-    v2: (signed, content, material, signal) => {
+    v1: (signed, content) => uploadToV1(service, log, signed, content),
+    v2: (signed, content, material) => {
       const logIds = (material?.tlogs ?? []).map(({ logID }) => logID);
-      return uploadToV2(service, log, signed, content, { logIds, signal });
+      return uploadToV2(service, log, signed, content, logIds);
     },
   };
 

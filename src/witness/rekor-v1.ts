@@ -12,7 +12,6 @@ export async function uploadToV1(
   url: string,
   signed: SignedArtifact,
   content: SignedContent,
-  signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
   const what = `upload ${signed.artifact.fullKey} to ${url}`;
   const path = '/api/v1/log/entries';
@@ -21,24 +20,19 @@ export async function uploadToV1(
     method: 'POST',
     url: `${url}${path}`,
     body: JSON.stringify(proposal(signed, content)),
-    signal,
     expects: [409],
   });
   if (answer.status !== 409) return entryIn(what, answer.body);
   const location = textIn([answer.headers['location']].flat()[0]);
   const [uuid] = /[0-9a-f]{64,80}$/.exec(location) ?? [];
   if (uuid === undefined) throw failures.unreadable(what, 'no place of the entry that is there already');
-  return readFromV1(service, `${url}${path}/${uuid}`, signal);
+  return readFromV1(service, `${url}${path}/${uuid}`);
 }
 
 /** Reads one entry of a log of Rekor v1. @param url the entry's address @throws ChainsError WITNESS_… */
-export async function readFromV1(
-  service: Service,
-  url: string,
-  signal: AbortSignal | undefined,
-): Promise<JsonObject> {
+export async function readFromV1(service: Service, url: string): Promise<JsonObject> {
   const what = `read ${url}`;
-  return entryIn(what, (await service.call({ what, method: 'GET', url, signal })).body);
+  return entryIn(what, (await service.call({ what, method: 'GET', url })).body);
 }
 
 /** What is to be logged: kind `dsse` for envelopes, `hashedrekord` for what is signed bare. */

@@ -18,7 +18,7 @@ export async function uploadToV2(
   url: string,
   { artifact, signature }: SignedArtifact,
   content: SignedContent,
-  { logIds, signal }: Pick<TilesOptions, 'logIds' | 'signal'>,
+  logIds: readonly Uint8Array[],
 ): Promise<JsonObject> {
   const what = `upload ${artifact.fullKey} to ${url}`;
   const answer = await service.call({
@@ -26,14 +26,13 @@ export async function uploadToV2(
     method: 'POST',
     url: `${url}/api/v2/log/entries`,
     body: JSON.stringify({ hashedRekordRequestV002: requestOf(signature, content) }),
-    signal,
     expects: [409],
   });
   if (answer.status === 409) {
     const index = textIn([answer.headers['x-log-index']].flat()[0]);
     if (!/^\d{1,15}$/.test(index))
       throw failures.unreadable(what, 'no index of the entry that is there already');
-    return readLogged(Number(index), { service, url, logIds, signal });
+    return readLogged(Number(index), { service, url, logIds });
   }
   try {
     if (!isJsonObject(answer.body)) throw new Error('it is not an object');

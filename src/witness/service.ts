@@ -13,6 +13,8 @@ export const failures = failuresOf({
 const patience = 30_000;
 /** Of an answer, in bytes. */
 const longestAnswer = 4 * 1024 * 1024;
+/** Each upload to a log of version 2 waits a second or more, however many there are. */
+const connections = 64;
 
 /** Opens connections to a log or a timestamp server. */
 export function openWitnessService(timeout = patience): Service {
@@ -20,6 +22,7 @@ export function openWitnessService(timeout = patience): Service {
     failures,
     timeout,
     longestAnswer,
+    connections,
     reasonIn: ({ body, bytes }) =>
       words([at(body, 'message')]) || Buffer.from(bytes.subarray(0, 300)).toString('utf8'),
   });

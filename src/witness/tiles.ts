@@ -14,7 +14,6 @@ export interface TilesOptions {
   readonly url: string;
   /** The ids of the logs that are trusted: tiles name theirs by four bytes only. */
   readonly logIds: readonly Uint8Array[];
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -150,14 +149,13 @@ function pathOf(number: number, width: number): string {
   return left < tileWidth ? `${path}.p/${left}` : path;
 }
 
-async function read({ service, url, signal }: TilesOptions, path: string): Promise<Uint8Array> {
+async function read({ service, url }: TilesOptions, path: string): Promise<Uint8Array> {
   const address = `${url}/api/v2/${path}`;
   const call = {
     what: `read ${address}`,
     method: 'GET',
     url: address,
     headers: { accept: '*/*' },
-    signal,
   } as const;
   return (await service.call(call)).bytes;
 }

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
-import { ASN1Obj, X509Certificate as ParsedCertificate } from '@sigstore/core';
+import { type ASN1Obj, X509Certificate as ParsedCertificate } from '@sigstore/core';
 import { listAt, parseJson, textIn } from '../../src/json.ts';
 import { spki } from '../sign/keys.ts';
 import { type Gate, openGate } from '../doubles/gate.ts';

@@ -78,7 +78,6 @@ for (const size of [1, 2, 3, 7, 255, 256, 257, 511, 600, 1_025]) {
         service,
         url: gate.url,
         logIds: [logId],
-        signal: undefined,
       });
       assert.equal(Buffer.from(textIn(entry['canonicalizedBody']), 'base64').toString(), entryAt(index));
       const proof = listAt(entry, 'inclusionProof', 'hashes').map((one) =>
@@ -93,7 +92,7 @@ for (const size of [1, 2, 3, 7, 255, 256, 257, 511, 600, 1_025]) {
 test('an entry that the checkpoint does not cover yet is asked for again, and a log that nobody trusts is not read', async () => {
   const gate = await serveTiles(3);
   const service = openWitnessService();
-  const options = { service, url: gate.url, logIds: [logId], signal: undefined };
+  const options = { service, url: gate.url, logIds: [logId] };
   await assert.rejects(readFromTiles(3, options), {
     code: 'WITNESS_UNAVAILABLE',
     message: /not in the latest checkpoint/,
