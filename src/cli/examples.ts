@@ -82,7 +82,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
         '    --uid 6f916ff1-65f1-4aa6-902b-5d8de91f750a',
     },
     {
-      purpose: 'A bundle of anybody, signed without a key',
+      purpose: 'A Sigstore bundle, signed without a key',
       command:
         'chains verify build.sigstore.json --artifact app.tar \\\n' +
         '    --certificate-identity me@example.com --certificate-oidc-issuer https://accounts.google.com',

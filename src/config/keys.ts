@@ -33,7 +33,7 @@ const pipelineRunStorage = choices(storeNames);
 const signer = choice('pgp', 'x509', 'kms', 'none');
 const path = text('the path of a file');
 /** Where identity tokens come from, in the order in which those that can work here are asked. */
-const identityProviders = [
+export const identityProviders = [
   'filesystem',
   'filesystem-custom-path',
   'spiffe',

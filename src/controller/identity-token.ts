@@ -39,6 +39,6 @@ async function ownAccount(
     return { namespace, name };
   throw new ChainsError(
     'CLUSTER_REFUSED',
-    'the controller does not run as a service account, and nobody else gets identity tokens from the cluster',
+    'the controller does not run as a service account, and only service accounts get identity tokens from the cluster',
   );
 }

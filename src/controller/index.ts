@@ -79,6 +79,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   const journal = options.stateFolder === undefined ? undefined : openJournal(options.stateFolder, log);
 
+  const noticed = new Set<string>();
   const pipeline = new LivePipeline({
     kinds: artifactKinds,
     access: {
@@ -92,6 +93,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
     listener: (step, { run }) => metrics[step](run.kind),
     hear: followSigstore(ready, metrics),
     notice: (text) => {
+      if (noticed.has(text)) return;
+      noticed.add(text);
       log.warn(text);
       const event = { type: 'Warning', reason: 'TakenOnTrust', message: text } as const;
       recordEvent(rest, aboutConfigMap(systemNamespace), event, working.signal).catch((error: unknown) =>

@@ -1,7 +1,8 @@
 import { constants, type KeyObject, publicDecrypt } from 'node:crypto';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 
-const curves: ReadonlyMap<string, typeof p256> = new Map([
+/** The arithmetic of the curves that ECDSA keys may be on, by NIST's names: for what node's own signing and verifying leave out. */
+export const curveArithmetic: ReadonlyMap<string, typeof p256> = new Map([
   ['P-256', p256],
   ['P-384', p384],
   ['P-521', p521],
@@ -28,7 +29,7 @@ function verifiesEcdsa(key: KeyObject, sha256: Uint8Array, signature: Uint8Array
   const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
   try {
     const options = { prehash: false, lowS: false, format: 'der' } as const;
-    return curves.get(crv)?.verify(signature, sha256, point, options) ?? false;
+    return curveArithmetic.get(crv)?.verify(signature, sha256, point, options) ?? false;
   } catch {
     // Not DER, or not a point: it is not the key's.
     return false;

@@ -44,7 +44,7 @@ function matcher(
   if ((exact === undefined) === (expression === undefined))
     throw new ChainsError('USAGE', `give either --${flag} or --${flag}-regexp`);
   if (exact === '' || expression === '')
-    throw new ChainsError('USAGE', `--${flag} is empty, which nobody is`);
+    throw new ChainsError('USAGE', `--${flag} is empty: no certificate names an empty identity`);
   if (expression === undefined) return (text) => text === exact;
   try {
     const pattern = RE2JS.compile(expression);

@@ -5,7 +5,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { SignedContent } from './content.ts';
 import { entryFault, type LogEntry } from './log-entry.ts';
 
-/** Who a certificate names, and who vouched for that. */
+/** The identity that a certificate names. */
 export interface Identity {
   /** The subject's alternative name: an address, a URI or a name. */
   readonly subject: string;
@@ -15,8 +15,8 @@ export interface Identity {
 
 /**
  * Proves that a log has an entry of this signature.
- * @param trust undefined where nobody can say whose log it is: then only what the entry speaks of is looked at
- * @returns the moment of the entry, where the log vouches for one
+ * @param trust undefined when the log is unknown: only the entry's content is checked then
+ * @returns the time of the entry, when the log has signed one
  * @throws Error that says what does not hold
  */
 export function proveEntry(
@@ -28,13 +28,13 @@ export function proveEntry(
   if (fault !== undefined) throw new Error(`the log entry ${fault}`);
   if (trust !== undefined) {
     refuseStrangeNames(entry);
-    verify({ trust, content, tlogEntries: [entry] });
+    verify({ trust, signature: content.signature, tlogEntries: [entry] });
   }
   const hasTime = entry.inclusionPromise !== undefined && entry.integratedTime !== '0';
   return hasTime ? new Date(Number(entry.integratedTime) * 1_000) : undefined;
 }
 
-/** The library takes the name of whoever signed a checkpoint for a regular expression. */
+/** The library uses the signer's name in a checkpoint as a regular expression. */
 function refuseStrangeNames({ inclusionProof }: LogEntry): void {
   const envelope = inclusionProof?.checkpoint?.envelope ?? '';
   const names = Array.from(envelope.matchAll(/^\u2014 (\S+) /gmu), ([, name = '']) => name);
@@ -45,20 +45,21 @@ function refuseStrangeNames({ inclusionProof }: LogEntry): void {
 /**
  * Proves that a timestamp is one of this signature.
  * @param response RFC 3161, DER
- * @param trust undefined where nobody can say whose it is: then only what it is of is looked at
+ * @param signature what it must be of: the signature itself, or the envelope around it
+ * @param trust undefined when the server is unknown: only what the timestamp is of is checked then
  * @throws Error that says what does not hold
  */
 export function proveTimestamp(
   response: Uint8Array,
-  content: SignedContent,
+  signature: Uint8Array,
   trust: TrustMaterial | undefined,
 ): Date {
   const timestamp = RFC3161Timestamp.parse(Buffer.from(response));
   const { messageImprintHashAlgorithm, messageImprintHashedMessage } = timestamp.tstInfo;
-  const imprint = createHash(messageImprintHashAlgorithm).update(content.signature).digest();
+  const imprint = createHash(messageImprintHashAlgorithm).update(signature).digest();
   if (!imprint.equals(messageImprintHashedMessage)) throw new Error('the timestamp is of another signature');
   if (trust !== undefined) {
-    verify({ trust, content, timestamps: [{ $case: 'timestamp-authority', timestamp }] });
+    verify({ trust, signature, timestamps: [{ $case: 'timestamp-authority', timestamp }] });
   }
   return timestamp.signingTime;
 }
@@ -78,7 +79,7 @@ export function proveCertificate(
   verify({
     trust,
     certificate: X509Certificate.parse(Buffer.from(certificate)),
-    // Proven already, each in its own way; here they only say when.
+    // These times are proven already; here they only say when the certificate was used.
     timestamps: [...new Set(moments.map(Number))].map((moment) => ({
       $case: 'transparency-log',
       tlogEntry: asEntryOf(moment),
@@ -90,7 +91,7 @@ export function proveCertificate(
 /** Issuers of tokens stand in one extension or, in old certificates, another one. */
 const [issuerExtension, oldIssuerExtension] = ['1.3.6.1.4.1.57264.1.8', '1.3.6.1.4.1.57264.1.1'];
 
-/** Whom a certificate names, whoever made it. @param certificate DER */
+/** The identity that a certificate names, not yet proven. @param certificate DER */
 export function namedIn(certificate: Uint8Array): Identity {
   const read = X509Certificate.parse(Buffer.from(certificate));
   const issuer =
@@ -112,14 +113,20 @@ function asEntryOf(moment: number): LogEntry {
 
 interface Claims {
   readonly trust: TrustMaterial;
-  readonly content?: SignedContent;
+  readonly signature?: Uint8Array;
   readonly certificate?: SigstoreCertificate;
   readonly tlogEntries?: SignedEntity['tlogEntries'];
   readonly timestamps?: SignedEntity['timestamps'];
 }
 
-/** The library's verifier, with as much of a bundle as is to be proven. */
-function verify({ trust, content, certificate, tlogEntries = [], timestamps = [] }: Claims): Signer {
+/** Runs the library's verifier on the parts of a bundle that are to be proven. */
+function verify({
+  trust,
+  signature = new Uint8Array(),
+  certificate,
+  tlogEntries = [],
+  timestamps = [],
+}: Claims): Signer {
   const options = {
     tlogThreshold: tlogEntries.length,
     timestampThreshold: timestamps.length,
@@ -132,11 +139,11 @@ function verify({ trust, content, certificate, tlogEntries = [], timestamps = []
     tlogEntries,
     timestamps,
     signature: {
-      signature: Buffer.from(content?.signature ?? []),
-      compareSignature: (signature) => signature.equals(content?.signature ?? Buffer.alloc(0)),
-      // What an entry is of has been compared, kind by kind.
+      signature: Buffer.from(signature),
+      compareSignature: (other) => other.equals(signature),
+      // `entryFault` has compared the digests.
       compareDigest: () => true,
-      // The signature is verified where the keys are.
+      // The signature itself is verified elsewhere.
       verifySignature: () => true,
     },
   });
@@ -144,7 +151,7 @@ function verify({ trust, content, certificate, tlogEntries = [], timestamps = []
 
 let key: KeyObject | undefined;
 
-/** The library asks for a key where there is no certificate; nothing is verified with it. */
+/** The library needs a key when there is no certificate, but verifies nothing with it. */
 function anyKey(): KeyObject {
   key ??= createPublicKey({
     format: 'jwk',

@@ -8,28 +8,28 @@ import { publicRoot, publicTrustedRoot } from './public-instance.ts';
 import { openTuf } from './tuf.ts';
 import { parseTrustedRoot, type ServiceKind, type TrustedRoot } from './trusted-root.ts';
 
-/** Files of the Secret `signing-secrets` that say whom to trust; undefined where they aren't there. */
+/** The files of the Secret `signing-secrets` that say whom to trust; undefined when they are missing. */
 export interface TrustFiles {
   readonly trustedRoot: Uint8Array | undefined;
   readonly tufRoot: Uint8Array | undefined;
 }
 
-/** Whom the answers of services are verified with (transparency.md, "Trust"). */
+/** What the answers of services are verified with (transparency.md, "Trust"). */
 export interface Trust {
   /**
-   * What the answers of a service are verified with; undefined where nothing is known of one that isn't Sigstore's own, so
-   * that they are taken as they are, which `notices` says.
+   * What a service's answers are verified with; undefined for a private service that no trusted root covers. Its answers are
+   * taken unverified then, and `notices` says so.
    * @throws ChainsError TRUSTED_ROOT_INVALID
    */
   of(kind: ServiceKind, url: string): Promise<TrustMaterial | undefined>;
-  /** What people should know about whom is trusted, a line each. */
+  /** What is taken on trust, one line each. */
   readonly notices: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
 const publicMirror = keys['signers.x509.tuf.mirror.url'].default;
 
-/** Opens whom to trust; nothing is read before it is needed. */
+/** Opens the trusted root; nothing is read before it is needed. */
 export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore = () => {}): Trust {
   const notices = new Set<string>();
   const mirror = withoutTrailing(config['signers.x509.tuf.mirror.url'], '/');
@@ -59,7 +59,7 @@ export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore 
   return {
     notices,
     async of(kind, url) {
-      // A private instance needs nothing of the public one, which its cluster may not even reach.
+      // A private instance doesn't need the public mirror, which its cluster may not reach.
       const trusted = isExplicit || isPublic(url) ? await root() : undefined;
       if (trusted?.has(kind) === true) return trusted.material;
       if (isPublic(url))
@@ -81,7 +81,7 @@ function isPublic(url: string): boolean {
   return new URL(url).hostname.endsWith('.sigstore.dev');
 }
 
-/** The trusted root of the public instance, as it was when this version was made: for verifying without asking anybody. */
+/** The public instance's trusted root as of this release, for verifying offline. */
 export function shippedTrustedRoot(): TrustedRoot {
   return parseTrustedRoot(publicTrustedRoot(), 'the trusted root of the public instance');
 }

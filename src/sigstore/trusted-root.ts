@@ -25,7 +25,7 @@ export function parseTrustedRoot(text: string, name: string): TrustedRoot {
       throw new Error('it does not have the media type of a trusted root');
     const message = TrustedRootMessage.fromJSON(json);
     refuseWithoutStart(message);
-    // Any key will do for a signature that is checked elsewhere: what is proven here is the evidence beside it.
+    // No keys of signers are needed: signatures are verified elsewhere, and only evidence is proven with this.
     const material = toTrustMaterial(message, {});
     const parts: Readonly<Record<ServiceKind, number>> = {
       'certificate authority': material.certificateAuthorities.length,
@@ -38,7 +38,7 @@ export function parseTrustedRoot(text: string, name: string): TrustedRoot {
   }
 }
 
-/** The library takes an interval without a beginning for one that has always been. */
+/** The library reads an interval without a start as one that has always been valid. */
 function refuseWithoutStart(root: TrustedRootMessage): void {
   const intervals = [
     ...[...root.tlogs, ...root.ctlogs].map(({ publicKey }) => publicKey?.validFor),

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { includesSignatureOf } from '../keys/signed-by.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 
-/** What a store keeps beside signatures that it has already. */
+/** What a store keeps with a signature that it has already. */
 export interface KeptBeside {
   /** PEM. */
   readonly certificate?: string | undefined;

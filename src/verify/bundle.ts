@@ -157,7 +157,7 @@ async function signerOf(
   return { finding: no(reasons.join('; ') || 'it holds no certificate that can be read') };
 }
 
-/** With a key, a certificate beside the signature must be of that key. */
+/** With a key, a certificate in the bundle must be of that key. */
 function isOfSigner(certified: VerificationKey | undefined, signer: VerificationKey | undefined): Finding {
   return certified !== undefined && certified.id === signer?.id
     ? { ok: true, reason: 'the certificate is of the key that signed' }

@@ -10,7 +10,7 @@ import { readNamedEntry } from './log.ts';
 export interface EvidenceOptions {
   /** Whose certificates, logs and timestamps are trusted; asked for when there is evidence. */
   readonly root: () => Promise<TrustedRoot>;
-  /** Whether somebody chose that root: of what the shipped one doesn't know, nothing can be said. */
+  /** Whether the caller chose that root. Evidence of services that only the shipped root doesn't know is left out with a note. */
   readonly isRootGiven: boolean;
   /** Whom the certificate must name; undefined where a key is given. */
   readonly identity?: JudgeIdentity | undefined;
@@ -56,7 +56,7 @@ type Judged =
   | { readonly wrong: string }
   | { readonly unknown: string };
 
-/** Judges what is stored beside a signature to prove when it was made, and by whom (transparency.md, "Verifying"). */
+/** Judges what is stored with a signature to prove when it was made, and by whom (transparency.md, "Verifying"). */
 export async function judgeEvidence(
   stored: WithEvidence,
   options: EvidenceOptions,
@@ -102,12 +102,17 @@ async function judgeAll(
   const { readLogEntry } = await import('../sigstore/log-entry.ts');
   const signed = { ...content, verifier };
   const stamps = [
-    ...timestamps.map((one) => [one, signed] as const),
-    ...envelopeTimestamps.map((one) => [one, { ...signed, signature: stored }] as const),
+    ...timestamps.map((one) => [one, content.signature] as const),
+    ...envelopeTimestamps.map((one) => [one, stored] as const),
   ];
   return {
     logged: logEntries.map((json) =>
-      judged(root, options, 'transparency log', (trust) => proveEntry(readLogEntry(json), signed, trust)),
+      judged(root, options, 'transparency log', (trust) => {
+        const entry = readLogEntry(json);
+        // What a log that is known did not say is wrong, not unknown.
+        const isKnown = root.material.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId));
+        return proveEntry(entry, signed, isKnown ? root.material : trust);
+      }),
     ),
     stamps: stamps.map(([one, of]) =>
       judged(root, options, 'timestamp server', (trust) => proveTimestamp(one, of, trust)),
@@ -168,7 +173,7 @@ function findingsOf(name: string, all: readonly Judged[], isRequired: boolean): 
   const wrong = all.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
   if (wrong.length > 0) return refused(name, wrong.join('; '));
   if (all.length === 0)
-    return isRequired ? refused(name, 'nothing of the kind is stored beside the signature') : nothing;
+    return isRequired ? refused(name, 'nothing of the kind is stored with the signature') : nothing;
   const unknown = all.flatMap((one) => ('unknown' in one ? [one.unknown] : []));
   if (unknown.length > 0) {
     const reason = unknown.join('; ');
@@ -185,7 +190,7 @@ async function judgeCertificate(
   judge: JudgeIdentity,
   root: TrustedRoot,
 ): Promise<Finding> {
-  if (pem === '') return no('no certificate is stored beside the signature');
+  if (pem === '') return no('no certificate is stored with the signature');
   const { X509Certificate } = await import('node:crypto');
   const { proveCertificate } = await import('../sigstore/proof.ts');
   try {

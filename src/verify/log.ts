@@ -5,7 +5,7 @@ import { quote, withoutTrailing } from '../text.ts';
 
 /**
  * Reads the entry of a log that a run's annotation names: `<log>/api/v1/log/entries?logIndex=N`. Only logs of the trusted root
- * are asked, since anybody who may annotate a run chooses the address.
+ * are asked, since anyone who may annotate a run chooses the address.
  * @throws ChainsError WITNESS_…
  */
 export async function readNamedEntry(address: string, root: TrustedRoot): Promise<JsonObject> {

@@ -4,15 +4,11 @@ import { at, isJsonObject, type Json, type JsonObject, listAt, parseBounded, tex
 import type { SignedArtifact } from '../model/signature.ts';
 import { logEntryJson } from '../sigstore/log-entry.ts';
 import type { SignedContent } from '../sigstore/content.ts';
+import type { Upload } from './upload.ts';
 import { failures } from './service.ts';
 
 /** Has a log of Rekor v1 take a signature; one that it has already is read. @throws ChainsError WITNESS_… */
-export async function uploadToV1(
-  service: Service,
-  url: string,
-  signed: SignedArtifact,
-  content: SignedContent,
-): Promise<JsonObject> {
+export async function uploadToV1({ service, url, signed, content }: Upload): Promise<JsonObject> {
   const what = `upload ${signed.artifact.fullKey} to ${url}`;
   const path = '/api/v1/log/entries';
   const answer = await service.call({

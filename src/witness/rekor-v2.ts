@@ -1,10 +1,10 @@
 import { ChainsError } from '../errors.ts';
-import type { Service } from '../http/service.ts';
 import { isJsonObject, type JsonObject, textIn } from '../json.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { SignedContent } from '../sigstore/content.ts';
 import { keyDetailsOf } from '../sigstore/key-details.ts';
 import { logEntryJson } from '../sigstore/log-entry.ts';
+import type { Upload } from './upload.ts';
 import { failures } from './service.ts';
 import { readFromTiles, type TilesOptions } from './tiles.ts';
 
@@ -13,13 +13,8 @@ import { readFromTiles, type TilesOptions } from './tiles.ts';
  * `hashedrekord` too, by the digest of what is signed: the log takes no other kind.
  * @throws ChainsError WITNESS_…
  */
-export async function uploadToV2(
-  service: Service,
-  url: string,
-  { artifact, signature }: SignedArtifact,
-  content: SignedContent,
-  logIds: readonly Uint8Array[],
-): Promise<JsonObject> {
+export async function uploadToV2({ service, url, signed, content, logIds }: Upload): Promise<JsonObject> {
+  const { artifact, signature } = signed;
   const what = `upload ${artifact.fullKey} to ${url}`;
   const answer = await service.call({
     what,

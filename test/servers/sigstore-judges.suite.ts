@@ -18,6 +18,8 @@ import { startFakeGcs } from './gcs.ts';
 import { startFerret } from './mongo.ts';
 import { type Finished, outputOf, run } from './process.ts';
 import { startReferrersRegistry } from './registries.ts';
+import { transitKinds } from '../sign/kms/vault.suite.ts';
+import { startRealVault } from './vault.ts';
 import { builtRun, marked, type SigstoreWorld, startSigstoreWorld } from './sigstore-world.ts';
 import { tool } from './tools.ts';
 
@@ -309,6 +311,46 @@ export function sigstoreJudgesSuite(): void {
       );
       assert.equal(gate.requests.length, 0);
       await gate.close();
+    });
+
+    test('keys in a KMS sign for logs of both versions, or the configuration is refused with the reason', async () => {
+      const vault = await startRealVault();
+      const token = await vault.createToken('signer');
+      for (const { kind, pss = false } of transitKinds) {
+        const name = `${kind}${pss ? ' pss' : ''}`.replaceAll(' ', '-');
+        await vault.createKey(name, kind);
+        for (const api of ['v1', 'v2'] as const) {
+          const data = {
+            ...world.log(api),
+            ...world.timestamps,
+            'artifacts.taskrun.format': 'slsa/v2alpha4',
+            'artifacts.oci.storage': '',
+            'artifacts.taskrun.signer': 'kms',
+            'signers.kms.kmsref': `hashivault://${name}${pss ? '?padding=pss' : ''}`,
+            'signers.kms.auth.address': vault.address,
+            'signers.kms.auth.token': token,
+          };
+          const pipeline = world.open(data);
+          const reasons = (await pipeline.check(['taskrun'])).flatMap(({ error }) => error?.message ?? []);
+          const taskRun = builtRun(`registry.example.com/app@sha256:${'e'.repeat(64)}`);
+          const outcome = await pipeline.process(parseRun(taskRun));
+          await pipeline.close();
+          const isTaken = !pss && (kind === 'P-256' || kind.startsWith('RSA') || api === 'v1');
+          assert.deepEqual(
+            [reasons.length, outcome.failures.length],
+            isTaken ? [0, 0] : [1, 1],
+            `${name} ${api}`,
+          );
+          if (!isTaken) {
+            assert.match(
+              reasons.join(),
+              /^artifacts\.taskrun: the key is .*; use an ECDSA P-256 key(, or v1)?$/,
+            );
+            assert.match(errorsOf(outcome).join(), /^WITNESS_REFUSED: .*the key is /);
+          }
+        }
+      }
+      await vault.close();
     });
 
     test('openssl verifies the timestamps', async () => {

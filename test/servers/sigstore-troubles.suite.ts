@@ -10,6 +10,9 @@ import { parseRun, type Run } from '../../src/model/run.ts';
 import type { SigstoreNews } from '../../src/model/sigstore.ts';
 import type { Pipeline } from '../../src/pipeline.ts';
 import { openFulcio } from '../../src/sign/fulcio/index.ts';
+import { keygen } from '../../src/cli/commands/keygen.ts';
+import { readSecrets } from '../../src/sign/secrets.ts';
+import { folderFor } from './signed.ts';
 import { parseTrustedRoot } from '../../src/sigstore/trusted-root.ts';
 import { type Gate, type GateAnswer, handOn, openGate, type Trouble } from '../doubles/gate.ts';
 import { errorsOf } from '../store/oci/world.ts';
@@ -150,6 +153,29 @@ export function sigstoreTroublesSuite(): void {
         /\/api\/v1\/log\/entries\?logIndex=\d+$/,
       );
       assert.equal(uploads(world.gates.rekorV1), 1);
+      await pipeline.close();
+    });
+
+    test('with manual, PGP signs what is not to be logged, and a run that asks for the log is refused with the reason', async (context) => {
+      const folder = await folderFor(context);
+      await keygen(
+        { type: 'pgp', out: folder },
+        { stdout: { write: () => true }, stderr: { write: () => true } },
+      );
+      const secrets = await readSecrets(folder);
+      const data = {
+        ...alone,
+        ...world.log('v1'),
+        'transparency.enabled': 'manual',
+        'artifacts.taskrun.signer': 'pgp',
+      };
+      const pipeline = world.open(data, { secrets });
+      assert.deepEqual(errorsOf(await pipeline.process(newRun())), []);
+      const asking = builtRun(`registry.example.com/app@sha256:${'b'.repeat(64)}`);
+      const metadata = isJsonObject(asking['metadata']) ? asking['metadata'] : {};
+      const annotations = { 'chains.tekton.dev/transparency-upload': 'true' };
+      const refused = await pipeline.process(parseRun({ ...asking, metadata: { ...metadata, annotations } }));
+      assertUnsigned(refused, /WITNESS_REFUSED.*takes no PGP signatures/, 'tlog');
       await pipeline.close();
     });
 

@@ -240,6 +240,19 @@ test('with the root that is shipped, evidence of a private log is left out with 
   assert.equal((await verify(own, own.bundle, { ...options, evidence: strict })).verified, false);
 });
 
+test('what a log that is known did not say is refused with a key too, whether or not the root was given', async () => {
+  const own = recordedCases.find(({ name, certificate }) => certificate === '' && name.includes(', v1'));
+  assert.ok(own);
+  const options = optionsFor(own);
+  const lenient = { ...options.evidence, isRootGiven: false, requireLog: false, requireTimestamp: false };
+  const path = ['verificationMaterial', 'tlogEntries', 0, 'inclusionPromise', 'signedEntryTimestamp'];
+  const { verified } = await verify(own, changed(own.bundle, path, flipped), {
+    ...options,
+    evidence: lenient,
+  });
+  assert.equal(verified, false);
+});
+
 for (const [what, text] of [
   ['no JSON', 'x'],
   ['a list', '[]'],

@@ -65,7 +65,7 @@ export async function requestCertificate(
   }
 }
 
-/** The SCT is embedded in the certificate, or given beside it. */
+/** The SCT is embedded in the certificate, or in a field next to it. */
 function certificatesIn(body: Json | undefined): readonly string[] {
   const answer = at(body, 'signedCertificateEmbeddedSct') ?? at(body, 'signedCertificateDetachedSct');
   return listAt(answer, 'chain', 'certificates').map(textIn);
@@ -80,7 +80,7 @@ function provenCertificate(
   const { raw, validFromDate: validFrom, validToDate: validUntil, ...certificate } = read(pem);
   if (!certificate.publicKey.equals(publicKey)) throw new Error('the certificate is of another key');
   const identity = trust === undefined ? namedIn(raw) : proveCertificate(raw, [validFrom], trust);
-  if (identity.subject === '') throw new Error('the certificate names nobody');
+  if (identity.subject === '') throw new Error('the certificate names no identity');
   const above = chain.map((one) => read(one).pem).join('');
   return { certificate: certificate.pem, chain: above || undefined, identity, validFrom, validUntil };
 }

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Config, IdentityProvider } from '../../config/keys.ts';
+import { type Config, type IdentityProvider, identityProviders } from '../../config/keys.ts';
 import { caught, ChainsError, reasonOf } from '../../errors.ts';
 import type { Service, ServiceCall } from '../../http/service.ts';
 import { at, type Json, parseBounded, textIn } from '../../json.ts';
@@ -29,7 +29,7 @@ export interface IdentityToken {
 
 /** Where tokens come from (transparency.md, "Configuration"). */
 interface Provider {
-  /** Whether it can work here; undefined for a provider that can always be tried. */
+  /** Whether it can work here, as far as that shows without asking for a token. */
   canWork(options: IdentityOptions): boolean | Promise<boolean>;
   token(options: IdentityOptions, signal: AbortSignal): Promise<string>;
 }
@@ -107,16 +107,6 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
   },
 };
 
-const providerNames: readonly IdentityProvider[] = [
-  'filesystem',
-  'filesystem-custom-path',
-  'spiffe',
-  'google-workload-identity',
-  'github-actions',
-  'buildkite-agent',
-  'kubernetes',
-];
-
 /** Gets a token from the provider that is configured, else from the first that can work here. @throws ChainsError FULCIO_… */
 export async function identityToken(options: IdentityOptions): Promise<IdentityToken> {
   const name = await chosen(options);
@@ -131,7 +121,7 @@ async function chosen(options: IdentityOptions): Promise<IdentityProvider> {
   const { 'signers.x509.fulcio.provider': named, 'signers.x509.identity.token.file': file } = options.config;
   if (named !== undefined) return named;
   if (file !== undefined) return 'filesystem-custom-path';
-  for (const name of providerNames) if (await providers[name].canWork(options)) return name;
+  for (const name of identityProviders) if (await providers[name].canWork(options)) return name;
   throw failures.unusable(
     `no provider of identity tokens can work here; mount a token for the audience ${audience} at ${cosignFile}, as deploy/keyless does, or set signers.x509.fulcio.provider`,
   );

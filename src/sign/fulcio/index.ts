@@ -2,6 +2,7 @@ import { generateKeyPair, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { unlessAborted } from '../../concurrency.ts';
 import type { Config } from '../../config/keys.ts';
+import { ChainsError } from '../../errors.ts';
 import type { SigningKey } from '../../model/signature.ts';
 import { heard } from '../../model/sigstore.ts';
 import { withoutTrailing } from '../../text.ts';
@@ -67,7 +68,8 @@ export async function openFulcio(
         return fresh;
       })
       .catch((error: unknown) => {
-        failed = { error, until: now() + pauseAfterFailure };
+        const asked = error instanceof ChainsError ? (error.retryAfter ?? 0) : 0;
+        failed = { error, until: now() + Math.max(asked, pauseAfterFailure) };
         throw error;
       })
       .finally(() => {
