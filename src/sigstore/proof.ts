@@ -16,6 +16,7 @@ export interface Identity {
 /**
  * Proves that a log has an entry of this signature.
  * @param trust undefined when the log is unknown: only the entry's content is checked then
+ * @param stamped times proven elsewhere, in which a log that proves no time must have been valid
  * @returns the time of the entry, when the log has signed one
  * @throws Error that says what does not hold
  */
@@ -23,15 +24,21 @@ export function proveEntry(
   entry: LogEntry,
   content: SignedContent,
   trust: TrustMaterial | undefined,
+  stamped: readonly Date[] = [],
 ): Date | undefined {
   const fault = entryFault(entry, content);
   if (fault !== undefined) throw new Error(`the log entry ${fault}`);
+  const hasTime = entry.inclusionPromise !== undefined && entry.integratedTime !== '0';
   if (trust !== undefined) {
     refuseStrangeNames(entry);
-    verify({ trust, signature: content.signature, tlogEntries: [entry] });
+    const tlogs = hasTime ? trust.tlogs : trust.tlogs.filter((log) => stamped.every(isWithin(log)));
+    verify({ trust: { ...trust, tlogs }, signature: content.signature, tlogEntries: [entry] });
   }
-  const hasTime = entry.inclusionPromise !== undefined && entry.integratedTime !== '0';
   return hasTime ? new Date(Number(entry.integratedTime) * 1_000) : undefined;
+}
+
+function isWithin({ validFor: { start, end } }: TrustMaterial['tlogs'][number]): (time: Date) => boolean {
+  return (time) => time >= start && time <= end;
 }
 
 /** The library uses the signer's name in a checkpoint as a regular expression. */

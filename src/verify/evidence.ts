@@ -104,20 +104,17 @@ async function judgeAll(
   const stamps = [
     ...timestamps.map((one) => [one, content.signature] as const),
     ...envelopeTimestamps.map((one) => [one, stored] as const),
-  ];
-  return {
-    logged: logEntries.map((json) =>
-      judged(root, options, 'transparency log', (trust) => {
-        const entry = readLogEntry(json);
-        // What a log that is known did not say is wrong, not unknown.
-        const isKnown = root.material.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId));
-        return proveEntry(entry, signed, isKnown ? root.material : trust);
-      }),
-    ),
-    stamps: stamps.map(([one, of]) =>
-      judged(root, options, 'timestamp server', (trust) => proveTimestamp(one, of, trust)),
-    ),
-  };
+  ].map(([one, of]) => judged(root, options, 'timestamp server', (trust) => proveTimestamp(one, of, trust)));
+  const stamped = stamps.flatMap((one) => ('moment' in one ? (one.moment ?? []) : []));
+  const logged = logEntries.map((json) =>
+    judged(root, options, 'transparency log', (trust) => {
+      const entry = readLogEntry(json);
+      // What a log that is known did not say is wrong, not unknown.
+      const isKnown = root.material.tlogs.some(({ logID }) => logID.equals(entry.logId.keyId));
+      return proveEntry(entry, signed, isKnown ? root.material : trust, stamped);
+    }),
+  );
+  return { logged, stamps };
 }
 
 async function findingsOfAll(

@@ -3,7 +3,8 @@ import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { request } from 'undici';
-import { at } from '../../src/json.ts';
+import { at, objectIn, parseJson } from '../../src/json.ts';
+import { handOn, openGate } from '../doubles/gate.ts';
 import type { Controller } from '../../src/controller/index.ts';
 import { told } from '../integration/events.suite.ts';
 import { doneStatus, ended, eventually, itemsAt, openWorld, type World } from '../integration/world.ts';
@@ -106,6 +107,39 @@ export function sigstoreControllerSuite(): void {
         assert.equal(at(annotations, 'chains.tekton.dev/message'), undefined);
       }
       assert.equal(sigstore.gates.fulcio.requests.length, 0, 'the certificate was still good');
+    });
+
+    test('killed between upload and store, it finds its entry in the log, and uploads no other', async (context) => {
+      const world = await openWorld(await startCluster());
+      context.after(() => world.close());
+      await copyFile(sigstore.sigstore.trustedRoot, join(world.secretsFolder, 'trusted_root.json'));
+      const uploaded = Promise.withResolvers<string>();
+      let isHeld = true;
+      const gate = await openGate(async (asked) => {
+        const answer = await handOn(Number(new URL(sigstore.sigstore.rekorV1).port))(asked);
+        if (!isHeld) return answer;
+        uploaded.resolve(Buffer.from(answer.bytes ?? []).toString());
+        return new Promise(() => {});
+      });
+      context.after(() => gate.close());
+      await world.configure({ ...sigstore.log('v1'), 'transparency.url': gate.url });
+      await world.createRun('build', { status: doneStatus });
+      const killed = world.startProcess();
+      const [entry] = Object.values(objectIn(parseJson(await uploaded.promise)));
+      await killed.end('SIGKILL');
+      assert.equal(
+        at(await world.run('build'), 'metadata', 'annotations', 'chains.tekton.dev/signed'),
+        undefined,
+      );
+      isHeld = false;
+      world.startProcess();
+      const address = at(
+        await ended(world, 'build'),
+        'metadata',
+        'annotations',
+        'chains.tekton.dev/transparency',
+      );
+      assert.equal(address, `${gate.url}/api/v1/log/entries?logIndex=${String(at(entry, 'logIndex'))}`);
     });
 
     test('says in an Event and in readiness what it takes on trust', async (context) => {

@@ -12,6 +12,7 @@ import {
   publicKey,
   recordedCases,
   recordedRoot,
+  recordedTrustedRoot,
   type RecordedCase,
 } from './recorded.ts';
 
@@ -183,6 +184,24 @@ test('a certificate that the log of certificates in the trusted root has not pro
     checks.some(({ name, reason }) => name === 'identity' && reason.includes('SCT')),
     JSON.stringify(checks),
   );
+});
+
+test('a log that proves no time must have been valid when the timestamp was made', async () => {
+  const { tlogs } = recordedTrustedRoot;
+  for (const one of recordedCases.filter(({ name }) => name.includes(', v2'))) {
+    const until = (end: string) =>
+      recordedRoot({
+        tlogs: tlogs.map((log) => changed(log, ['publicKey', 'validFor', 'end'], () => end) ?? null),
+      });
+    assert.equal(
+      (await verify(one, one.bundle, optionsFor(one, until('2099-01-01T00:00:00Z')))).verified,
+      true,
+    );
+    assert.equal(
+      (await verify(one, one.bundle, optionsFor(one, until('2025-06-01T00:00:00Z')))).verified,
+      false,
+    );
+  }
 });
 
 test('what is signed bare verifies by its digest alone, as other clients of Sigstore take it', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../src/json.ts';
+import { isJsonObject, type Json, type JsonObject, listAt, parseJson } from '../../src/json.ts';
 import type { Transparency } from '../../src/model/signature.ts';
 import { bundleFrom, transparencyIn } from '../../src/sigstore/bundle.ts';
 import { parseTrustedRoot, type TrustedRoot } from '../../src/sigstore/trusted-root.ts';
@@ -39,6 +39,9 @@ export function recordedRoot(changes: JsonObject = {}): TrustedRoot {
   const root = isJsonObject(recorded.trustedRoot) ? recorded.trustedRoot : {};
   return parseTrustedRoot(JSON.stringify({ ...root, ...changes }), 'the recorded root');
 }
+
+/** The same as JSON, with its logs. */
+export const recordedTrustedRoot = { tlogs: listAt(recorded.trustedRoot, 'tlogs') };
 
 /** All of them: each kind of key, log and payload. */
 export const recordedCases: readonly RecordedCase[] = recorded.cases.map(
