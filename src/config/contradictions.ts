@@ -1,5 +1,5 @@
 import type { ArtifactKind } from '../model/artifact.ts';
-import type { Config } from './keys.ts';
+import type { Config, StoreName } from './keys.ts';
 import { planFor } from './plan.ts';
 
 const kinds: readonly ArtifactKind[] = ['taskrun', 'pipelinerun', 'oci'];
@@ -31,13 +31,24 @@ export function contradictionsIn(config: Config): readonly string[] {
 /** What of a configuration works, but not as far as its author may think, one line each. */
 export function doubtsAbout(config: Config): readonly string[] {
   const { 'transparency.enabled': log, 'transparency.tsa.url': timestamps } = config;
-  const isKeyless = config['signers.x509.fulcio.enabled'] && signedBy(config, 'x509').length > 0;
-  return isKeyless && log !== 'true' && timestamps === undefined
-    ? [
-        'signers.x509.fulcio.enabled is "true" without transparency.tsa.url, and transparency.enabled is not "true": nothing proves that a signature was made while its certificate was valid, so that it verifies for ten minutes only',
-      ]
-    : [];
+  const keyless = config['signers.x509.fulcio.enabled'] ? signedBy(config, 'x509') : [];
+  const uncertified = keyless
+    .filter((kind) => planFor(config, kind).stores.every((store) => withoutCertificates.includes(store)))
+    .map(
+      (kind) =>
+        `artifacts.${kind}.storage names only stores that keep no certificates, so that what is signed without a key can't be verified from there: add another store`,
+    );
+  const unproven =
+    keyless.length > 0 && log !== 'true' && timestamps === undefined
+      ? [
+          'signers.x509.fulcio.enabled is "true" without transparency.tsa.url, and transparency.enabled is not "true": nothing proves that a signature was made while its certificate was valid, so that it verifies for ten minutes only',
+        ]
+      : [];
+  return [...unproven, ...uncertified];
 }
+
+/** Stores that keep an envelope or a signature alone. */
+const withoutCertificates: readonly StoreName[] = ['grafeas', 'archivista', 'pubsub'];
 
 function signedBy(config: Config, signer: Config['artifacts.taskrun.signer']): readonly ArtifactKind[] {
   return kinds.filter((kind) => {

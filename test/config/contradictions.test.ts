@@ -41,6 +41,15 @@ for (const [what, data] of [
   });
 }
 
+test('signing without a key into stores that keep no certificates is taken with a warning', () => {
+  const stored = { ...keyless, ...logged, 'artifacts.taskrun.storage': 'grafeas,archivista' };
+  assert.match(
+    parseConfig(stored).doubts.join(),
+    /artifacts\.taskrun\.storage names only stores that keep no certificates/,
+  );
+  assert.deepEqual(parseConfig({ ...stored, 'artifacts.taskrun.storage': 'grafeas,gcs' }).doubts, []);
+});
+
 test('without a proof of time, signing without a key is taken with a warning', () => {
   for (const log of ['false', 'manual']) {
     const { doubts, warnings } = parseConfig({ ...keyless, 'transparency.enabled': log });

@@ -12,6 +12,8 @@ import { parseTrustedRoot } from '../../src/sigstore/trusted-root.ts';
 import { exportBundles, type EvidenceOptions, readPublicKey, verifyStores } from '../../src/verify/index.ts';
 import { openGate } from '../doubles/gate.ts';
 import type { DatabaseUnderTest } from '../store/docdb.suite.ts';
+import { places } from '../store/combinations.ts';
+import { openPlaces } from '../store/open-places.ts';
 import type { GcsUnderTest } from '../store/gcs.suite.ts';
 import { errorsOf, RepositoryView, type TestRegistry } from '../store/oci/world.ts';
 import { startFakeGcs } from './gcs.ts';
@@ -352,6 +354,32 @@ export function sigstoreJudgesSuite(): void {
       }
       await vault.close();
     });
+
+    for (const name of ['grafeas', 'archivista', 'pubsub', 'firestore', 'dynamodb'] as const) {
+      test(`the store ${name} takes what is confirmed, with and without a key, logged in both versions`, async (context) => {
+        const opened = await openPlaces[name](context);
+        const { store, ...settings } = places[name].settings;
+        for (const keyless of [true, false]) {
+          for (const api of ['v1', 'v2'] as const) {
+            const pipeline = world.open({
+              ...opened.settings,
+              ...settings,
+              ...(keyless ? world.keyless : {}),
+              ...world.log(api),
+              ...world.timestamps,
+              'artifacts.taskrun.format': 'in-toto',
+              'artifacts.taskrun.storage': store,
+              'artifacts.oci.storage': '',
+            });
+            const taskRun = builtRun(`registry.example.com/app@sha256:${'f'.repeat(64)}`);
+            const outcome = await pipeline.process(parseRun(taskRun));
+            await pipeline.close();
+            assert.deepEqual(errorsOf(outcome), [], `${keyless} ${api}`);
+            assert.match(outcome.annotations[transparencyMark] ?? '', /logIndex=\d+$/);
+          }
+        }
+      });
+    }
 
     test('openssl verifies the timestamps', async () => {
       const taskRun = builtRun('registry.example.com/app@sha256:' + 'c'.repeat(64));
