@@ -1,13 +1,11 @@
 import type { Config, StoreName } from './config/keys.ts';
 import type { Draft, Drafts } from './drafts.ts';
-import { type JsonObject, textIn } from './json.ts';
 import { storageKeyOf } from './model/artifact.ts';
-import { transparencyMark } from './model/marks.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
+import { logAddresses, logMark } from './store/log-address.ts';
 import { type PlacesInStore, placesByStore } from './store/places.ts';
-import { withoutTrailing } from './text.ts';
 
 /** What a store kept on the run, or why it has nothing. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });
@@ -35,18 +33,12 @@ export function outcomeOf(
   const signed = finished.flatMap(({ draft: { artifact } }) =>
     failed.has(artifact) ? [] : [storageKeyOf(artifact)],
   );
-  const logged = finished.flatMap(({ draft: { artifact }, progress }) =>
-    failed.has(artifact)
-      ? []
-      : (progress.made?.transparency?.logEntries ?? []).map((entry) => ({ artifact, entry })),
+  const logged = finished.flatMap(({ draft: { artifact }, progress: { made } }) =>
+    failed.has(artifact) || made === undefined ? [] : [{ ...made, artifact }],
   );
-  const own = logged.find(({ artifact }) => artifact.kind !== 'oci');
-  const addresses = [...new Set(logged.map(({ entry }) => logAddress(config, entry)))];
+  const addresses = logAddresses(config, logged);
   return {
-    annotations: {
-      ...annotations,
-      ...(own === undefined ? {} : { [transparencyMark]: logAddress(config, own.entry) }),
-    },
+    annotations: { ...annotations, ...logMark(config, logged) },
     signed: [...new Set(signed)],
     places: new Map([
       ...placesByStore(finished.flatMap(({ places }) => places)),
@@ -61,12 +53,6 @@ export function outcomeOf(
       entries: new Map(finished.map(({ draft, progress }) => [idOf(draft), progress])),
     },
   };
-}
-
-/** Where people find an entry of the log that the configuration names (transparency.md, "The log"). */
-function logAddress(config: Config, { logIndex }: JsonObject): string {
-  const url = withoutTrailing(config['transparency.url'], '/');
-  return `${url}/api/${config['transparency.api']}/log/entries?logIndex=${textIn(logIndex)}`;
 }
 
 /** How far an earlier try came with a draft; another configuration or another run of that name starts from nothing. */

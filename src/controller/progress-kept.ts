@@ -36,7 +36,12 @@ export class ProgressKept {
 }
 
 function bytesOf({ made }: EntryProgress): number {
-  return made === undefined ? 0 : made.payload.bytes.length + made.signature.bytes.length;
+  if (made === undefined) return 0;
+  const { payload, signature, transparency } = made;
+  const certificates = (signature.certificate ?? '').length + (signature.chain ?? '').length;
+  // Evidence is mostly text of known parts; its JSON is near enough to what it takes.
+  const evidence = transparency === undefined ? 0 : JSON.stringify(transparency.logEntries).length;
+  return payload.bytes.length + signature.bytes.length + certificates + evidence;
 }
 
 function lightened(progress: TryProgress): TryProgress {

@@ -4,6 +4,7 @@ import type { Failure } from '../model/outcome.ts';
 import { bundleOf } from '../sigstore/bundle.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { Draft } from '../drafts.ts';
+import { logMark } from '../store/log-address.ts';
 import { keepOnRun } from '../store/run-annotations.ts';
 import { readSecrets } from '../sign/secrets.ts';
 import { type Examination, isKeptOnRun, noRoom, type RunInput, withPipeline } from './examine.ts';
@@ -80,7 +81,9 @@ export async function signRun(
       ),
     );
     const kept = entriesOf(signed.filter(({ draft }) => isKept(draft.plan)));
-    return { examination, signed, ...keepOnRun(examination.run, kept) };
+    const { annotations, tooLarge } = keepOnRun(examination.run, kept);
+    const marks = logMark(examination.config, entriesOf(signed));
+    return { examination, signed, tooLarge, annotations: { ...annotations, ...marks } };
   });
 }
 

@@ -355,6 +355,32 @@ export function sigstoreJudgesSuite(): void {
       await vault.close();
     });
 
+    for (const encoding of ['dsse', 'sigstore-bundle']) {
+      test(`what another certificate of the same identity signed is not added to the registry again: ${encoding}`, async () => {
+        const image = await app.pushImage(`twice ${encoding}`);
+        const data = {
+          ...world.keyless,
+          ...world.log('v1'),
+          ...world.timestamps,
+          'artifacts.taskrun.format': 'slsa/v2alpha4',
+          'artifacts.taskrun.storage': 'oci',
+          'storage.oci.encoding-format': encoding,
+        };
+        const taskRun = parseRun(builtRun(image));
+        const counts: (readonly number[])[] = [];
+        for (const settings of [data, data, { ...data, 'signers.x509.fulcio.enabled': 'false' }]) {
+          const pipeline = world.open(settings);
+          assert.deepEqual(errorsOf(await pipeline.process(taskRun)), []);
+          await pipeline.close();
+          const [signatures, attestations] = [await app.layers(image, 'sig'), await app.layers(image, 'att')];
+          counts.push([signatures.length, attestations.length, (await app.referrers(image)).length]);
+        }
+        const once = encoding === 'dsse' ? [1, 1, 0] : [0, 0, 2];
+        // A key of our own is somebody else.
+        assert.deepEqual(counts, [once, once, once.map((count) => count * 2)]);
+      });
+    }
+
     for (const name of ['grafeas', 'archivista', 'pubsub', 'firestore', 'dynamodb'] as const) {
       test(`the store ${name} takes what is confirmed, with and without a key, logged in both versions`, async (context) => {
         const opened = await openPlaces[name](context);
