@@ -1,5 +1,3 @@
-import { reasonOf } from '../errors.ts';
-
 /** A service that proves signatures. */
 export type SigstoreService = 'fulcio' | 'log' | 'timestamp' | 'tuf';
 
@@ -14,20 +12,3 @@ export interface SigstoreNews {
 
 /** Hears how asking went; for metrics and readiness. */
 export type HearSigstore = (news: SigstoreNews) => void;
-
-/** Works, and reports how that went. Throws what the work throws. */
-export async function heard<T>(
-  hear: HearSigstore,
-  service: SigstoreService,
-  work: () => Promise<T>,
-  detail: (done: T) => Pick<SigstoreNews, 'validUntil'> = () => ({}),
-): Promise<T> {
-  try {
-    const done = await work();
-    hear({ service, error: undefined, ...detail(done) });
-    return done;
-  } catch (error) {
-    hear({ service, error: reasonOf(error) });
-    throw error;
-  }
-}

@@ -4,8 +4,9 @@ import { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { failuresOf } from '../http/failures.ts';
 import { openService, type Service } from '../http/service.ts';
-import { heard, type HearSigstore } from '../model/sigstore.ts';
+import type { HearSigstore } from '../model/sigstore.ts';
 import { withoutTrailing } from '../text.ts';
+import { heard } from './heard.ts';
 import { parseTrustedRoot, type TrustedRoot } from './trusted-root.ts';
 
 /** A TUF repository, and the root metadata to begin with. */

@@ -4,7 +4,7 @@ import { unlessAborted } from '../../concurrency.ts';
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
 import type { SigningKey } from '../../model/signature.ts';
-import { heard } from '../../model/sigstore.ts';
+import { heard } from '../../sigstore/heard.ts';
 import { withoutTrailing } from '../../text.ts';
 import type { Signer, SignerSurroundings } from '../signer.ts';
 import { signingKeyOf } from '../../keys/key-id.ts';
