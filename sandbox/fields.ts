@@ -23,7 +23,7 @@ const coreLists: ReadonlyMap<string, string> = new Map([...lists, ['secrets', 'n
 
 /** Objects that are one value, in kinds with a schema. */
 const atomic = ['involvedObject', 'related'];
-/** Objects that always exist in kinds with a schema, so that nobody owns them. */
+/** Objects that always exist in kinds with a schema, so that they have no owner. */
 const structs = ['metadata', 'spec', 'status', 'source', 'series'];
 
 /** How a list at a path is merged: by `value`, by the name of a key, or undefined for a list that is one value. */

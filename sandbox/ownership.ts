@@ -110,7 +110,7 @@ export function recordUpdate(
 
 /**
  * Server-side apply: merges `intent` into `before`, takes away what an earlier apply of this author set and this one
- * leaves out, and records who owns what. @throws Failure 409 naming each field that somebody else owns, unless `force`
+ * leaves out, and records who owns what. @throws Failure 409 naming each field that another manager owns, unless `force`
  */
 export function apply(
   kind: Kind,

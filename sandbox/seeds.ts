@@ -16,7 +16,7 @@ export class Seeds {
 
   /**
    * Writes an object as it is, status, uid, deletionTimestamp and all, over one of its name if there is one; watchers see
-   * it. Nothing is checked, and nobody comes to own its fields.
+   * it. Nothing is checked, and its fields get no owner.
    */
   put(object: JsonObject): JsonObject {
     const address = addressOf(object);

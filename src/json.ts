@@ -28,7 +28,7 @@ export interface JsonBounds {
   readonly mostValues: number;
 }
 
-/** Bounds of JSON from a server that anybody may run. */
+/** Bounds of JSON from a server that anyone may run. */
 const ofServers: JsonBounds = { deepest: 200, mostValues: 100_000 };
 
 /**

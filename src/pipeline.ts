@@ -160,7 +160,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   return { config, draft, signDraft, process, check, close };
 }
 
-/** Whether a signature that nobody confirmed yet can't be confirmed any more, so that another one is needed. */
+/** Whether the certificate of an unconfirmed signature has ended, so that another signature is needed. */
 function isOutdated({ signature, transparency }: Omit<SignedArtifact, 'artifact'>): boolean {
   const { validUntil } = signature;
   return transparency === undefined && validUntil !== undefined && validUntil.getTime() <= Date.now();

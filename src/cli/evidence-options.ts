@@ -13,5 +13,5 @@ export function withEvidence(command: Command): Command {
     .option('--artifact <file>', 'what bundles are of: a file, or sha256:HEX')
     .option('--require-log', 'a transparency log must have the signature')
     .option('--require-timestamp', 'a timestamp of the signature must be there')
-    .option('--offline', 'ask no log: only what is stored beside the signature counts');
+    .option('--offline', 'ask no log: use only what is stored with the signature');
 }

@@ -128,7 +128,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
 };
 
-/** What stands below the help of a command. */
+/** The examples below the help of a command. */
 export function examplesText(name: string): string {
   const lines = (examples[name] ?? []).map(({ purpose, command }) => `  # ${purpose}\n  ${command}\n`);
   return `\nExamples:\n${lines.join('\n')}`;

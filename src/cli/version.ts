@@ -18,7 +18,7 @@ function stampedCommit(): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** What git says of this checkout; undefined for what is none, though it may lie in somebody's repository, and without git. */
+/** What git says of this checkout; undefined without git, and for a copy inside another repository. */
 export function checkedOutCommit(): string | undefined {
   if (!existsSync(new URL('.git', root))) return undefined;
   try {

@@ -104,7 +104,7 @@ export const keys = {
       'a repository such as `registry.example.com/signatures`, without scheme, tag or digest',
       /^([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?(\/[\w.-]+)*$/,
     ),
-    doc: 'Where the store `oci` pushes; unset, it pushes beside the image.',
+    doc: "Where the store `oci` pushes; unset, it pushes to the image's own repository.",
   },
   'storage.oci.repository.insecure': {
     type: boolean,

@@ -10,7 +10,7 @@ export interface KeyChange {
   readonly value: string | undefined;
   /** One line, for the comment next to it. */
   readonly why: string;
-  /** True where the old value can't be kept, so that somebody has to say what it should be. */
+  /** True where the old value can't be kept, and a person has to choose a new one. */
   readonly isOpen: boolean;
 }
 

@@ -10,7 +10,7 @@ export const configMapName = 'chains-config';
 /** The block of documentation that Tekton's ConfigMaps carry next to their keys. */
 export const exampleKey = '_example';
 
-/** A ConfigMap can hold 1 MiB of keys; nobody reads that many lines. */
+/** A ConfigMap can hold 1 MiB of keys, which would be too many lines to read. */
 const mostWarnings = 20;
 
 const storageKeys = [

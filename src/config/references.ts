@@ -4,7 +4,7 @@ import type { ValueType } from './values.ts';
 /** A URL-like reference: the scheme says which back end reads the rest. */
 export interface Reference<Scheme extends string> {
   readonly scheme: Scheme;
-  /** What stands between `://` and the query. */
+  /** The part between `://` and the query. */
   readonly path: string;
   /** The query's parameters. */
   readonly options: ReadonlyMap<string, string>;

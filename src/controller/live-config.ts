@@ -13,7 +13,7 @@ const configMaps: Resource = { group: '', version: 'v1', plural: 'configmaps' };
 
 /**
  * Follows the ConfigMap `chains-config` until aborted. Without one, the defaults are in force. A bad one leaves the last
- * good one in force; at start nothing good is known, so that nothing is signed under rules that nobody asked for.
+ * good one in force; at start nothing good is known, so that nothing is signed under rules that were never set.
  * What is wrong also becomes a Warning Event on the ConfigMap. Rejects only with what the listener throws.
  */
 export async function followConfig(

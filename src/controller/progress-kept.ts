@@ -28,7 +28,7 @@ export class ProgressKept {
     this.#kept.set(key, fits ? { progress, bytes } : { progress: lightened(progress), bytes: 0 });
   }
 
-  /** The run is through. */
+  /** Forgets a run that is finished. */
   forget(key: string): void {
     this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
     this.#kept.delete(key);

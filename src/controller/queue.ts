@@ -19,7 +19,7 @@ interface QueuedKey<Value> {
   urgency: string | undefined;
   /** While it was handled, what makes it fail may have been fixed. */
   hurried: boolean;
-  /** It is begun when nothing else is, and keeps others from beginning, until it is through or slow. */
+  /** It is begun when nothing else is in progress, and keeps others from beginning until it ends or proves slow. */
   alone: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface QueueOptions<Value> {
   readonly begins?: (key: string) => void;
   /** Called when a key has been handled, whatever came of it. */
   readonly ended?: (key: string) => void;
-  /** Called when a key is through and forgotten. */
+  /** Called when a key is finished and forgotten. */
   readonly finished?: (key: string) => void;
 }
 
@@ -103,7 +103,7 @@ export class WorkQueue<Value> {
     this.#work();
   }
 
-  /** Takes nothing more for good, and resolves when what is being handled is through. */
+  /** Takes nothing more, and resolves when everything in progress has ended. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
     for (const entry of this.#entries.values()) clearTimeout(entry.timer);

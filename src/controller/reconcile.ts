@@ -241,6 +241,6 @@ function afterError(error: unknown, { key }: Work<Run>, { log, signal }: Reconci
   }
   log.error(`${key}: ${reasonOf(error)}`, { code: known?.code });
   if (known?.code === 'RUN_UNREADABLE') return finished;
-  // Without an answer nobody knows whether the write took effect; with one it did not.
+  // Without an answer it is unknown whether the write took effect; with one it did not.
   return { finished: false, failed: true, stale: known?.status === undefined, again: known?.retryAfter ?? 0 };
 }

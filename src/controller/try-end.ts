@@ -1,7 +1,7 @@
 import { ChainsError } from '../errors.ts';
 import { longestTimer } from './backoff.ts';
 
-/** What ends a try before it is through. */
+/** What ends a try early. */
 export interface TryEnds {
   /** Milliseconds, `limits.try-timeout`. */
   readonly timeout: number;

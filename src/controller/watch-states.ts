@@ -8,7 +8,7 @@ export interface Watched {
 
 /** How the watches of each kind are: a kind is well when it is watched in every namespace. */
 export class WatchStates {
-  /** Where each kind is watched; undefined stands for all namespaces. */
+  /** Where each kind is watched; undefined means all namespaces. */
   readonly places: readonly (string | undefined)[];
   readonly #troubles: ReadonlyMap<RunKind, Map<string | undefined, string>>;
 

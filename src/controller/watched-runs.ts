@@ -42,7 +42,7 @@ export interface WatchedRunsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds, besides what a try may take, after which a queue that does not move counts as standing still. */
+/** Milliseconds, besides what a try may take, after which a queue that does not move is considered stuck. */
 const standstillAfter = 60_000;
 
 const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };
@@ -109,7 +109,7 @@ export class WatchedRuns {
     this.#queue.hurryAll();
   }
 
-  /** Takes nothing more, and resolves when what is in flight is through. */
+  /** Takes nothing more, and resolves when everything in flight has ended. */
   stop(): Promise<void> {
     return this.#queue.stop();
   }
@@ -233,7 +233,7 @@ export class WatchedRuns {
     }
   }
 
-  /** A TaskRun is through: the PipelineRun that waited for nothing else is looked at. */
+  /** A TaskRun is finished: the PipelineRun that waited for nothing else is looked at. */
   #ended({ kind, namespace, name }: RunName): void {
     if (kind !== 'TaskRun') return;
     const waiting = this.#awaited.ended(runName({ namespace, name }));

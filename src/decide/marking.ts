@@ -51,7 +51,7 @@ export interface End {
 }
 
 /**
- * The mark. It also releases the run, unless the run is being deleted: then it would be gone before anybody saw the
+ * The mark. It also releases the run, unless the run is being deleted: then it would be gone before anyone saw the
  * mark, so the finalizer stays, and the label waits for the release: a start lists by the label, and must find this run
  * if the release was never sent.
  */

@@ -15,7 +15,7 @@ export type Decision = { readonly reason: string; readonly event?: DecisionEvent
 /** The Event for a decision that keeps a run unsigned. */
 export type DecisionEvent = 'Held' | 'NotSigned' | 'Skipped' | 'Unreadable';
 
-/** What decisions depends on besides the run. */
+/** What decisions depend on besides the run. */
 export interface Circumstances {
   /** `filter.managed-by`: values of `spec.managedBy` that are ours besides Tekton's own. */
   readonly managedBy: readonly string[];

@@ -127,7 +127,7 @@ function withoutUsers(text: string): string {
     if (length === -1) continue;
     const user = authority.slice(0, length);
     const users = start + length;
-    // A variable of a script or of Tekton holds nothing yet; before a digest stands an image.
+    // A variable of a script or of Tekton is no user information yet; what precedes a digest is an image.
     if (user.includes('$') || /^sha\d{1,3}:/.test(text.slice(users + 1, users + 8))) continue;
     shown += text.slice(from, start) + loginOf(text.slice(0, at), user);
     from = users + 1;

@@ -16,7 +16,7 @@ interface NamedValue {
 export interface GitPlaces {
   /** The path of the run, empty for the run itself. */
   readonly where: string;
-  /** Under which key of `status` the task or pipeline stands. */
+  /** The key of `status` that holds the task or pipeline. */
   readonly spec: 'taskSpec' | 'pipelineSpec';
   readonly specs?: readonly ParamSpec[] | undefined;
   readonly params?: readonly Param[] | undefined;
@@ -64,7 +64,7 @@ export function gitSource(
 /** One of the two values that name a source together. */
 interface SourceHalf {
   readonly hint: string;
-  /** Where it stands; undefined where it is missing. */
+  /** Where it is; undefined when it is missing. */
   readonly at: string | undefined;
   /** Empty where it is missing or empty. */
   readonly text: string;

@@ -39,15 +39,15 @@ interface PairHalf {
 interface Halves {
   uri?: PairHalf;
   digest?: PairHalf;
-  /** Where a result of the pair stands, if only with an empty value. */
+  /** Where a result of the pair is, even one with an empty value. */
   at: string;
   /** Halves that are there with an empty value. */
   empty: Set<'uri' | 'digest'>;
-  /** True when a half is a list or an object, which is reported where it stands. */
+  /** True when a half is a list or an object, which is reported separately. */
   reported: boolean;
 }
 
-/** The pairs in the order in which their first half stands; of a repeated name the last value that isn't empty counts. */
+/** The pairs, in the order of their first halves; of a repeated name, the last value that isn't empty is used. */
 export function pairsIn(results: readonly Result[], suffixes: PairSuffixes, report: Report): readonly Hint[] {
   const pairs = new Map<string, Halves>();
   for (const result of results) {
@@ -95,7 +95,7 @@ function sideOf(name: string, suffixes: PairSuffixes): 'uri' | 'digest' | undefi
   return sides.find((side) => name.endsWith(suffixes[side]));
 }
 
-/** What somebody may have written who meant `true`. */
+/** Values that were probably meant as `true`. */
 const meansTrue: ReadonlySet<string> = new Set(['true', 'yes', 'y', 'on', 't', '1']);
 
 /** A digest without white space around its algorithm and its hex. */

@@ -51,7 +51,7 @@ function imageOfOutput(output: Structure, reading: ImageReading): readonly Named
   return isRefused && !meansImage ? [] : imageOf(output, reading);
 }
 
-/** A URI with a scheme that names no image; what stands before a port is a host. */
+/** A URI with a scheme that names no image; what precedes a port is a host. */
 function isOtherUri(uri: string): boolean {
   const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]{0,40}):(?!\d{1,5}(?:\/|$))/.exec(uri) ?? [];
   return scheme !== undefined && !imageSchemes.has(scheme.toLowerCase());
@@ -135,7 +135,7 @@ export function imageArtifacts(run: Run, images: readonly NamedImage[]): readonl
   });
 }
 
-/** Long enough that nobody finds a second name with the same one. */
+/** Long enough that no second name with the same one can be found. */
 function suffixOf(fullName: string): string {
   return createHash('sha256').update(fullName).digest('hex').slice(0, suffixLength);
 }

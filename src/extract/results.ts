@@ -2,14 +2,14 @@ import type { Value } from '../tekton/value.ts';
 
 /** One entry of a list of results. */
 export interface Result {
-  /** Where it stands: `status.results[0]`. */
+  /** Where it is: `status.results[0]`. */
   readonly at: string;
   readonly name: string;
   /** Undefined when there is no value. */
   readonly value: Value | undefined;
 }
 
-/** The results of a list that stands at `where`. */
+/** The results of the list at `where`. */
 export function resultsAt(
   where: string,
   list: readonly { readonly name?: string; readonly value?: Value }[] = [],

@@ -52,7 +52,7 @@ function identity(...parts: readonly string[]): string {
   return JSON.stringify(parts);
 }
 
-/** `ALG:HEX`, split at the colon as it stands: nothing is trimmed or lower-cased (payloads.md, 2.2). */
+/** `ALG:HEX`, split at the colon: nothing is trimmed or lower-cased (payloads.md, 2.2). */
 export function rawDigest(digest: string): DigestSet {
   const [algorithm = '', hex = ''] = digest.split(':');
   return new Map([[algorithm, hex]]);

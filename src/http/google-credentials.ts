@@ -76,7 +76,7 @@ export class GoogleCredentials {
     this.#auth = this.#open();
   }
 
-  /** Unless somebody else has done it since. */
+  /** Unless another caller has done it since. */
   #renew(asked: GoogleAuth): void {
     if (this.#auth === asked) this.renew();
   }

@@ -73,7 +73,7 @@ export function openGoogle(options: GoogleOptions): GoogleService {
   };
 }
 
-/** The service's own words; a page of a proxy is no use to anybody. */
+/** The service's own words; the page of a proxy is left out. */
 function reasonIn({ body, bytes }: ServiceAnswer): string {
   const error = at(body, 'error');
   const reason = words([at(error, 'status'), at(error, 'message') ?? error]);

@@ -26,7 +26,7 @@ export function reachOf(hostname: string): Reach {
 
 /**
  * Why a server may not lead a client from one URL to another by a redirect, `Location`, `Link` or the realm of its tokens,
- * in words that follow what it names; undefined where it may. HTTPS never leads to HTTP, and nobody outside leads inside.
+ * in words that follow what it names; undefined where it may. HTTPS never leads to HTTP, and no public server leads to a private address.
  */
 export function leadFault(from: URL, to: URL): string | undefined {
   if (to.protocol !== 'https:' && to.protocol !== 'http:') return `is not an HTTP URL`;

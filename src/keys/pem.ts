@@ -5,7 +5,7 @@ export function pemLabels(text: string): readonly string[] {
   return labels;
 }
 
-/** What stands between the first line that begins a block of this label and the next that ends one; undefined without both. */
+/** The text between the first line that begins a block of this label and the next that ends one; undefined without both. */
 export function pemBody(text: string, label: string): string | undefined {
   const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
   const start = text.indexOf(begin);

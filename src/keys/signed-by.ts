@@ -5,7 +5,7 @@ import type { SignedArtifact, SigningKey } from '../model/signature.ts';
 
 /**
  * Whether one of these is a signature of the entry's payload by the entry's key, so that a store that has them needs no
- * other one: ECDSA and PGP give new ones each time, and a store may hold what somebody else wrote under our key's name.
+ * other one: ECDSA and PGP give new ones each time, and a store may hold what others wrote under our key's name.
  */
 export async function includesSignatureOf(
   { payload, signature }: SignedArtifact,

@@ -28,7 +28,7 @@ export interface Dispatchers {
   readonly calls: Dispatcher;
   /** A watch holds its connection for minutes: one for each watch, and none of those that calls wait for. */
   readonly watches: Dispatcher;
-  /** Resolves when what is in flight is through. */
+  /** Resolves when everything in flight has finished. */
   close(): Promise<void>;
   /** Fails what is in flight. */
   destroy(): Promise<void>;

@@ -48,14 +48,14 @@ export const eventReasons = {
   Unreadable: {
     about: 'run',
     type: 'Warning',
-    meaning: "A field of the run's status has the wrong type, so that nobody can tell whether it is done.",
+    meaning: "A field of the run's status has the wrong type, so that it can't be told whether it is done.",
     remedy: 'Look at the field that the message names, and at what wrote it.',
   },
   Skipped: {
     about: 'run',
     type: 'Normal',
     meaning:
-      "A run is done and is not signed on purpose: it is somebody else's (`spec.managedBy`), or all of it is turned off.",
+      'A run is done and is not signed on purpose: another program manages it (`spec.managedBy`), or all of it is turned off.',
     remedy: 'Nothing. `events.skipped` turns it on, and is off unless set.',
   },
   InvalidConfiguration: {

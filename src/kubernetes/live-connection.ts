@@ -14,7 +14,7 @@ interface State {
 
 /**
  * A connection that follows its target: once a minute at most it reads token, CA and client certificate again. Where CA or
- * client certificate changed, new calls get new Agents, and the old ones close when their last call is through.
+ * client certificate changed, new calls get new Agents, and the old ones close when their last call has ended.
  */
 export class LiveConnection implements Connection {
   readonly server: string;

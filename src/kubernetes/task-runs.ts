@@ -6,8 +6,8 @@ import { isNotFound, type Rest } from './rest.ts';
 
 /**
  * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
- * One that is referred to and not in the list, since somebody took its label off, or since it is gone, is asked for by name.
- * One that another run owns, or nobody, is not there.
+ * One that is referred to but not in the list, because its label was removed or it is gone, is asked for by name.
+ * One that this run does not own is left out.
  */
 export async function listTaskRuns(
   rest: Rest,

@@ -8,7 +8,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Takes a problem: where it stands, what is wrong and what to change. */
+/** Takes a problem: where it is, what is wrong and what to change. */
 export type Report = (at: string, message: string) => void;
 
 /** At most this many problems of one run are reported one by one, so that a list of garbage doesn't fill memory. */

@@ -84,7 +84,7 @@ export class RepositoryClient {
     return { descriptor, json: parseContent(answer.body, this.#name(reference)) };
   }
 
-  /** What a tag stands for now, no digest being nothing; undefined when the registry doesn't tell. */
+  /** The digest of a tag; empty when there is no such tag, undefined when the registry doesn't say. */
   async lookAtTag(tag: string): Promise<{ readonly digest: string | undefined } | undefined> {
     const answer = await this.#expect([200, 404], this.#at('HEAD', `manifests/${tag}`, manifestTypes));
     const [digest] = answer.header('docker-content-digest');

@@ -132,7 +132,7 @@ function labelsOf(host: string): readonly string[] {
   return host.toLowerCase().split(/([.:])/);
 }
 
-/** What stands between two `*` must come in its order, the first and the last part at the ends. */
+/** The parts between `*` must come in their order, the first and the last one at the ends. */
 function matchesLabel(pattern: string, label: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();

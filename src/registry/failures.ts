@@ -3,7 +3,7 @@ import { oneLine } from '../text.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { at, type Json, parseBounded } from '../json.ts';
 
-/** STORE_REFUSED: somebody has to change something. */
+/** STORE_REFUSED: it fails until something is changed. */
 export function refused(message: string, status?: number): ChainsError {
   return new ChainsError('STORE_REFUSED', oneLine(message), status === undefined ? {} : { status });
 }

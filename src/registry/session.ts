@@ -32,7 +32,7 @@ export class Session {
   readonly #options: SessionOptions;
   #challenge: Challenge | undefined;
   #authorization: string | undefined;
-  /** Those not yet tried; undefined as long as nobody asked for one. */
+  /** Those not yet tried; undefined until one is asked for. */
   #identities: Caller[] | undefined;
   #current: Caller | undefined;
   /** The scopes that the current identity has a token for, and whether it was just given, or is older and may have expired. */
@@ -89,7 +89,7 @@ export class Session {
     return other && this.#become(this.#current, challenge);
   }
 
-  /** Becomes somebody else; false when nobody is left. */
+  /** Goes on with the next credentials; false when none are left. */
   async #next(): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge === undefined) return false;

@@ -22,7 +22,7 @@ export interface UploadPath {
 
 /** What goes in one request; some registries take no smaller chunk than 5 MiB, so this is well above. */
 const oneRequest = 16 * 1024 * 1024;
-/** Small enough for proxies that allow no more than 1 MiB, as many do when nobody set them up for it. */
+/** Small enough for proxies that allow no more than 1 MiB, as many do by default. */
 const smallChunk = 768 * 1024;
 
 /**

@@ -26,7 +26,7 @@ export interface Box {
   readonly ciphertext: Uint8Array;
 }
 
-/** Reads a box; a text says why it can't be opened by anybody, or must not be by us. */
+/** Reads a box; a text says why it can't be opened, or must not be. */
 export function parseBox(bytes: Uint8Array): Box | string {
   let json: unknown;
   try {

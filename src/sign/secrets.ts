@@ -8,7 +8,7 @@ import { opennessOf } from './secret-permissions.ts';
 
 /** The files that signers read (behaviour.md, "Signers"). Nothing else in the folder is looked at. */
 const keyNames = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
-/** The files that say whom to trust; anybody may read them. */
+/** The files that say whom to trust; anyone may read them. */
 const trustNames = ['trusted_root.json', 'tuf-root.json'] as const;
 const names = [...keyNames, ...trustNames] as const;
 
@@ -108,7 +108,7 @@ async function readVersion(folder: string, kubelets: string | undefined): Promis
   return { folder, files, unreadable, warnings };
 }
 
-/** Overwrites contents that nobody is going to use, rather than leave that to the garbage collector. */
+/** Overwrites contents that won't be used, rather than leaving them to the garbage collector. */
 function wipe({ files }: Secrets): void {
   for (const content of files.values()) content.fill(0);
 }

@@ -72,7 +72,7 @@ async function unaryCall(
         [constants.HTTP2_HEADER_PATH]: method,
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
         [constants.HTTP2_HEADER_TE]: 'trailers',
-        // The Workload API answers nobody who doesn't say this: it can't be said by a browser that was tricked.
+        // The Workload API requires this header, which a browser that was tricked into a request can't send.
         'workload.spiffe.io': 'true',
       },
       { signal },

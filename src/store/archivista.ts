@@ -49,7 +49,7 @@ const query = `query ($digest: String!) {
 }`;
 
 /**
- * Whether Archivista has this payload with a signature of this key, from a try whose end nobody saw. It is asked by GraphQL,
+ * Whether Archivista has this payload with a signature of this key, from a try that was cut off. It is asked by GraphQL,
  * which can be turned off or closed to us; then what was signed again, with another ECDSA signature, becomes a second envelope.
  */
 async function isFiled(

@@ -9,7 +9,7 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 /** How much is logged: this level and all that are graver. */
 export type LogLevel = (typeof levels)[number];
 
-/** What belongs to a record besides its message; an `error` among them becomes its code and reason. */
+/** The fields of a record besides its message; an `error` among them becomes its code and reason. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Where the program logs what it does: one record a call, each one line. */

@@ -48,7 +48,7 @@ export class Metrics {
   });
   readonly #configValid = this.#gauge(
     'chains_config_valid',
-    '1 while the ConfigMap as it stands is in force, else 0',
+    '1 while the current ConfigMap is in force, else 0',
   );
   readonly #configChanged = this.#gauge(
     'chains_config_last_change_timestamp_seconds',
@@ -161,7 +161,7 @@ export class Metrics {
     this.#configChanged.set(at.getTime() / 1000);
   }
 
-  /** Whether the ConfigMap as it stands is the one in force. */
+  /** Whether the current ConfigMap is the one in force. */
   configValid(valid: boolean): void {
     this.#configValid.set(valid ? 1 : 0);
   }

@@ -1,6 +1,6 @@
 import { oneLine } from '../text.ts';
 
-/** What never belongs into a log, and what stands there instead. */
+/** What never belongs in a log, and what replaces it. */
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----[^]*?(-----END [A-Z0-9 ]*-----|$)/g, '[private key]'],
   [/\b(Bearer|Basic) +[\w.~+/=-]+/gi, '$1 [redacted]'],

@@ -170,7 +170,7 @@ function lacks(parts: readonly Checked[]): string {
     : 'nothing that was found is signed by these keys and is about it';
 }
 
-/** What is stored beside a signature to prove when it was made, and by whom. A signature that isn't one has been reported. */
+/** Judges what is stored with a signature to prove when it was made, and by whom. */
 async function evidenceOf(
   { payload, signature, certificate = '', transparency, logAddress }: Omit<Stored, 'name'>,
   keys: readonly VerificationKey[],

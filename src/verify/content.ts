@@ -57,7 +57,7 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Findi
   return no(`the payload names ${names}, not an image of this key that the run says it built`);
 }
 
-/** The predicate of what stands in a Sigstore bundle for an image's signature. */
+/** The predicate that replaces an image's signature in a Sigstore bundle. */
 const bundledSignature = 'https://sigstore.dev/cosign/sign/v1';
 
 /** The image that cosign's signature is of, in its own form or as a statement. */

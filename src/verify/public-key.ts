@@ -69,7 +69,7 @@ export function plainKey(
   };
 }
 
-/** OpenSSL overlooks bits that have no meaning; one that is not as it was written means that somebody changed the text. */
+/** OpenSSL overlooks bits that have no meaning; a text that isn't exactly what DER demands was changed. */
 function exactly(pem: string, type: 'spki' | 'pkcs1'): KeyObject {
   const key = createPublicKey(pem);
   const written = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');

@@ -104,7 +104,7 @@ function combined(hashes: readonly Uint8Array[]): Uint8Array {
   return nodeHash(combined(hashes.slice(0, half)), combined(hashes.slice(half)));
 }
 
-/** RFC 6962, 2.1.1: the hashes beside the way from a leaf up to the root. */
+/** RFC 6962, 2.1.1: the sibling hashes on the way from a leaf up to the root. */
 async function inclusionProof(
   tree: Tree,
   index: number,

@@ -44,7 +44,7 @@ export async function runDemo(): Promise<void> {
     await controller.stop();
     await workshop.close();
   }
-  process.stdout.write('\nDone: the run has a record that anybody with the public key can verify.\n');
+  process.stdout.write('\nDone: the run has a record that anyone with the public key can verify.\n');
 }
 
 /** Tells a step, and lines that belong to it. */

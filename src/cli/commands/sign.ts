@@ -144,7 +144,7 @@ async function writeFiles(folder: string, { examination, signed }: SignedRun): P
   }
 }
 
-/** Names and uids come from a file that anybody may have written: they must not lead out of the folder. */
+/** Names and uids come from a file that anyone may have written: they must not lead out of the folder. */
 function fileName(text: string): string {
   return text.replace(/[/\\\p{Cc}]/gu, '_');
 }

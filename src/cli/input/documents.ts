@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonBounds, member, parseBounded } from '../../json.ts';
 
-/** One document of an input, and where it stands, for messages. */
+/** One document of an input, and where it is, for messages. */
 export interface Document {
   /** `run.yaml`, or `run.yaml, document 2` where there are several. */
   readonly where: string;

@@ -15,7 +15,7 @@ export interface GivenRun {
 /** Runs in the order in which they were given, and what else was given. */
 export interface GivenRuns {
   readonly runs: readonly GivenRun[];
-  /** One for each document that is not a run that can be read: where it stands and why. */
+  /** One for each document that can't be read as a run: where it is and why. */
   readonly refused: readonly ChainsError[];
 }
 

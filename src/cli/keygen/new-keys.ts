@@ -17,7 +17,7 @@ export interface NewKey {
   readonly files: readonly KeyFile[];
 }
 
-/** What a new key depends on besides its type. */
+/** What a new key depends on, besides its type. */
 export interface NewKeyOptions {
   /** The user id of a PGP key. */
   readonly name: string;

@@ -14,7 +14,7 @@ export function errorText(message: string): string {
   return `${paintFor(process.stderr).bad('error:')}${laidOut('error: ', message).slice('error:'.length)}\n`;
 }
 
-/** Something that changes nothing but that somebody should know, as it goes to stderr: one line, as an error. */
+/** A warning as it is written to stderr: one line, like an error. */
 export function warningText(message: string): string {
   return `${laidOut('warning: ', message)}\n`;
 }

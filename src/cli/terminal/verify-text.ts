@@ -19,7 +19,7 @@ export function verifyText(
   return `${lines.join('\n')}\n`;
 }
 
-/** The longest name of a check that stands on one line with what follows. */
+/** The longest name of a check that shares a line with its reason. */
 const longestName = 60;
 
 /** `✔ name: reason`, or `✘` where it isn't so; `before` it stand blanks. */

@@ -44,7 +44,7 @@ export interface ResourceDescriptor {
   readonly content: string | undefined;
 }
 
-/** Something that the build gave besides its subjects. */
+/** Something that the build produced besides its subjects. */
 export interface Byproduct {
   readonly name: string;
   /** Standard base64 of JSON. */

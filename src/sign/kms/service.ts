@@ -22,7 +22,7 @@ export function jsonIn(what: string, { body }: ServiceAnswer): Json {
   return body;
 }
 
-/** How failures of a KMS are reported. Passing besides the usual ones are Vault's state that is behind, and standby nodes. */
+/** How failures of a KMS are reported. Besides the usual statuses, those of a Vault that is behind or on standby may pass. */
 export const failures = failuresOf({
   unavailable: 'KMS_UNAVAILABLE',
   refused: 'KMS_REFUSED',

@@ -18,7 +18,7 @@ export interface KmsPace {
 /**
  * Signs with a key in a KMS. The public key is fetched once, and again when the KMS says that another version signed, when
  * it refuses to sign, and every few minutes. Every signature is verified under the public key of the version that made it
- * before anybody gets it.
+ * before it is returned.
  */
 export class KmsSigner implements Signer {
   readonly #service: KeyService;

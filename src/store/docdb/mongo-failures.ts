@@ -34,7 +34,7 @@ const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 
 
 /**
  * The error for a write that failed: PAYLOAD_TOO_LARGE, STORE_REFUSED for what a server refuses for good, otherwise
- * STORE_UNAVAILABLE. The driver's error is no cause of it, since nobody promises that it holds no password.
+ * STORE_UNAVAILABLE. The driver's error is not kept as its cause, since it may hold a password.
  * @param url the server's, so that none of its secrets is shown
  * @param limit of a document, in bytes
  */

@@ -28,7 +28,7 @@ export interface Bucket {
   look(name: string, signal?: AbortSignal): Promise<Seen | undefined>;
   /**
    * Writes an object unless it was seen with the same bytes. The write takes effect only on what was seen: one that comes
-   * late, or twice, changes nothing that somebody else has written meanwhile.
+   * late, or twice, changes nothing that others have written meanwhile.
    */
   put(item: Item, seen: Seen | undefined, signal?: AbortSignal): Promise<void>;
   /** Removes an object that may be there. */

@@ -19,7 +19,7 @@ export const openGrafeasReader: OpenReader = async (config) => {
         return { place, entries: occurrences.flatMap((one) => entryIn(one, sought, place) ?? []) };
       };
       const ofImages = await Promise.all(sought.images.map(lookFor));
-      // Formats differ in what besides images is a subject.
+      // Formats differ in which subjects they have besides images.
       const ofOthers = await Promise.all(sought.others.map(lookFor));
       return [...ofImages, ...ofOthers.filter(({ entries }) => entries.length > 0)];
     },

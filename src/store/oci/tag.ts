@@ -4,9 +4,9 @@ import type { Manifest } from '../../registry/content.ts';
 import { unavailable } from '../../registry/failures.ts';
 import { repositoryName } from '../../registry/repository.ts';
 
-/** What is to stand under a tag next to what others put there. */
+/** What is to be added to a tag, next to what others put there. */
 export interface TagEntry {
-  /** Whether it stands there, in this writing or an equal one. */
+  /** Whether it is there, in this form or an equal one. */
   isIn(manifest: Manifest | undefined): Promise<boolean>;
   /** The manifest with it added, and its media type; what that refers to has been pushed. */
   addTo(manifest: Manifest | undefined): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>;
@@ -40,7 +40,7 @@ export async function addToTag(
   for (let tries = 0; tries < mostTries; tries += 1) {
     const { took, seen } = await turns.take(name, () => addOnce(client, tag, entry));
     if (took === 'there') return;
-    // Where others write, something else stands there each time; where it stays the same, nothing was written.
+    // While others write, the content differs each time; when it stays the same, our write had no effect.
     if (written > 0 && seen === before) unseen += 1;
     before = seen;
     if (unseen === mostUnseen)
@@ -58,7 +58,7 @@ export async function addToTag(
 }
 
 interface Added {
-  /** `there`, `raced` when somebody else was faster, or the milliseconds that the write took. */
+  /** `there`, `raced` when another writer was faster, or the milliseconds that the write took. */
   readonly took: 'there' | 'raced' | number;
   /** The digest that stood under the tag before. */
   readonly seen: string | undefined;

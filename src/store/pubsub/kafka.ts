@@ -78,7 +78,7 @@ const refused = [
 /** The library's own code for a topic that the broker doesn't know. */
 const unknownTopic = 'PLT_KFK_USER';
 
-/** The error for what the library threw: a broker's word in it decides, and without one nobody has answered. */
+/** The error for what the library threw: the broker's code in it decides; without one, no broker has answered. */
 function failure(what: string, { body, payload, storageKey }: Message, error: unknown): ChainsError {
   if (error instanceof ChainsError) return error;
   const cause = error instanceof Error ? error : new Error(reasonOf(error));
