@@ -79,6 +79,7 @@ function controller(): Command {
         .default([], 'all'),
     )
     .addOption(signingSecrets())
+    .addOption(new Option('--name <name>', "this replica's (default: a random one)").env('POD_NAME'))
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
     .option(
       '--state-dir <folder>',

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { recordEvent } from '../kubernetes/events.ts';
 import { aboutConfigMap, followConfig } from './live-config.ts';
 import type { Connection } from '../kubernetes/live-connection.ts';
 import { Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
+import { Membership } from '../members/membership.ts';
 import type { RunKind } from '../model/run.ts';
 import { followSecrets } from '../sign/secrets.ts';
 import { Health } from '../telemetry/health.ts';
@@ -23,6 +25,8 @@ export interface ControllerOptions {
   readonly connection: Connection;
   /** Where `chains-config` is. */
   readonly systemNamespace: string;
+  /** The name of this replica, and of its Lease: no other has it at the same time. One is made up by default. */
+  readonly name?: string;
   /** The namespaces whose runs are signed; none means all. */
   readonly namespaces: readonly string[];
   /** The folder in which the Secret `signing-secrets` is mounted. */
@@ -65,6 +69,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const { connection, log, systemNamespace, secretsFolder, namespaces, pace = {} } = options;
   const watching = new AbortController();
   const working = new AbortController();
+  const member = new AbortController();
   const metrics = new Metrics();
   const [live, ready] = [new Health(), new Health()];
   ready.set('configuration', 'chains-config was not read yet');
@@ -77,6 +82,15 @@ export async function startController(options: ControllerOptions): Promise<Contr
     await rest.close();
     throw error;
   });
+  const membership = new Membership({
+    rest,
+    log,
+    namespace: systemNamespace,
+    name: options.name ?? `tekton-chains-controller-${randomBytes(5).toString('hex')}`,
+    changed: () => runs.shareChanged(),
+  });
+  ready.set('share of the runs', () => membership.trouble);
+  metrics.members(() => membership.size);
   const journal = options.stateFolder === undefined ? undefined : openJournal(options.stateFolder, log);
 
   const noticed = new Set<string>();
@@ -113,8 +127,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
     pipeline: () => pipeline.current,
     pace,
     journal,
-    signal: working.signal,
+    membership,
   });
+  working.signal.addEventListener('abort', () => membership.tries.cutAll(), { once: true });
 
   const following = [
     followConfig(
@@ -145,13 +160,16 @@ export async function startController(options: ControllerOptions): Promise<Contr
       watching.signal,
     ),
     runs.follow(watching.signal),
-  ].map((task) =>
-    task.catch((error: unknown) => {
+  ].map(watched);
+  const staying = watched(membership.follow(member.signal));
+
+  function watched(task: Promise<void>): Promise<void> {
+    return task.catch((error: unknown) => {
       // What follows never ends by itself: better to be started again than to look alive and do nothing.
       log.error(`stopped following: ${reasonOf(error)}`, { error });
       live.set('following', reasonOf(error));
-    }),
-  );
+    });
+  }
 
   return {
     metricsPort: metricsServer.port,
@@ -164,6 +182,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
       clearTimeout(late);
       working.abort();
       await Promise.all(following);
+      // Only now may others go on with what was this replica's.
+      member.abort();
+      await staying;
       // A back end that waits for an answer does not close before that has come.
       const closed = new AbortController();
       const waiting = pause(closeWithin, undefined, { signal: closed.signal }).catch(() => {});

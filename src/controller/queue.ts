@@ -12,6 +12,7 @@ interface QueuedKey<Value> {
   size: number;
   parties: Parties;
   state: 'ready' | 'working' | 'working, to be looked at again' | 'waiting' | 'backing off';
+  readonly openedAt: number;
   addedAt: number;
   failures: number;
   failingSince: number | undefined;
@@ -158,7 +159,7 @@ export class WorkQueue<Value> {
     const failures = this.#options.crashes(key);
     const entry: QueuedKey<Value> = {
       ...{ key, value: undefined, bytes: 0, size: 0, parties: this.#options.partiesOf(key, undefined) },
-      ...{ state: 'ready', addedAt: Date.now(), failures, failingSince: undefined },
+      ...{ state: 'ready', openedAt: Date.now(), addedAt: Date.now(), failures, failingSince: undefined },
       ...{ timer: undefined, urgency: undefined, hurried: false, alone: failures > 0 },
     };
     this.#entries.set(key, entry);
@@ -221,7 +222,7 @@ export class WorkQueue<Value> {
   }
 
   async #handle(entry: QueuedKey<Value>, held: Held): Promise<void> {
-    const { key, value, bytes, failures, failingSince } = entry;
+    const { key, value, bytes, failures, failingSince, openedAt: since } = entry;
     const { begins, ended } = this.#options;
     entry.state = 'working';
     entry.hurried = false;
@@ -230,7 +231,14 @@ export class WorkQueue<Value> {
     // What is being handled no longer waits, so it doesn't count as carried.
     this.#carry(entry, undefined, 0);
     begins(key);
-    const verdict = await this.#handler({ key, value, failures, failingSince, signal: held.cut.signal });
+    const verdict = await this.#handler({
+      key,
+      value,
+      since,
+      failures,
+      failingSince,
+      signal: held.cut.signal,
+    });
     ended(key);
     this.#movedAt = Date.now();
     this.#places.give(held);

@@ -35,6 +35,8 @@ export interface ReconcileOptions {
   readonly pipeline: Pipeline;
   readonly family: Family;
   readonly progress: ProgressKept;
+  /** Whether a run is this replica's to work on, at this moment. */
+  readonly isOurs: (run: Run) => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
@@ -46,6 +48,12 @@ interface AroundTry extends ReconcileOptions {
 }
 
 const finished: Verdict = { finished: true };
+
+/**
+ * Milliseconds after which a new run is held: others write its first states meanwhile, and would make the call fail with
+ * 409. One that is finished by then needs no finalizer.
+ */
+const settledAfter = 200;
 
 /** Milliseconds after which a PipelineRun that waits is looked at again, though none of its TaskRuns was seen to end. */
 const lookAgainAfter = 120_000;
@@ -78,6 +86,8 @@ async function attempt(
   around: AroundTry,
 ): Promise<Verdict> {
   const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.working));
+  // Another replica works on it, or waits for this one to let go of it.
+  if (!around.isOurs(run)) return finished;
   const circumstances = circumstancesOf(around.pipeline.config, new Date());
   const decision = decide(run, circumstances);
   around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
@@ -106,7 +116,9 @@ async function wait(_run: Run, { decision }: Situation): Promise<Verdict> {
   return { finished: false, failed: false, stale: true, again };
 }
 
-async function hold(run: Run, { around }: Situation): Promise<Verdict> {
+async function hold(run: Run, { work, around }: Situation): Promise<Verdict> {
+  const unsettled = work.since + settledAfter - Date.now();
+  if (unsettled > 0) return { finished: false, failed: false, stale: false, again: unsettled };
   const { rest, resource, signal } = around;
   const held = afterWrite(run, await rest.apply(resource, objectName(run), holdStatement(run), signal));
   if (held.finalizers.includes(oldFinalizer)) {

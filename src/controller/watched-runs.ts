@@ -1,72 +1,51 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { reflect } from '../kubernetes/reflector.ts';
-import type { Resource } from '../kubernetes/call.ts';
-import type { Rest } from '../kubernetes/rest.ts';
+import { unlessAborted } from '../concurrency.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
-import { at, type JsonObject } from '../json.ts';
-import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
+import { at, type JsonObject, listAt } from '../json.ts';
+import { endStateOf, ourFinalizers } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
+import type { Membership } from '../members/membership.ts';
+import { familyOf } from '../members/shares.ts';
 import { usesRegistries } from '../config/plan.ts';
 import { registryHostsOf } from '../extract/registry-hosts.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { Health } from '../telemetry/health.ts';
-import type { Log } from '../telemetry/logs.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { Awaited, type Family } from './family.ts';
-import { Backoff } from './backoff.ts';
 import type { Journal } from './journal.ts';
-import type { ControllerPace } from './pace.ts';
 import { ProgressKept } from './progress-kept.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
-import { sweep } from './sweep.ts';
-import { type Watched, WatchStates } from './watch-states.ts';
+import { type RunName, RunWatches, type RunWatchesOptions } from './run-watches.ts';
 import type { Parties, Verdict, Work } from './work.ts';
 
-/** What following runs needs. */
-export interface WatchedRunsOptions {
-  readonly rest: Rest;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly health: Health;
-  readonly kinds: readonly RunKind[];
-  /** None means all. */
-  readonly namespaces: readonly string[];
+/** What handling the runs that are followed needs. */
+export interface WatchedRunsOptions extends RunWatchesOptions {
   readonly concurrency: number;
+  /** Which runs are this replica's. */
+  readonly membership: Membership;
   /** The pipeline in force; nothing is handled before there is one. */
   readonly pipeline: () => Pipeline | undefined;
-  readonly pace: ControllerPace;
   /** Where what is being tried is written down; undefined where there is no place for it. */
   readonly journal: Journal | undefined;
-  /** Aborts what is in flight. */
-  readonly signal: AbortSignal;
 }
 
 /** Milliseconds, besides what a try may take, after which a queue that does not move is considered stuck. */
 const standstillAfter = 60_000;
 
-const plurals: Readonly<Record<RunKind, string>> = { TaskRun: 'taskruns', PipelineRun: 'pipelineruns' };
-
-/** A run's place in the queue. */
-interface RunName {
-  readonly kind: RunKind;
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /** Sees runs come and change, and hands each to {@link reconcile}, one step at a time. */
 export class WatchedRuns {
   readonly #options: WatchedRunsOptions;
   readonly #queue: WorkQueue<Run>;
-  readonly #resources = new Map<RunKind, Resource>();
   readonly #awaited = new Awaited();
   readonly #progress = new ProgressKept();
-  readonly #watches: WatchStates;
+  readonly #watches: RunWatches;
 
   constructor(options: WatchedRunsOptions) {
     this.#options = options;
-    this.#watches = new WatchStates(options.kinds, options.namespaces);
-    for (const kind of options.kinds) this.#showWatches(kind);
+    this.#watches = new RunWatches(options, {
+      seen: (object, bytes) => this.#seen(object, bytes),
+      gone: (object, kind) => this.#gone(object, kind),
+      doubtful: (name) => this.#queue.add(keyOf(name)),
+      room: (signal) => this.#queue.room(signal),
+    });
     options.health.set('queue', () => this.#standstill());
     const {
       journal,
@@ -98,9 +77,10 @@ export class WatchedRuns {
     }));
   }
 
-  /** Follows all kinds and namespaces until aborted. */
+  /** Follows all runs until aborted, once it is known which of them are this replica's. */
   async follow(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#options.kinds.map((kind) => this.#followKind(kind, signal)));
+    await unlessAborted(signal, this.#options.membership.joined).catch(() => {});
+    await this.#watches.follow(signal);
   }
 
   /** What made runs fail may be fixed: none waits for its backoff any longer. Begins handling, if it had not begun. */
@@ -109,106 +89,14 @@ export class WatchedRuns {
     this.#queue.hurryAll();
   }
 
+  /** Other runs may be this replica's now. */
+  shareChanged(): void {
+    this.#watches.listAgain();
+  }
+
   /** Takes nothing more, and resolves when everything in flight has ended. */
   stop(): Promise<void> {
     return this.#queue.stop();
-  }
-
-  async #followKind(kind: RunKind, signal: AbortSignal): Promise<void> {
-    const resource = await this.#served(kind, signal);
-    if (resource === undefined) return;
-    this.#resources.set(kind, resource);
-    await Promise.all(
-      this.#watches.places.map((namespace) => this.#followIn(kind, resource, namespace, signal)),
-    );
-  }
-
-  /** v1 where the cluster serves it, else v1beta1; asks until it serves one of them, or undefined when aborted. */
-  async #served(kind: RunKind, signal: AbortSignal): Promise<Resource | undefined> {
-    const plural = plurals[kind];
-    const versions = ['v1', 'v1beta1'].map((version) => ({ group: 'tekton.dev', version, plural }));
-    const backoff = new Backoff(500, 30_000);
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      try {
-        for (const resource of versions)
-          if (await this.#options.rest.serves(resource, signal)) return resource;
-        this.#notServed(kind, `the cluster does not serve ${plural} of tekton.dev: install Tekton Pipelines`);
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        this.#notServed(kind, reasonOf(error));
-      }
-      await pause(backoff.after(attempt), undefined, { signal }).catch(() => {});
-    }
-    return undefined;
-  }
-
-  async #followIn(
-    kind: RunKind,
-    resource: Resource,
-    namespace: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { rest, log, pace } = this.#options;
-    const sweeping = new AbortController();
-    const inNamespace = namespace === undefined ? {} : { namespace };
-    const watched = { kind, namespace };
-    let swept: Promise<void> | undefined;
-    await reflect(
-      rest,
-      {
-        resource,
-        ...inNamespace,
-        listSelector: `${signedMark} notin (true,failed)`,
-        ...(pace.silence === undefined ? {} : { silence: pace.silence }),
-      },
-      {
-        seen: (object, bytes) => this.#seen(object, bytes),
-        gone: (object) => this.#gone(object, kind),
-        room: () => this.#queue.room(signal),
-        begun: () => this.#watching(watched, undefined),
-        synced: () => {
-          log.info(`all unsigned ${plurals[kind]} are known`, inNamespace);
-          swept ??= sweep(
-            {
-              rest,
-              resource,
-              kind,
-              log,
-              ...inNamespace,
-              ...(pace.sweep === undefined ? {} : { pace: pace.sweep }),
-              doubtful: (name) => this.#queue.add(keyOf({ kind, ...name })),
-            },
-            AbortSignal.any([signal, sweeping.signal]),
-          );
-        },
-        trouble: (error) => this.#watching(watched, error.message),
-        well: () => this.#watching(watched, undefined),
-      },
-      signal,
-    );
-    sweeping.abort();
-    await swept;
-  }
-
-  #watching(watched: Watched, trouble: string | undefined): void {
-    this.#watches.set(watched, trouble);
-    this.#showWatches(watched.kind);
-    if (trouble === undefined) return;
-    const { kind, namespace } = watched;
-    const where = namespace === undefined ? '' : ` in ${namespace}`;
-    this.#options.log.warn(`${plurals[kind]}${where} are not watched right now: ${trouble}`);
-  }
-
-  #notServed(kind: RunKind, trouble: string): void {
-    for (const namespace of this.#watches.places) this.#watches.set({ kind, namespace }, trouble);
-    this.#showWatches(kind);
-    this.#options.log.warn(`${plurals[kind]} are not watched right now: ${trouble}`);
-  }
-
-  #showWatches(kind: RunKind): void {
-    const trouble = this.#watches.of(kind);
-    this.#options.health.set(`watch of ${plurals[kind]}`, trouble);
-    this.#options.metrics.watching(plurals[kind], trouble === undefined);
   }
 
   /** Why nothing is signed, should that be so: no try has begun or ended for longer than one may take. */
@@ -227,7 +115,15 @@ export class WatchedRuns {
         this.#ended(run);
         return;
       }
-      this.#queue.add(keyOf(run), run, bytes, run.deletedAt === undefined ? undefined : `deleted ${run.uid}`);
+      if (!this.#options.membership.owns(familyOf(run))) return;
+      const [value, size] =
+        run.progress.state === 'unfinished' ? [outlineOf(run), outlineBytes] : [run, bytes];
+      this.#queue.add(
+        keyOf(run),
+        value,
+        size,
+        run.deletedAt === undefined ? undefined : `deleted ${run.uid}`,
+      );
     } catch (error) {
       this.#options.log.error(`a run can't be read: ${reasonOf(error)}`);
     }
@@ -247,10 +143,10 @@ export class WatchedRuns {
     else this.#ended(place);
   }
 
-  #handle(work: Work<Run>): Promise<Verdict> {
+  async #handle(work: Work<Run>): Promise<Verdict> {
     const { kind, namespace, name } = placeOf(work.key);
-    const { rest, log, metrics, signal, pipeline } = this.#options;
-    const [resource, current] = [this.#resources.get(kind), pipeline()];
+    const { rest, log, metrics, membership, pipeline } = this.#options;
+    const [resource, current] = [this.#watches.resourceOf(kind), pipeline()];
     if (resource === undefined || current === undefined) {
       throw new ChainsError('UNEXPECTED', `${work.key} was handled before the controller was ready`);
     }
@@ -258,10 +154,39 @@ export class WatchedRuns {
       awaited: this.#awaited,
       isInHand: (taskRun) => this.#queue.has(`TaskRun ${taskRun}`),
     };
-    const progress = this.#progress;
-    const around = { rest, resource, pipeline: current, family, progress, log, metrics, signal };
-    return reconcile(work, { namespace, name }, around);
+    const trying = membership.tries.begin();
+    const isOurs = (run: Run): boolean => {
+      trying.ofFamily(familyOf(run));
+      return membership.owns(familyOf(run));
+    };
+    const { signal } = trying;
+    const around = {
+      rest,
+      resource,
+      pipeline: current,
+      family,
+      progress: this.#progress,
+      isOurs,
+      log,
+      metrics,
+      signal,
+    };
+    try {
+      return await reconcile(work, { namespace, name }, around);
+    } finally {
+      trying.end();
+    }
   }
+}
+
+/** Bytes that the outline of a run is considered to take. */
+const outlineBytes = 1 << 10;
+
+/** A run with nothing of its object but its owners: all that an unfinished one is held with. */
+function outlineOf(run: Run): Run {
+  const { apiVersion, kind } = run;
+  const ownerReferences = listAt(run.object, 'metadata', 'ownerReferences');
+  return { ...run, object: { apiVersion, kind, metadata: { ownerReferences } } };
 }
 
 /** Hosts of one run that are looked at; its namespace has a share of its own. */

@@ -18,6 +18,8 @@ export interface Work<Value> {
   readonly key: string;
   /** The newest value seen, or undefined where it must be fetched. */
   readonly value: Value | undefined;
+  /** When it was first added, of `Date.now()`. */
+  readonly since: number;
   /** Failures since the last success. */
   readonly failures: number;
   /** When the first of them was. */

@@ -11,8 +11,10 @@ export interface Reflected {
   /** All namespaces when absent. */
   readonly namespace?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** Label selector for the list only; the watch takes everything. */
+  /** Label selector of the list. */
   readonly listSelector?: string | undefined;
+  /** Label selector of the watch: without one, it takes everything. */
+  readonly watchSelector?: string | undefined;
   /** Items a list page; 250 by default. */
   readonly pageSize?: number | undefined;
   /** Milliseconds without any event after which a watch is given up; 90 seconds by default. */
@@ -157,7 +159,7 @@ class Reflection {
 
   /** Watches from a resourceVersion on, again and again, until the server says that it is too old. */
   async #watch(version: string, signal: AbortSignal): Promise<void> {
-    const { resource, namespace, fieldSelector, silence = 90_000 } = this.#what;
+    const { resource, namespace, fieldSelector, watchSelector, silence = 90_000 } = this.#what;
     let resourceVersion = version;
     while (!signal.aborted) {
       const started = performance.now();
@@ -166,7 +168,7 @@ class Reflection {
       const opened = () => {
         healthy = setTimeout(() => this.#watchWorks(), healthyAfter);
       };
-      const query = { namespace, fieldSelector, resourceVersion, opened };
+      const query = { namespace, fieldSelector, labelSelector: watchSelector, resourceVersion, opened };
       try {
         for await (const event of watchUntilSilent(this.#rest, resource, query, silence, signal)) {
           if (!eventful) this.#watchWorks();

@@ -151,9 +151,15 @@ export class Rest {
     });
   }
 
-  /** Deletes one object, or asks for it where finalizers hold it. */
-  async delete(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<void> {
-    await this.#object({ ...one('DELETE', 'delete', resource, name), signal });
+  /** Deletes one object, or asks for it where finalizers hold it; refused (409) where it is not the one that is meant. */
+  async delete(
+    resource: Resource,
+    name: ObjectName,
+    preconditions: { readonly uid?: string; readonly resourceVersion?: string } = {},
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
+    await this.#object({ ...one('DELETE', 'delete', resource, name), body, signal });
   }
 
   /**

@@ -149,6 +149,18 @@ export class Metrics {
     }
   }
 
+  /** Shows how many replicas share the runs: `size` is asked each time the page is read. Call it once. */
+  members(size: () => number): void {
+    new Gauge({
+      name: 'chains_members',
+      help: 'Replicas that share the runs, as this one sees it',
+      registers: [this.#registry],
+      collect() {
+        this.set(size());
+      },
+    });
+  }
+
   /** A service of Sigstore was asked. */
   sigstore({ service, error, validUntil }: SigstoreNews): void {
     if (error === undefined) this.#sigstoreAnswered.set({ service }, Date.now() / 1000);

@@ -59,12 +59,15 @@ async function tryOf(context: TestContext, process: Pipeline['process']) {
   const pipeline = { ...openPipeline({ config, secrets: secretsWith({}) }), process };
   const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
   const family = { awaited: new Awaited(), isInHand: () => false };
-  const work = { key, value: run, failures: 1, failingSince: Date.now(), signal: cut.signal };
+  const work = { key, value: run, failures: 1, failingSince: Date.now(), since: 0, signal: cut.signal };
   let verdict: Verdict | undefined;
   const trying = reconcile(
     work,
     { namespace: 'ci', name: 'build' },
-    { ...{ rest, resource, pipeline, family, progress, log, metrics: new Metrics() }, signal: stop.signal },
+    {
+      ...{ rest, resource, pipeline, family, progress, log, metrics: new Metrics(), isOurs: () => true },
+      signal: stop.signal,
+    },
   ).then((given) => {
     verdict = given;
   });

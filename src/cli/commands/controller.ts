@@ -10,6 +10,7 @@ export interface ControllerArguments {
   readonly namespace: readonly string[];
   readonly systemNamespace: string;
   readonly signingSecrets: string;
+  readonly name?: string;
   readonly concurrency: number;
   readonly metricsPort: number;
   readonly healthPort: number;
@@ -21,7 +22,7 @@ const lingering = 1_000;
 
 /** `chains controller`: runs until SIGTERM or SIGINT, then finishes what is in flight, unless a second one comes. */
 export async function runController(options: ControllerArguments): Promise<void> {
-  const { kubeconfig, context, stateDir } = options;
+  const { kubeconfig, context, stateDir, name } = options;
   const log = await openLog({ level: logLevel() });
   const stop = stopRequested((signal) =>
     log.warn('ending at once: what was in flight is given up', { signal }),
@@ -39,6 +40,7 @@ export async function runController(options: ControllerArguments): Promise<void>
     metricsPort: options.metricsPort,
     healthPort: options.healthPort,
     log,
+    ...(name === undefined ? {} : { name }),
     ...(stateDir === undefined ? {} : { stateFolder: stateDir }),
   });
   const { healthPort, metricsPort } = controller;

@@ -1,0 +1,69 @@
+import type { MemberLease } from './lease.ts';
+import type { View } from './shares.ts';
+import { hasEnded } from './process-identity.ts';
+
+/** Another member, and since when its Lease has not changed, by `performance.now()` of this process. */
+interface Other {
+  readonly lease: MemberLease;
+  readonly since: number;
+}
+
+/** The other members. How long a Lease was not renewed is measured by this process' own clock: theirs may be wrong. */
+export class Others {
+  readonly #others = new Map<string, Other>();
+  /** What was seen before is no proof: the API server may have been away for all. */
+  #steadySince = 0;
+
+  get size(): number {
+    return this.#others.size;
+  }
+
+  get leases(): readonly MemberLease[] {
+    return [...this.#others.values()].map(({ lease }) => lease);
+  }
+
+  get views(): readonly View[] {
+    return this.leases.map(({ name, members }) => ({ member: name, members }));
+  }
+
+  /** This process can renew its Lease from now on, so that others can too: their time begins anew. */
+  steady(): void {
+    this.#steadySince = performance.now();
+  }
+
+  /** A Lease was seen. Gives whether the view in it is new. */
+  saw(lease: MemberLease): boolean {
+    const before = this.#others.get(lease.name);
+    const isUnchanged = before?.lease.uid === lease.uid && before.lease.renewTime === lease.renewTime;
+    this.#others.set(lease.name, { lease, since: isUnchanged ? before.since : performance.now() });
+    return before?.lease.members.join(',') !== lease.members.join(',');
+  }
+
+  /** A member is gone. Gives whether it was known. */
+  forget(name: string): boolean {
+    return this.#others.delete(name);
+  }
+
+  /** All others are these. */
+  are(leases: readonly MemberLease[]): void {
+    for (const lease of leases) this.saw(lease);
+    const names = new Set(leases.map(({ name }) => name));
+    for (const name of this.#others.keys()) if (!names.has(name)) this.forget(name);
+  }
+
+  /** The Leases of members that are dead: not renewed in time, or of a process of this machine that has ended. */
+  get dead(): readonly MemberLease[] {
+    return [...this.#others.values()]
+      .filter((other) => this.#left(other) <= 0 || hasEnded(other.lease.process))
+      .map(({ lease }) => lease);
+  }
+
+  /** Milliseconds until the next Lease expires if it is not renewed. */
+  get untilExpiry(): number {
+    return Math.min(...[...this.#others.values()].map((other) => Math.max(0, this.#left(other))));
+  }
+
+  #left({ lease, since }: Other): number {
+    return Math.max(since, this.#steadySince) + lease.duration - performance.now();
+  }
+}
