@@ -1,6 +1,6 @@
 import type { Config, StoreName } from './config/keys.ts';
 import type { Draft, Drafts } from './drafts.ts';
-import { storageKeyOf } from './model/artifact.ts';
+import { type Artifact, repositoriesOf, storageKeyOf } from './model/artifact.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
@@ -16,6 +16,8 @@ export interface Finished {
   readonly results: readonly StoreResult[];
   readonly places: readonly PlacesInStore[];
   readonly progress: EntryProgress;
+  /** Back ends that have done something for it. */
+  readonly answered: readonly string[];
 }
 
 /** Sums up what happened to the artifacts of a run. */
@@ -47,12 +49,27 @@ export function outcomeOf(
     off: drafts.flatMap(({ plan }) => plan.off ?? []),
     failures,
     problems: [...problems, ...leftOut],
+    news: {
+      away: [...new Set(failures.filter(isAway).flatMap(({ backend }) => backend ?? []))],
+      answered: [...new Set(finished.flatMap(({ answered }) => answered))],
+    },
     progress: {
       config,
       uid: run.uid,
       entries: new Map(finished.map(({ draft, progress }) => [idOf(draft), progress])),
     },
   };
+}
+
+function isAway({ error }: Failure): boolean {
+  return error.code.endsWith('_UNAVAILABLE');
+}
+
+/** The name of a store as a back end: the store `oci` is another one for each registry. */
+export function storeBackend(name: StoreName, artifact: Artifact, config: Config): string {
+  if (name !== 'oci' || config['storage.oci.repository'] !== undefined) return `store ${name}`;
+  const hosts = repositoriesOf(artifact).map((repository) => repository.slice(0, repository.indexOf('/')));
+  return `store oci at ${[...new Set(hosts)].toSorted().join(', ')}`;
 }
 
 /** How far an earlier try came with a draft; another configuration or another run of that name starts from nothing. */

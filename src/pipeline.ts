@@ -9,7 +9,7 @@ import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { SignedArtifact } from './model/signature.ts';
-import { type Finished, outcomeOf, progressOf, type StoreResult } from './outcome.ts';
+import { type Finished, outcomeOf, progressOf, storeBackend, type StoreResult } from './outcome.ts';
 import { signPayload } from './sign/index.ts';
 import { failures } from './store/failures.ts';
 import { placesOf } from './store/places.ts';
@@ -75,12 +75,16 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     const before: ReadonlySet<string> = earlier?.stored ?? new Set();
     const { artifact, plan } = one;
     const made = earlier?.made;
-    const signed =
-      made === undefined || isOutdated(made) ? await signOnly(one, signal) : { artifact, ...made };
+    const isSigned = made !== undefined && !isOutdated(made);
+    const signed = isSigned ? { artifact, ...made } : await signOnly(one, signal);
     const entry = 'stage' in signed || signed.transparency ? signed : await confirmed(one, signed, signal);
+    const answered = [
+      ...(isSigned || 'stage' in signed ? [] : [signerBackend(plan)]),
+      ...('stage' in entry || entry === signed ? [] : [witnessBackend]),
+    ];
     if ('stage' in entry) {
       const progress = { made: 'stage' in signed ? undefined : signed, stored: before };
-      return { draft: one, results: [entry], places: [], progress };
+      return { draft: one, results: [entry], places: [], progress, answered };
     }
     const missing = plan.stores.filter((name) => !before.has(name));
     // Every store is tried, even if another one fails.
@@ -94,6 +98,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
       results,
       places: await placesOf(entry, holding, store),
       progress: { made: entry, stored: new Set([...before, ...keptElsewhere.map((one) => one.store)]) },
+      answered: [...answered, ...kept.map((one) => storeBackend(one.store, artifact, config))],
     };
   }
 
@@ -124,7 +129,8 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     const signature = await caughtUnlessAborted(signal, async () =>
       signPayload(await signer(plan.signer), payload, options),
     );
-    if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature };
+    if (signature instanceof ChainsError)
+      return { artifact, stage: 'signing', error: signature, backend: signerBackend(plan) };
     listener('signed', artifact);
     return { artifact, payload, signature };
   }
@@ -138,7 +144,8 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     const transparency = await caughtUnlessAborted(signal, async () =>
       (await witness()).witness(signed, signal),
     );
-    if (transparency instanceof ChainsError) return { artifact, stage: 'tlog', error: transparency };
+    if (transparency instanceof ChainsError)
+      return { artifact, stage: 'tlog', error: transparency, backend: witnessBackend };
     const { logEntries, timestamps } = transparency;
     if (logEntries.length > 0) listener('uploaded', artifact);
     return logEntries.length + timestamps.length === 0 ? signed : { ...signed, transparency };
@@ -152,12 +159,22 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
         (await store(name)).store(entry, either),
       ),
     );
-    if (annotations instanceof ChainsError) return { artifact, stage: 'storage', error: annotations };
+    if (annotations instanceof ChainsError) {
+      const backend = storeBackend(name, artifact, config);
+      return { artifact, stage: 'storage', error: annotations, backend };
+    }
     listener('stored', artifact);
     return { artifact, store: name, annotations };
   }
 
   return { config, draft, signDraft, process, check, close };
+}
+
+/** The name of the log and the timestamp server together as a back end. */
+const witnessBackend = 'witness';
+
+function signerBackend({ signer }: Draft['plan']): string {
+  return `signer ${signer}`;
 }
 
 /** Whether the certificate of an unconfirmed signature has ended, so that another signature is needed. */

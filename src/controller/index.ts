@@ -74,7 +74,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const [live, ready] = [new Health(), new Health()];
   ready.set('configuration', 'chains-config was not read yet');
   ready.set('signing secrets', 'they were not read yet');
-  const rest = new Rest(connection, { onCall: (call) => metrics.apiCall(call) });
+  const rest = new Rest(connection, {
+    onCall(call) {
+      metrics.apiCall(call);
+      if (typeof call.status === 'number' && call.status < 500 && call.status !== 429)
+        runs.apiServerAnswered();
+    },
+  });
   const [health, metricsServer] = await listen(
     serveHealth({ port: options.healthPort }, live, ready),
     serveMetrics({ port: options.metricsPort }, () => metrics.page()),

@@ -261,7 +261,8 @@ export class WorkQueue<Value> {
     const spare = this.#carried + bytes <= this.#options.budget / 4;
     if (!addedMeanwhile && !verdict.stale && spare) this.#carry(entry, value, bytes);
     if (entry.hurried) return this.#makeReady(entry);
-    const backoff = Math.max(verdict.again, failed ? this.#options.backoff.after(entry.failures) : 0);
+    const pause = failed ? (verdict.instead ?? this.#options.backoff.after(entry.failures)) : 0;
+    const backoff = Math.max(verdict.again, pause);
     return this.#delay(
       entry,
       failed ? 'backing off' : 'waiting',

@@ -2,7 +2,14 @@ import { type EventText, recordEvent } from '../kubernetes/events.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
-import { type EndState, endStateOf, oldFinalizer, ourFinalizers } from '../model/marks.ts';
+import {
+  type EndState,
+  endStateOf,
+  messageMark,
+  oldFinalizer,
+  ourFinalizers,
+  retriesMark,
+} from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { unlessAborted } from '../concurrency.ts';
@@ -24,6 +31,7 @@ import {
   retryStatement,
 } from '../decide/marking.ts';
 import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds } from '../decide/policy.ts';
+import { apiServer } from './outages.ts';
 import type { ProgressKept } from './progress-kept.ts';
 import { beginTry } from './try-end.ts';
 import type { Verdict, Work } from './work.ts';
@@ -54,6 +62,9 @@ const finished: Verdict = { finished: true };
  * 409. One that is finished by then needs no finalizer.
  */
 const settledAfter = 200;
+
+/** Tries that fail for the same reason, of which one writes how many there were. */
+const sayAgainEvery = 10;
 
 /** Milliseconds after which a PipelineRun that waits is looked at again, though none of its TaskRuns was seen to end. */
 const lookAgainAfter = 120_000;
@@ -155,9 +166,14 @@ async function sign(run: Run, { work, around, circumstances }: Situation): Promi
     config: around.pipeline.config,
     now: Date.now(),
   });
-  if (judgement.end === undefined) return retryLater(run, judgement, work, around);
+  if (judgement.end === undefined) {
+    const stale = await sayWhyLater(run, judgement, work, around);
+    const { again, within } = judgement;
+    return { finished: false, failed: true, stale, again, within, news: outcome.news };
+  }
   const end = { ...judgement.end, failures: work.failures, annotations: outcome.annotations };
-  return finish(run, end, outcome, around);
+  await finish(run, end, outcome, around);
+  return { finished: true, news: outcome.news };
 }
 
 /** The mark of the last one wakes the PipelineRun; should that be missed, it is looked at again after a while. */
@@ -175,18 +191,20 @@ async function waitForTaskRuns(
   return { finished: false, failed: false, stale: false, again };
 }
 
-async function retryLater(
+/** Writes on a run why it could not be signed yet; what stands there already costs no call. Gives whether it was written. */
+async function sayWhyLater(
   run: Run,
-  { message, within, again }: Judgement,
+  { message }: Judgement,
   work: Work<Run>,
-  around: ReconcileOptions,
-): Promise<Verdict> {
-  const { rest, resource, signal } = around;
+  { rest, resource, signal }: ReconcileOptions,
+): Promise<boolean> {
+  const isSaid = run.annotations[messageMark] === message && run.annotations[retriesMark] !== undefined;
+  if (isSaid && work.failures % sayAgainEvery !== 0) return false;
   await rest.apply(resource, objectName(run), retryStatement(run, work.failures + 1, message), signal);
-  return { finished: false, failed: true, stale: true, again, within };
+  return true;
 }
 
-async function finish(run: Run, wanted: End, outcome: Outcome, around: ReconcileOptions): Promise<Verdict> {
+async function finish(run: Run, wanted: End, outcome: Outcome, around: ReconcileOptions): Promise<void> {
   const { marked, end } = await mark(run, wanted, around);
   if (ourFinalizers(marked).length > 0) await takeFinalizersOff(marked, end.state, around);
   const seconds = run.completedAt === undefined ? undefined : (Date.now() - run.completedAt.getTime()) / 1000;
@@ -194,7 +212,6 @@ async function finish(run: Run, wanted: End, outcome: Outcome, around: Reconcile
   if (end.state === 'true')
     around.log.info(end.message === '' ? 'signed' : `signed: ${end.message}`, runFields(run));
   await announce(run, endEvent(run, end, outcome, around.pipeline.config), around);
-  return finished;
 }
 
 /** What the API server won't take with its payloads it may take without: the run must get its end state. */
@@ -254,5 +271,8 @@ function afterError(error: unknown, { key }: Work<Run>, { log, signal }: Reconci
   log.error(`${key}: ${reasonOf(error)}`, { code: known?.code });
   if (known?.code === 'RUN_UNREADABLE') return finished;
   // Without an answer it is unknown whether the write took effect; with one it did not.
-  return { finished: false, failed: true, stale: known?.status === undefined, again: known?.retryAfter ?? 0 };
+  return {
+    ...{ finished: false, failed: true, stale: known?.status === undefined, again: known?.retryAfter ?? 0 },
+    news: { away: known?.code === 'CLUSTER_UNAVAILABLE' ? [apiServer] : [], answered: [] },
+  };
 }

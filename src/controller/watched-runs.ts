@@ -10,6 +10,7 @@ import { registryHostsOf } from '../extract/registry-hosts.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { Awaited, type Family } from './family.ts';
 import type { Journal } from './journal.ts';
+import { apiServer, Outages } from './outages.ts';
 import { ProgressKept } from './progress-kept.ts';
 import { WorkQueue } from './queue.ts';
 import { reconcile } from './reconcile.ts';
@@ -36,6 +37,7 @@ export class WatchedRuns {
   readonly #queue: WorkQueue<Run>;
   readonly #awaited = new Awaited();
   readonly #progress = new ProgressKept();
+  readonly #outages = new Outages((key) => this.#queue.wake(key));
   readonly #watches: RunWatches;
 
   constructor(options: WatchedRunsOptions) {
@@ -87,6 +89,11 @@ export class WatchedRuns {
   hurry(): void {
     this.#queue.start();
     this.#queue.hurryAll();
+  }
+
+  /** The API server has answered a call. */
+  apiServerAnswered(): void {
+    this.#outages.answered(apiServer);
   }
 
   /** Other runs may be this replica's now. */
@@ -171,11 +178,11 @@ export class WatchedRuns {
       metrics,
       signal,
     };
-    try {
-      return await reconcile(work, { namespace, name }, around);
-    } finally {
-      trying.end();
-    }
+    const endTry = this.#outages.begin(work.key);
+    const verdict = await reconcile(work, { namespace, name }, around);
+    trying.end();
+    const instead = endTry(verdict.news);
+    return verdict.finished ? verdict : { ...verdict, instead };
   }
 }
 

@@ -1,16 +1,21 @@
+import type { BackendNews } from '../model/outcome.ts';
+
 /** What a handler says of a key: finished with it, or look again after `again` milliseconds. */
 export type Verdict =
-  | { readonly finished: true }
+  | { readonly finished: true; readonly news?: BackendNews }
   | {
       readonly finished: false;
       /** A failure counts towards the backoff and the deadline; waiting for a moment changes neither. */
       readonly failed: boolean;
       /** Milliseconds to wait at least; failures wait for their backoff besides. */
       readonly again: number;
+      /** Milliseconds to wait in place of the backoff, where something else than a time ends the waiting. */
+      readonly instead?: number | undefined;
       /** Milliseconds to wait at most, whatever the backoff. */
       readonly within?: number;
       /** True if the value that the handler was given may be out of date. */
       readonly stale: boolean;
+      readonly news?: BackendNews;
     };
 
 /** A key with what the handler needs to know of it. */

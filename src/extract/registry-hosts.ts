@@ -1,16 +1,12 @@
-import { ChainsError } from '../errors.ts';
 import { listAt } from '../json.ts';
+import { repositoriesOf } from '../model/artifact.ts';
 import type { Run } from '../model/run.ts';
 import { extract } from './index.ts';
 
 /** The hosts of the registries that the images of a finished run are in, each once. */
 export function registryHostsOf(run: Run): readonly string[] {
   if (run.progress.state !== 'done' || !mayNameImages(run)) return [];
-  const repositories = extract(run).artifacts.flatMap((artifact) => {
-    if (artifact.kind === 'oci') return [artifact.image.repository];
-    const { evidence } = artifact;
-    return evidence instanceof ChainsError ? [] : evidence.hints.images.map(({ image }) => image.repository);
-  });
+  const repositories = extract(run).artifacts.flatMap(repositoriesOf);
   return [...new Set(repositories.map((repository) => repository.slice(0, repository.indexOf('/'))))];
 }
 

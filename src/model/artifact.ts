@@ -1,4 +1,4 @@
-import type { ChainsError } from '../errors.ts';
+import { ChainsError } from '../errors.ts';
 import type { PipelineRunEvidence, TaskRunEvidence } from './evidence.ts';
 import type { ImageReference } from './image.ts';
 import type { Run, RunKind } from './run.ts';
@@ -45,4 +45,11 @@ export type ImageArtifact = Extract<Artifact, { kind: 'oci' }>;
 /** The key that an artifact's entry is stored under in every store, unique in one run. */
 export function storageKeyOf(artifact: Artifact): string {
   return (artifact.kind === 'oci' ? artifact.ownKey : undefined) ?? artifact.key;
+}
+
+/** The repositories of the images that an artifact is or names. */
+export function repositoriesOf(artifact: Artifact): readonly string[] {
+  if (artifact.kind === 'oci') return [artifact.image.repository];
+  const { evidence } = artifact;
+  return evidence instanceof ChainsError ? [] : evidence.hints.images.map(({ image }) => image.repository);
 }

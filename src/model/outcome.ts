@@ -11,6 +11,14 @@ export interface Failure {
   readonly artifact: Artifact;
   readonly stage: FailedStage;
   readonly error: ChainsError;
+  /** What was asked: a store, with the registry that it pushes to, a signer, or the witness. */
+  readonly backend?: string;
+}
+
+/** Which back ends a try found away, and which have answered it, by their names. */
+export interface BackendNews {
+  readonly away: readonly string[];
+  readonly answered: readonly string[];
 }
 
 /** What a try leaves for the next one: signatures are not made again, and what is stored is not stored again. */
@@ -42,6 +50,7 @@ export interface Outcome {
   readonly off: readonly string[];
   readonly failures: readonly Failure[];
   readonly problems: readonly Problem[];
+  readonly news: BackendNews;
   /** For another try, should this one not end in a mark. */
   readonly progress: TryProgress;
 }

@@ -43,7 +43,8 @@ const run = runOf({ status: done });
 
 function outcomeOf(failures: Outcome['failures']): Outcome {
   const progress = { config, uid: run.uid, entries: new Map() };
-  return { annotations: {}, signed: [], places: new Map(), off: [], failures, problems: [], progress };
+  const none = { annotations: {}, signed: [], places: new Map(), off: [], problems: [] };
+  return { ...none, failures, progress, news: { away: [], answered: [] } };
 }
 
 /** A try on a clock of its own, in a pipeline that does as the test says. */
