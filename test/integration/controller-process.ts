@@ -8,7 +8,7 @@ export interface ControllerProcess {
   /** Ends it with this signal, if it runs, and gives its exit code; null when the signal ended it. */
   end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
   /** Sends it a signal. */
-  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Its exit code, once it has ended. */
   readonly ended: Promise<number | null>;
   /** The most memory it held at once so far, in MiB. */

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { verify } from '../../src/index.ts';
-import { openConnection } from '../../src/kubernetes/connection.ts';
-import { reflect } from '../../src/kubernetes/reflector.ts';
-import { Rest } from '../../src/kubernetes/rest.ts';
-import { at, type JsonObject } from '../../src/json.ts';
+import { at } from '../../src/json.ts';
+import { isThrough, recordRuns } from './run-record.ts';
 import {
   doneStatus,
   eventually,
@@ -78,33 +76,4 @@ async function createRuns(world: World): Promise<void> {
     }
     await pause(20);
   }
-}
-
-function isThrough(run: JsonObject): boolean {
-  return mark(run, 'signed') !== undefined && at(run, 'metadata', 'finalizers') === undefined;
-}
-
-/** Watches all runs, and keeps the newest state of each and every signature that any state of it had. */
-async function recordRuns(world: World) {
-  const newest = new Map<string, JsonObject>();
-  const signatures = new Map<string, Set<string>>();
-  const stopping = new AbortController();
-  const rest = new Rest(await openConnection({ kubeconfig: world.kubeconfigFile }));
-  const seen = (run: JsonObject): void => {
-    const uid = String(at(run, 'metadata', 'uid'));
-    newest.set(uid, run);
-    const signature = mark(run, 'signature-taskrun');
-    if (signature !== undefined) signatures.set(uid, (signatures.get(uid) ?? new Set()).add(signature));
-  };
-  const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
-  const watching = reflect(rest, { resource }, { seen, gone: () => {}, synced: () => {} }, stopping.signal);
-  return {
-    all: (): readonly JsonObject[] => [...newest.values()],
-    signaturesOf: (uid: string): ReadonlySet<string> => signatures.get(uid) ?? new Set(),
-    async stop() {
-      stopping.abort();
-      await watching;
-      await rest.close();
-    },
-  };
 }

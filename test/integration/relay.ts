@@ -7,6 +7,10 @@ export interface Relay {
   connections(): number;
   /** Resets all connections. */
   cut(): void;
+  /** Resets all connections, and every new one until `restore`. */
+  refuse(): void;
+  /** Connections pass again, new ones. */
+  restore(): void;
   /** Nothing passes any more on the connections that are open now; new ones work. */
   stall(): void;
   close(): Promise<void>;
@@ -15,9 +19,14 @@ export interface Relay {
 /** Starts a relay on loopback to a port of loopback. */
 export async function startRelay(to: number): Promise<Relay> {
   const open = new Set<readonly [near: Socket, far: Socket]>();
-  let made = 0;
+  let [made, isRefusing] = [0, false];
   const server = createServer((near) => {
     made += 1;
+    if (isRefusing) {
+      near.on('error', () => near.destroy());
+      near.resetAndDestroy();
+      return;
+    }
     const far = connect(to, '127.0.0.1');
     const pair = [near, far] as const;
     open.add(pair);
@@ -41,6 +50,13 @@ export async function startRelay(to: number): Promise<Relay> {
     port: address.port,
     connections: () => made,
     cut,
+    refuse() {
+      isRefusing = true;
+      cut();
+    },
+    restore() {
+      isRefusing = false;
+    },
     stall() {
       for (const [near, far] of open) {
         near.unpipe();

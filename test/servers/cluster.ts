@@ -19,6 +19,10 @@ export interface Cluster {
   readonly kubeconfigFile: string;
   /** Runs the real `kubectl` on this cluster and gives its standard output; rejects with what it said when it fails. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** Sends the API server a signal. */
+  signalServer(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void;
+  /** Starts the API server that was killed again, and resolves when it is ready. */
+  restartServer(): Promise<void>;
   /** Stops both servers and removes their data. */
   close(): Promise<void>;
 }
@@ -70,7 +74,7 @@ async function startOnce(): Promise<Cluster> {
     await writeFile(signingKey, newSigningKey());
     await writeFile(tokens, `${token},administrator,administrator,"system:masters"\n`);
     const certificates = join(folder.path, 'certificates');
-    const server = start(serverProgram, [
+    const serverArguments = [
       `--etcd-servers=${etcdUrl}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
@@ -82,7 +86,8 @@ async function startOnce(): Promise<Cluster> {
       '--authorization-mode=RBAC',
       `--token-auth-file=${tokens}`,
       '--disable-admission-plugins=ServiceAccount',
-    ]);
+    ];
+    let server = start(serverProgram, serverArguments);
     programs.push(server);
 
     const certificate = join(certificates, 'apiserver.crt');
@@ -93,14 +98,26 @@ async function startOnce(): Promise<Cluster> {
     const globals = ['--kubeconfig', kubeconfigFile, '--cache-dir', join(folder.path, 'kubectl')];
     const kubectl = (args: readonly string[], input?: string): Promise<string> =>
       outputOf(kubectlProgram, [...globals, ...args], input === undefined ? {} : { input });
-    await until(programs, async () => {
-      const { stdout } = await run(kubectlProgram, [...globals, 'get', '--raw', '/readyz']);
-      return stdout === 'ok' ? stdout : undefined;
-    });
+    const ready = (): Promise<string> =>
+      until(programs, async () => {
+        const { stdout } = await run(kubectlProgram, [...globals, 'get', '--raw', '/readyz']);
+        return stdout === 'ok' ? stdout : undefined;
+      });
+    await ready();
     await kubectl(['apply', '-f', crds]);
     await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
     await kubectl(['create', 'namespace', 'tekton-chains']);
-    return { url, token, ca, kubeconfig, kubeconfigFile, kubectl, close };
+    return {
+      ...{ url, token, ca, kubeconfig, kubeconfigFile, kubectl, close },
+      signalServer: (signal) => server.kill(signal),
+      async restartServer() {
+        await server.finished;
+        programs.splice(programs.indexOf(server), 1);
+        server = start(serverProgram, serverArguments);
+        programs.push(server);
+        await ready();
+      },
+    };
   } catch (error) {
     await close();
     throw error;
