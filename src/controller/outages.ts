@@ -12,7 +12,7 @@ interface Outage {
 }
 
 /** Milliseconds between probes at most; with a try's own time, what waits goes within ten seconds of the end of an outage. */
-const longestPause = 6_000;
+const longestPause = 4_000;
 
 /** Milliseconds that what waits for a probe waits at most: longer than any outage that is probed. */
 const longestWait = 300_000;
