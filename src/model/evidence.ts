@@ -68,12 +68,9 @@ export interface PipelineRunEvidence {
   readonly tasks: readonly PipelineTaskEvidence[] | undefined;
 }
 
-/** Whether provenance counts a TaskRun of a PipelineRun: it has a completion time (payloads.md, 5). */
-export function isCounted({ taskRun }: TaskRunEvidence): boolean {
-  return taskRun.status?.completionTime !== undefined;
-}
-
-/** The TaskRuns that provenance counts, task by task. */
-export function countedTaskRuns({ tasks = [] }: PipelineRunEvidence): readonly TaskRunEvidence[] {
-  return tasks.flatMap(({ taskRuns }) => taskRuns).filter(isCounted);
+/** The TaskRuns of a PipelineRun that have a completion time, task by task: provenance leaves the others out (payloads.md, 5). */
+export function completedTaskRuns({ tasks = [] }: PipelineRunEvidence): readonly TaskRunEvidence[] {
+  return tasks
+    .flatMap(({ taskRuns }) => taskRuns)
+    .filter(({ taskRun }) => taskRun.status?.completionTime !== undefined);
 }
