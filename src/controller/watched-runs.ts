@@ -7,7 +7,7 @@ import { at, type JsonObject } from '../json.ts';
 import { endStateOf, ourFinalizers, signedMark } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
 import { usesRegistries } from '../config/plan.ts';
-import { registryHostsOf } from '../extract/registry-hosts.ts';
+import { registryHostsOf } from '../extract/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';

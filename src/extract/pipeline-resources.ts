@@ -14,10 +14,10 @@ export const resourceFields = {
   resourcesResult: list(struct({ key: text, value: text, resourceName: text })),
 };
 
-/** What a status says of PipelineResources. */
+/** The PipelineResources in a status. */
 export type Resources = Struct<typeof resourceFields>;
 
-/** A kind of resource: the keys that it needs. */
+/** The keys that a resource of each type needs. */
 const needed = { image: ['url', 'digest'], git: ['url', 'commit'] } as const;
 
 interface FoundResource {
@@ -32,14 +32,17 @@ interface FoundResource {
 }
 
 /**
- * The images among the PipelineResources of v1beta1 that a task declares as outputs (payloads.md, 13); one without any
- * value was not built, one with half of them is a problem. Read whatever apiVersion the object shows.
+ * The images among the PipelineResources of v1beta1 that a task declares as outputs, whatever apiVersion the object shows
+ * (payloads.md, 13). One without values was not built; one with only half of them is reported.
  */
 export function imageResourcesOf(status: Resources, report: Report): readonly NamedImage[] {
   return resourcesOf(status, 'output', report)
     .filter(({ type }) => type === 'image')
     .flatMap(({ url, version, at, versionAt, name }) =>
-      imageOf({ uri: url, digest: version, at, digestAt: versionAt, names: name }, { report }),
+      imageOf(
+        { uri: url, digest: version, at, digestAt: versionAt, names: name },
+        { report, asWritten: false },
+      ),
     );
 }
 
@@ -66,36 +69,38 @@ function resourcesOf(status: Resources, side: 'input' | 'output', report: Report
 }
 
 interface ResourceValue {
+  readonly key: string;
   readonly value: string;
   readonly at: string;
 }
 
-type ResourceValues = ReadonlyMap<string, ResourceValue>;
-
-/** `status.resourcesResult` by resource and key; the last value of a key wins. */
-function valuesByResource({ resourcesResult = [] }: Resources): ReadonlyMap<string, ResourceValues> {
-  const byName = new Map<string, Map<string, ResourceValue>>();
-  for (const [index, { key = '', value = '', resourceName = '' }] of resourcesResult.entries()) {
-    const values = byName.get(resourceName) ?? new Map<string, ResourceValue>();
-    values.set(key, { value, at: `status.resourcesResult[${index}]` });
-    byName.set(resourceName, values);
-  }
-  return byName;
+/** The resources of `status.resourcesResult` by name. */
+function valuesByResource({
+  resourcesResult = [],
+}: Resources): ReadonlyMap<string, readonly ResourceValue[]> {
+  const values = resourcesResult.map(({ key = '', value = '', resourceName = '' }, index) => ({
+    key,
+    value,
+    resourceName,
+    at: `status.resourcesResult[${index}]`,
+  }));
+  return Map.groupBy(values, ({ resourceName }) => resourceName);
 }
 
 function complete(
   { name, type }: Pick<FoundResource, 'name' | 'type'>,
-  values: ResourceValues = new Map(),
+  values: readonly ResourceValue[] = [],
   report: Report,
 ): readonly FoundResource[] {
   const [first, second] = needed[type];
-  const [url, version] = [values.get(first), values.get(second)];
+  // The last value of a key wins.
+  const last = (wanted: string) => values.findLast(({ key }) => key === wanted);
+  const [url, version] = [last(first), last(second)];
   const given = url ?? version;
   if (given === undefined) return [];
-  const missing = needed[type].filter((key) => (values.get(key)?.value ?? '') === '');
-  if (url !== undefined && version !== undefined && missing.length === 0) {
+  const missing = needed[type].filter((key) => (last(key)?.value ?? '') === '');
+  if (url !== undefined && version !== undefined && missing.length === 0)
     return [{ name, type, url: url.value, version: version.value, at: url.at, versionAt: version.at }];
-  }
   const lacks = missing.join(' and no ');
   report(
     given.at,
