@@ -99,32 +99,14 @@ export function withoutUserInformation(
     : Object.fromEntries(entries);
 }
 
-/** The characters that end the authority of a URL: its user, host and port. */
-const ends = new Set('/?#\\ \t\r\n\f\v"\'`<>|,;(){}');
-/** More characters than any authority has. */
-const longestAuthority = 4096;
+/** The user information of a URL; `sha…:` after it is a digest's algorithm. The limit keeps the time linear. */
+const userInformation = /(ssh)?:\/\/([^/?#\\ \t\r\n\f\v"'`<>|,;(){}]{0,4095})@(?=(sha\d{1,3}:)?)/g;
 
 function withoutUsers(text: string): string {
-  let shown = '';
-  let from = 0;
-  for (let at = text.indexOf('://'); at !== -1; at = text.indexOf('://', at + 3)) {
-    const start = at + 3;
-    let end = start;
-    while (end < text.length && end - start < longestAuthority && !ends.has(text.charAt(end))) end += 1;
-    const authority = text.slice(start, end);
-    const length = authority.lastIndexOf('@');
-    if (length === -1) continue;
-    const user = authority.slice(0, length);
-    const atSign = start + length;
+  return text.replace(userInformation, (found, ssh: string = '', user: string, digest?: string) => {
     // A variable of a script or of Tekton holds no user information yet, and what precedes a digest is an image.
-    if (user.includes('$') || /^sha\d{1,3}:/.test(text.slice(atSign + 1, atSign + 8))) continue;
-    shown += text.slice(from, start) + loginOf(text.slice(0, at), user);
-    from = atSign + 1;
-  }
-  return from === 0 ? text : shown + text.slice(from);
-}
-
-/** Over SSH the user's name is part of the address and is kept; a password is not. */
-function loginOf(before: string, user: string): string {
-  return before.endsWith('ssh') && user !== '' ? `${user.split(':', 1)[0] ?? ''}@` : '';
+    if (user.includes('$') || digest !== undefined) return found;
+    // Over SSH the user's name is part of the address and is kept; a password is not.
+    return ssh === '' || user === '' ? `${ssh}://` : `${ssh}://${user.split(':', 1)[0] ?? ''}@`;
+  });
 }

@@ -4,6 +4,7 @@ import type { Report } from '../model/problem.ts';
 import { list, type Struct, struct, text } from '../tekton/shape.ts';
 import { parseImageDigest } from './digest.ts';
 import { imageOf } from './images.ts';
+import type { Hint } from './results.ts';
 import { quote } from '../text.ts';
 
 const declared = struct({ name: text, type: text });
@@ -17,19 +18,8 @@ export const resourceFields = {
 /** The PipelineResources in a status. */
 export type Resources = Struct<typeof resourceFields>;
 
-/** The keys that a resource of each type needs. */
-const needed = { image: ['url', 'digest'], git: ['url', 'commit'] } as const;
-
-interface FoundResource {
-  /** What it is, for messages: `the output "app" of type image`. */
-  readonly name: string;
-  readonly type: 'image' | 'git';
-  readonly url: string;
-  /** The image's digest, or the commit. */
-  readonly version: string;
-  readonly at: string;
-  readonly versionAt: string;
-}
+/** A resource: its URL, and the image's digest or the commit as digest. */
+type Resource = Hint & { readonly type: 'image' | 'git' };
 
 /**
  * The images among the PipelineResources of v1beta1 that a task declares as outputs, whatever apiVersion the object shows
@@ -38,73 +28,43 @@ interface FoundResource {
 export function imageResourcesOf(status: Resources, report: Report): readonly NamedImage[] {
   return resourcesOf(status, 'output', report)
     .filter(({ type }) => type === 'image')
-    .flatMap(({ url, version, at, versionAt, name }) =>
-      imageOf(
-        { uri: url, digest: version, at, digestAt: versionAt, names: name },
-        { report, asWritten: false },
-      ),
-    );
+    .flatMap((resource) => imageOf(resource, { report, asWritten: false }));
 }
 
 /** The git and image resources that a task takes in. */
 export function resourceInputsOf(status: Resources, report: Report): readonly ResourceInput[] {
-  return resourcesOf(status, 'input', report).flatMap(
-    ({ type, url, version, versionAt, name }): readonly ResourceInput[] => {
-      if (type === 'git') return [{ type, url, commit: version }];
-      const digest = parseImageDigest(version);
-      if (digest.ok) return [{ type, url, hex: digest.value.slice('sha256:'.length) }];
-      report(`${versionAt}.value`, `${name}: no material, as the digest ${digest.wrong}`);
-      return [];
-    },
-  );
+  return resourcesOf(status, 'input', report).flatMap((resource): readonly ResourceInput[] => {
+    const { type, uri: url, digest: version, digestAt, names } = resource;
+    if (type === 'git') return [{ type, url, commit: version }];
+    const digest = parseImageDigest(version);
+    if (digest.ok) return [{ type, url, hex: digest.value.slice('sha256:'.length) }];
+    report(`${digestAt}.value`, `${names}: no material, as the digest ${digest.wrong}`);
+    return [];
+  });
 }
 
-function resourcesOf(status: Resources, side: 'input' | 'output', report: Report): readonly FoundResource[] {
-  const values = valuesByResource(status);
-  return (status.taskSpec?.resources?.[`${side}s` as const] ?? []).flatMap(({ name = '', type = '' }) =>
-    type === 'image' || type === 'git'
-      ? complete({ name: `the ${side} ${quote(name)} of type ${type}`, type }, values.get(name), report)
-      : [],
-  );
-}
-
-interface ResourceValue {
-  readonly key: string;
-  readonly value: string;
-  readonly at: string;
-}
-
-/** The resources of `status.resourcesResult` by name. */
-function valuesByResource({
-  resourcesResult = [],
-}: Resources): ReadonlyMap<string, readonly ResourceValue[]> {
-  const values = resourcesResult.map(({ key = '', value = '', resourceName = '' }, index) => ({
-    key,
-    value,
-    resourceName,
-    at: `status.resourcesResult[${index}]`,
-  }));
-  return Map.groupBy(values, ({ resourceName }) => resourceName);
-}
-
-function complete(
-  { name, type }: Pick<FoundResource, 'name' | 'type'>,
-  values: readonly ResourceValue[] = [],
-  report: Report,
-): readonly FoundResource[] {
-  const [first, second] = needed[type];
+function resourcesOf(status: Resources, side: 'input' | 'output', report: Report): readonly Resource[] {
+  const identity = (resource: string, key: string) => JSON.stringify([resource, key]);
   // The last value of a key wins.
-  const last = (wanted: string) => values.findLast(({ key }) => key === wanted);
-  const [url, version] = [last(first), last(second)];
-  const given = url ?? version;
-  if (given === undefined) return [];
-  const missing = needed[type].filter((key) => (last(key)?.value ?? '') === '');
-  if (url !== undefined && version !== undefined && missing.length === 0)
-    return [{ name, type, url: url.value, version: version.value, at: url.at, versionAt: version.at }];
-  const lacks = missing.join(' and no ');
-  report(
-    given.at,
-    `${name} has no ${lacks} in status.resourcesResult; it needs both, a ${first} and a ${second}`,
+  const values = new Map(
+    (status.resourcesResult ?? []).map(({ key = '', value = '', resourceName = '' }, index) => [
+      identity(resourceName, key),
+      { value, at: `status.resourcesResult[${index}]` },
+    ]),
   );
-  return [];
+  const declarations = status.taskSpec?.resources?.[`${side}s` as const] ?? [];
+  return declarations.flatMap(({ name = '', type }) => {
+    if (type !== 'image' && type !== 'git') return [];
+    const versionKey = type === 'image' ? 'digest' : 'commit';
+    const [url, version] = [values.get(identity(name, 'url')), values.get(identity(name, versionKey))];
+    const given = url ?? version;
+    if (given === undefined) return [];
+    const names = `the ${side} ${quote(name)} of type ${type}`;
+    if (url?.value && version?.value)
+      return [{ type, uri: url.value, digest: version.value, at: url.at, digestAt: version.at, names }];
+    const missing = [url?.value ? [] : 'url', version?.value ? [] : versionKey].flat().join(' and no ');
+    const advice = `it needs both, a url and a ${versionKey}`;
+    report(given.at, `${names} has no ${missing} in status.resourcesResult; ${advice}`);
+    return [];
+  });
 }
