@@ -1,7 +1,8 @@
 import { caught, ChainsError } from './errors.ts';
 import type { Config, FormatName, SignerName, StoreName } from './config/keys.ts';
 import { type Plan, planFor } from './config/plan.ts';
-import { type Format, loadFormat } from './format/index.ts';
+import type { Format } from './format/format.ts';
+import { loadFormat } from './format/index.ts';
 import type { ArtifactKind } from './model/artifact.ts';
 import type { ClusterAccess } from './model/cluster-access.ts';
 import type { HearSigstore } from './model/sigstore.ts';

@@ -2,7 +2,7 @@ import { caught, type ChainsError } from './errors.ts';
 import type { Config, FormatName } from './config/keys.ts';
 import { depthFor, type Plan } from './config/plan.ts';
 import { extract } from './extract/index.ts';
-import type { Format } from './format/index.ts';
+import type { Format } from './format/format.ts';
 import type { JsonObject } from './json.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import { collectProblems, type Problem, type Report } from './model/problem.ts';

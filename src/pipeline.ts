@@ -72,7 +72,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     const made = earlier?.made;
     const signed =
       made === undefined || isOutdated(made) ? await signOnly(one, signal) : { artifact, ...made };
-    const entry = 'stage' in signed || signed.transparency ? signed : await confirmed(one, signed, signal);
+    const entry = await confirmed(one, signed, signal);
     if ('stage' in entry) {
       const progress = { made: 'stage' in signed ? undefined : signed, stored: before };
       return { draft: one, results: [entry], places: [], progress };
@@ -93,20 +93,18 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function signDraft(one: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure> {
-    const signed = await signOnly(one, signal);
-    return 'stage' in signed ? signed : confirmed(one, signed, signal);
+    return confirmed(one, await signOnly(one, signal), signal);
   }
 
   /** Confirms a signature. If the log has it already and its entry can't be read, another signature is made where the key allows it. */
   async function confirmed(
     one: Draft,
-    signed: SignedArtifact,
+    signed: SignedArtifact | Failure,
     signal: AbortSignal | undefined,
   ): Promise<SignedArtifact | Failure> {
     const first = await confirm(signed, signal);
-    if (!('stage' in first) || first.error.code !== 'LOG_ENTRY_UNREADABLE') return first;
-    const again = await signOnly(one, signal, false);
-    return 'stage' in again ? again : confirm(again, signal);
+    const isUnreadable = 'stage' in first && first.error.code === 'LOG_ENTRY_UNREADABLE';
+    return isUnreadable ? confirm(await signOnly(one, signal, false), signal) : first;
   }
 
   async function signOnly(
@@ -125,10 +123,10 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function confirm(
-    signed: SignedArtifact,
+    signed: SignedArtifact | Failure,
     signal: AbortSignal | undefined,
   ): Promise<SignedArtifact | Failure> {
-    if (!isWitnessed) return signed;
+    if (!isWitnessed || 'stage' in signed || signed.transparency !== undefined) return signed;
     const { artifact } = signed;
     const transparency = await caughtUnlessAborted(signal, async () =>
       (await witness()).witness(signed, signal),

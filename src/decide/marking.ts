@@ -18,7 +18,7 @@ const longestMessage = 1_024;
 interface StatedMarks {
   readonly finalizer: boolean;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
 /** Puts our finalizer on a run, and empties the mark that it inherited from another run. */
@@ -27,7 +27,7 @@ export function holdStatement(run: Run): JsonObject {
   return statement(run, {
     finalizer: true,
     annotations: inherited ? { [signedMark]: '' } : {},
-    ...(inherited ? { label: '' } : {}),
+    label: inherited ? '' : undefined,
   });
 }
 
@@ -66,7 +66,7 @@ export function endStatement(run: Run, { state, message, failures, annotations }
       ...messageAnnotation(message),
       ...(failures > 0 ? { [retriesMark]: String(failures) } : {}),
     },
-    ...(held ? {} : { label: state }),
+    label: held ? undefined : state,
   });
 }
 

@@ -80,8 +80,8 @@ export function reportStepHints(
 ): void {
   const own = new Set(namesIn(hints));
   for (const [index, step] of steps.entries()) {
-    const images = new Set(imagesIn(step.hints));
-    const names = (areSubjects ? [...images] : namesIn(step.hints)).filter((name) => !own.has(name));
+    const named = areSubjects ? imagesIn(step.hints) : namesIn(step.hints);
+    const names = named.filter((name) => !own.has(name));
     const sources = areSubjects || step.git.url === '' ? [] : [step.git.url];
     const [first, ...more] = [...new Set([...names, ...sources])];
     if (first === undefined) continue;
