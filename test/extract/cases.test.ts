@@ -11,7 +11,7 @@ const images = ({ artifacts }: Explanation) =>
   artifacts.flatMap(({ kind, fullKey }) => (kind === 'oci' ? [fullKey] : []));
 
 for (const imageID of ['', 'docker://sha256:ab', `sha256:${'a'.repeat(64)}`, 'gcr.io/tools/scan:1']) {
-  test(`a step whose imageID is ${JSON.stringify(imageID)} costs its material, and nothing else`, async () => {
+  test(`a step whose imageID is ${JSON.stringify(imageID)} loses its material, and nothing else`, async () => {
     const steps = [
       { name: 'build', imageID: `gcr.io/tools/build@${digest('b')}` },
       { name: 'scan', imageID },
@@ -62,7 +62,7 @@ test('white space around a uri and a digest is not a part of them', async () => 
   assert.match(JSON.stringify(explanation.artifacts[0]?.payload), /"subject":\[\{"name":"quay\.io\/o\/app"/);
 });
 
-test('an artifact that was never meant as an image is a subject, and no complaint', async () => {
+test('an artifact that was never meant as an image is a subject, and is not reported', async () => {
   for (const members of [
     { uri: 'pkg:maven/org.example/app@1.0.0' },
     { uri: 'https://repo.example.com/app.jar' },
