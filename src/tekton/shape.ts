@@ -116,33 +116,24 @@ export function pointer<T>(shape: Shape<T>): Shape<T | undefined> {
   };
 }
 
-/** A field without `omitempty`, which is written even when it is empty. */
-export interface Always<T> {
-  readonly always: Shape<T>;
+/** Marks a field without `omitempty`, which is written even when it is empty; all other fields have it. */
+export function always<T>(shape: Shape<T>): Shape<T> {
+  return { ...shape, isEmpty: () => false };
 }
 
-/** Marks a field as one without `omitempty`; all others have it. */
-export function always<T>(shape: Shape<T>): Always<T> {
-  return { always: shape };
-}
-
-type Fields = { readonly [name: string]: Shape<unknown> | Always<unknown> };
-
-type FieldOf<F> = F extends Always<infer T> ? T : Of<F>;
+type Fields = { readonly [name: string]: Shape<unknown> };
 
 /** What a structure is read as: the fields that are there. */
-export type Struct<F> = { readonly [K in keyof F]?: FieldOf<F[K]> };
+export type Struct<F> = { readonly [K in keyof F]?: Of<F[K]> };
 
 /** A structure: its fields in the order in which Go writes them. Unknown fields are dropped. */
 export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
-  const known = Object.entries(fields).map(([name, field]) =>
-    'always' in field ? { name, shape: field.always, always: true } : { name, shape: field, always: false },
-  );
+  const known = Object.entries(fields);
   return {
     decode: (json) => {
       if (!isJsonObject(json)) throw unreadable('is not an object');
       const found: Record<string, unknown> = {};
-      for (const { name, shape } of known) {
+      for (const [name, shape] of known) {
         const value = member(json, name);
         if (value === undefined) continue;
         const read = value === null ? shape.ofNull : atStep(`.${name}`, () => shape.decode(value));
@@ -157,8 +148,8 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
       const members: Readonly<Record<string, unknown>> = value ?? {};
       return Object.fromEntries(
         known
-          .filter(({ name, shape, always }) => always || shape.isEmpty?.(members[name]) !== true)
-          .map(({ name, shape }) => [name, atStep(`.${name}`, () => shape.encode(members[name]))]),
+          .filter(([name, shape]) => shape.isEmpty?.(members[name]) !== true)
+          .map(([name, shape]) => [name, atStep(`.${name}`, () => shape.encode(members[name]))]),
       );
     },
   };
