@@ -36,7 +36,7 @@ function imagesOf(
     const why =
       first.imageID === ''
         ? 'is missing: it never started, or its image could not be pulled'
-        : `is ${JSON.stringify(first.imageID.slice(0, 200))}, which names no image with a digest: a runtime on one machine may know none`;
+        : `is ${JSON.stringify(first.imageID.slice(0, 200))}, which names no image with a digest; an image that was loaded into the node instead of pulled has none`;
     report(
       `status.${key}[${first.index}].imageID`,
       `the images of ${key} of TaskRun ${taskRun} are left out of the provenance (${names.join(', ')}${more}): imageID ${why}`,

@@ -71,7 +71,7 @@ function whyLeftOut({ taskSpec, steps = [] }: NonNullable<TaskRun['status']>): s
   const hasLostName = steps.some(
     ({ name = '' }, index) => name.startsWith('unnamed-') && (specs[index]?.name ?? '') !== '',
   );
-  return hasLostName ? 'a step that has a name ran without it' : undefined;
+  return hasLostName ? 'a step with a name ran without its name' : undefined;
 }
 
 function buildTask(child: TaskRunEvidence, sourceOf: SourceOf): object {
