@@ -1,7 +1,8 @@
 import { caught, ChainsError } from './errors.ts';
 import type { Config, FormatName, SignerName, StoreName } from './config/keys.ts';
 import { type Plan, planFor } from './config/plan.ts';
-import { type Format, loadFormat } from './format/index.ts';
+import type { Format } from './format/format.ts';
+import { loadFormat } from './format/index.ts';
 import type { ArtifactKind } from './model/artifact.ts';
 import type { ClusterAccess } from './model/cluster-access.ts';
 import type { HearSigstore } from './model/sigstore.ts';
@@ -15,29 +16,29 @@ import type { Witness } from './witness/index.ts';
 export interface BackendOptions {
   readonly config: Config;
   readonly secrets: Secrets;
-  /** What back ends may ask of the cluster; left out where there is none. */
+  /** What back ends may read from the cluster; left out where there is none. */
   readonly access?: ClusterAccess;
-  /** Hears how the services of Sigstore answer. */
+  /** Receives the outcome of each request to a service of Sigstore. */
   readonly hear?: HearSigstore;
 }
 
-/** A back end that the configuration names, and why it can't be opened, if so. */
+/** Whether a back end that the configuration names can be opened. */
 export interface BackendState {
   /** The ConfigMap's key: `artifacts.taskrun.signer`. */
   readonly key: string;
   readonly backend: string;
   readonly error: ChainsError | undefined;
-  /** What people should know although it opened: whose answers are taken unverified. */
+  /** What people should know although it opened: whose answers are not verified. */
   readonly notices?: readonly string[];
 }
 
-/** The back ends of one configuration and one set of secrets. Each opens once, when it is first used. */
+/** The back ends of one configuration and one set of secrets. Each is opened once, when it is first used. */
 export interface Backends {
   readonly format: (name: FormatName) => Promise<Format>;
   /** @throws ChainsError CONFIG_INVALID for the signer `none` */
   readonly signer: (name: SignerName) => Promise<Signer>;
   readonly store: (name: StoreName) => Promise<Store>;
-  /** Whether signatures are confirmed by others before they are stored. */
+  /** Whether a transparency log or timestamp server confirms signatures before they are stored. */
   readonly isWitnessed: boolean;
   readonly witness: () => Promise<Witness>;
   /** Opens every back end that artifacts of these kinds use. */
@@ -45,7 +46,7 @@ export interface Backends {
   readonly close: () => Promise<void>;
 }
 
-/** The back ends that a configuration may name; none is open yet. */
+/** The back ends of a configuration; none is open yet. */
 export function openBackends({ config, secrets, access = {}, hear = () => {} }: BackendOptions): Backends {
   const format = once(loadFormat);
   const store = once(async (name: StoreName) => (await stores[name]())(config, access));
@@ -53,20 +54,18 @@ export function openBackends({ config, secrets, access = {}, hear = () => {} }: 
     if (name === 'none') throw new ChainsError('CONFIG_INVALID', 'the signer none signs nothing');
     return (await signers[name]())(config, secrets, { trust, access, hear });
   });
-  const trusted = once<'trust', Trust>(async () =>
+  const trust = once<void, Trust>(async () =>
     (await import('./sign/trust.ts')).openTrustOf(config, secrets, hear),
   );
-  const trust = () => trusted('trust');
-  const witnesses = once<'witness', Witness>(async () => {
+  const witness = once<void, Witness>(async () => {
     const { openWitness } = await import('./witness/index.ts');
     return openWitness(config, await trust(), hear);
   });
   const isWitnessed =
     config['transparency.enabled'] !== 'false' || config['transparency.tsa.url'] !== undefined;
-  const witness = () => witnesses('witness');
 
-  /** A signer, unless its key can't go into the log that every signature goes to. */
-  async function fitSigner(kind: ArtifactKind, plan: Plan): Promise<Signer> {
+  /** The signer of a plan. @throws ChainsError CONFIG_INVALID when the log that all signatures go to doesn't accept its key. */
+  async function loggableSigner(kind: ArtifactKind, plan: Plan): Promise<Signer> {
     const opened = await signer(plan.signer);
     const key = config['transparency.enabled'] === 'true' ? await opened.key?.() : undefined;
     if (key === undefined) return opened;
@@ -90,12 +89,12 @@ export function openBackends({ config, secrets, access = {}, hear = () => {} }: 
           .filter(({ plan }) => plan.off === undefined)
           .flatMap(({ kind, plan }) => [
             stateOf(`artifacts.${kind}.format`, plan.format, () => format(plan.format)),
-            stateOf(`artifacts.${kind}.signer`, plan.signer, () => fitSigner(kind, plan)),
+            stateOf(`artifacts.${kind}.signer`, plan.signer, () => loggableSigner(kind, plan)),
             ...plan.stores.map((name) => stateOf(`artifacts.${kind}.storage`, name, () => store(name))),
           ]),
         ...(isWitnessed ? [stateOf('transparency.enabled', config['transparency.enabled'], witness)] : []),
       ]);
-      if (trusted.opened().length === 0) return states;
+      if (trust.opened().length === 0) return states;
       const trusting = await stateOf('signers.x509.tuf.mirror.url', 'trusted root', trust);
       const notices = trusting.error === undefined ? [...(await trust()).notices] : [];
       return [...states, { ...trusting, notices }];
@@ -104,8 +103,8 @@ export function openBackends({ config, secrets, access = {}, hear = () => {} }: 
       const opened: Promise<Signer | Store | Witness | Trust>[] = [
         ...signer.opened(),
         ...store.opened(),
-        ...witnesses.opened(),
-        ...trusted.opened(),
+        ...witness.opened(),
+        ...trust.opened(),
       ];
       await Promise.allSettled(opened.map(async (backend) => (await backend).close?.()));
     },

@@ -1,4 +1,4 @@
-/** The promise's outcome, or the signal's reason if that comes first. */
+/** Settles as the promise does, or rejects with the signal's reason if it is aborted first. */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (signal === undefined) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -12,14 +12,14 @@ export async function unlessAborted<T>(signal: AbortSignal | undefined, promise:
   }
 }
 
-/** An opener that opens each name once. */
+/** A function that opens each name once. */
 export interface Once<Name, Opened> {
   (name: Name): Promise<Opened>;
-  /** What has been opened, or is being opened. */
+  /** All that is open or being opened. */
   opened(): readonly Promise<Opened>[];
 }
 
-/** Remembers what `open` opened, by name. Callers at the same time share one opening; a failed one is forgotten, so that the next caller tries again. */
+/** Calls `open` once for each name, also for concurrent callers. A failure is forgotten, so that the next caller tries again. */
 export function once<Name, Opened>(open: (name: Name) => Promise<Opened>): Once<Name, Opened> {
   const known = new Map<Name, Promise<Opened>>();
   const opener = (name: Name): Promise<Opened> => {
@@ -33,7 +33,7 @@ export function once<Name, Opened>(open: (name: Name) => Promise<Opened>): Once<
   return Object.assign(opener, { opened: () => [...known.values()] });
 }
 
-/** Works on all items in order, at most so many at a time. Rejects with the first failure, after which none is begun. */
+/** Works on all items in order, at most `most` at a time. Rejects with the first failure, after which none is begun. */
 export async function mapAtMost<T, R>(
   most: number,
   items: readonly T[],

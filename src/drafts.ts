@@ -2,14 +2,14 @@ import { caught, type ChainsError } from './errors.ts';
 import type { Config, FormatName } from './config/keys.ts';
 import { depthFor, type Plan } from './config/plan.ts';
 import { extract } from './extract/index.ts';
-import type { Format } from './format/index.ts';
+import type { Format } from './format/format.ts';
 import type { JsonObject } from './json.ts';
 import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import { collectProblems, type Problem, type Report } from './model/problem.ts';
 import type { Run } from './model/run.ts';
 import type { Payload } from './model/signature.ts';
 
-/** An artifact with its plan and its payload, or why there is none: what would be signed. */
+/** What would be signed: an artifact with its plan and its payload, or why no payload can be made. */
 export interface Draft {
   readonly artifact: Artifact;
   readonly plan: Plan;
@@ -25,7 +25,7 @@ export interface Drafts {
 /** How drafts are made. */
 export interface DraftOptions {
   readonly config: Config;
-  readonly plansOf: (kind: ArtifactKind) => readonly Plan[];
+  readonly plansOf: (config: Config, kind: ArtifactKind) => readonly Plan[];
   readonly format: (name: FormatName) => Promise<Format>;
 }
 
@@ -40,7 +40,7 @@ export async function draftsOf(
   const { report } = noticed;
   const wanted = withinLimit(artifacts, config['limits.images-per-run'], report);
   const drafts = wanted.flatMap((artifact) =>
-    plansOf(artifact.kind).map(async (plan): Promise<Draft> => {
+    plansOf(config, artifact.kind).map(async (plan): Promise<Draft> => {
       const options = { config, name: plan.format, bundled: plan.bundled, report };
       const payload =
         unreadable ?? (await caught(async () => (await format(plan.format))(artifact, options)));
@@ -50,7 +50,7 @@ export async function draftsOf(
   return { drafts: await Promise.all(drafts), problems: [...problems, ...noticed.all()] };
 }
 
-/** All artifacts but the images beyond the limit; how many those are is reported. */
+/** The artifacts without the images beyond the limit, whose number is reported. */
 function withinLimit(artifacts: readonly Artifact[], most: number, report: Report): readonly Artifact[] {
   const images = artifacts.filter(({ kind }) => kind === 'oci');
   const beyond = new Set(images.slice(most));

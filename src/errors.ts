@@ -1,6 +1,6 @@
 import { oneLine } from './text.ts';
 
-/** Longest message of an error, in characters: a configuration may have many faults. */
+/** Longest message of an error, in characters; that of a configuration may list many faults. */
 const longestMessage = 4_000;
 
 /**
@@ -31,7 +31,7 @@ export const errorCodes = {
   CLUSTER_CONFLICT: {
     terminal: false,
     meaning: 'The object changed, or was deleted, between being read and being written.',
-    remedy: 'Nothing: the newer object is looked at.',
+    remedy: 'Nothing: it is tried again with the newer object.',
   },
   KEY_INVALID: {
     terminal: false,
@@ -49,13 +49,13 @@ export const errorCodes = {
   KMS_UNAVAILABLE: {
     terminal: false,
     meaning:
-      'The KMS did not answer in time, is sealed or overloaded, answered 5xx, or its answer came damaged.',
+      'The KMS did not answer in time, is sealed or overloaded, answered 5xx, or its answer was damaged.',
     remedy: 'Nothing: it is tried again. If it lasts, look at the KMS and the way to it.',
   },
   EVIDENCE_INVALID: {
     terminal: false,
     meaning:
-      'What Fulcio, the transparency log or the timestamp server answered does not verify: another key, another entry, or a time outside the certificate. Nothing of it was stored.',
+      'What Fulcio, the transparency log or the timestamp server answered does not verify: another key, another entry, or a time outside the certificate. Nothing was stored.',
     remedy:
       'Compare the trusted root with the service that the message names. If they belong together, do not trust the service. It is tried again.',
   },
@@ -68,13 +68,13 @@ export const errorCodes = {
   },
   FULCIO_UNAVAILABLE: {
     terminal: false,
-    meaning: 'Fulcio, or what gives the identity token, did not answer in time, or answered 429 or 5xx.',
+    meaning: 'Fulcio, or the provider of the identity token, did not answer in time, or answered 429 or 5xx.',
     remedy: 'Nothing: it is tried again. If it lasts, look at Fulcio and the way to it.',
   },
   LOG_ENTRY_UNREADABLE: {
     terminal: false,
     meaning:
-      'The transparency log has the signature already and does not let its entry be read, so that nothing proves that it has it.',
+      'The transparency log already has the signature, but its entry cannot be read, so that nothing proves it.',
     remedy:
       'Have the log serve its tiles at `<transparency.url>/api/v2/`. Keys whose signatures differ each time need nothing: they sign again.',
   },
@@ -110,14 +110,14 @@ export const errorCodes = {
   TRUSTED_ROOT_INVALID: {
     terminal: false,
     meaning:
-      "The trusted root can't be read or had from the TUF repository, or has nothing to verify a service with that it must cover.",
+      "The trusted root can't be read or fetched from the TUF repository, or has no key for a service that is used.",
     remedy:
       'Correct `trusted_root.json` or `tuf-root.json` in the Secret `signing-secrets`, or `signers.x509.tuf.mirror.url`. It is tried again.',
   },
   TRY_ENDED: {
     terminal: false,
     meaning:
-      'A try to sign a run took longer than `limits.try-timeout`, or was the longest of a namespace that left too little to others.',
+      'A try to sign a run took longer than `limits.try-timeout`, or was the longest of a namespace that left too few workers to others.',
     remedy:
       'Look at what the run waits for: its registry, store or KMS. It is tried again. Where slow is normal, raise `limits.try-timeout`.',
   },
@@ -135,7 +135,7 @@ export const errorCodes = {
   },
   UNEXPECTED: {
     terminal: false,
-    meaning: 'Something failed in a way that the program does not know.',
+    meaning: 'Something failed in an unknown way.',
     remedy: 'It is tried again. If it lasts, report the message as a bug.',
   },
   USAGE: {
@@ -148,20 +148,20 @@ export const errorCodes = {
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** What an error can carry besides its code and message. */
+/** What an error can have in addition to its code and message. */
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** What to do about it, when the message alone doesn't say; printed as a second line. */
   readonly hint?: string;
-  /** The earliest moment at which trying again makes sense, in milliseconds from now (`Retry-After`). */
+  /** How long to wait before another try, in milliseconds (`Retry-After`). */
   readonly retryAfter?: number;
   /** HTTP status, where a server answered. */
   readonly status?: number;
 }
 
 /**
- * The one error class. Messages are one line, visible and bounded, say what is wrong, and never hold a secret, token or key.
- * Anything not `terminal` is worth another try.
+ * The only error class. A message is one line of limited length that says what is wrong, without secrets, tokens or keys.
+ * An error that is not `terminal` may pass, so the run is tried again.
  */
 export class ChainsError extends Error {
   readonly code: ErrorCode;
@@ -184,7 +184,7 @@ export class ChainsError extends Error {
   }
 }
 
-/** The text of anything that was thrown, on one line, bounded and with nothing invisible in it. */
+/** The text of anything that was thrown, on one line of limited length, with invisible characters escaped. */
 export function reasonOf(error: unknown): string {
   const text =
     error instanceof AggregateError && error.errors.length > 0
@@ -195,7 +195,7 @@ export function reasonOf(error: unknown): string {
   return oneLine(text, longestMessage);
 }
 
-/** What the work resolves to, or why it failed. An error of no known kind may pass, so it is worth another try. */
+/** What the work resolves to, or why it failed. An unknown error is UNEXPECTED, which may pass. */
 export async function caught<T>(work: () => Promise<T>): Promise<T | ChainsError> {
   try {
     return await work();

@@ -1,4 +1,4 @@
-/** A JSON value as `JSON.parse` gives it. */
+/** A JSON value as `JSON.parse` returns it. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 /** A JSON object. Read members of objects that came from outside with {@link member}. */
@@ -16,24 +16,24 @@ export function isJsonList(value: Json | undefined): value is readonly Json[] {
 
 /** Parses JSON text. @throws SyntaxError */
 export function parseJson(text: string): Json {
-  // The one place where what JSON.parse gives gets its type.
+  // The only place that gives the result of JSON.parse its type.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(text) as Json;
 }
 
-/** What JSON from outside may be. */
+/** Limits of JSON from outside. */
 export interface JsonBounds {
-  /** Lists and objects within each other. What is more than some thousand deep can't be walked through by recursion. */
+  /** How deep lists and objects may nest: recursion ends after some thousand levels. */
   readonly deepest: number;
   readonly mostValues: number;
 }
 
-/** Bounds of JSON from a server that anyone may run. */
+/** Limits of JSON from a server that may be run by anyone. */
 const ofServers: JsonBounds = { deepest: 200, mostValues: 100_000 };
 
 /**
- * Parses JSON text from outside, of which neither the depth nor the number of values is known to be reasonable.
- * @throws SyntaxError, also beyond the bounds: one value takes many times the memory of its text
+ * Parses JSON text from outside within limits, since one value takes many times the memory of its text.
+ * @throws SyntaxError, also beyond the limits
  */
 export function parseBounded(text: string, { deepest, mostValues }: JsonBounds = ofServers): Json {
   let [depth, values, isText] = [0, 0, false];
@@ -54,31 +54,31 @@ export function parseBounded(text: string, { deepest, mostValues }: JsonBounds =
   return parseJson(text);
 }
 
-/** An object's own member, so that a key such as `constructor` never finds what every object inherits. */
+/** An object's own member; never an inherited one such as `constructor`. */
 export function member(value: unknown, key: string): Json | undefined {
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** The value that a path of keys leads to through nested objects, or undefined where a step is missing. */
+/** The value at a path of keys through nested objects; undefined where a member is missing. */
 export function at(value: unknown, ...path: readonly string[]): Json | undefined {
   let here: unknown = value;
   for (const key of path) here = member(here, key);
-  // What is found in a JSON value is one.
+  // A member of a JSON value is a JSON value.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return here as Json | undefined;
 }
 
-/** A text as it is; empty for anything else, since `String` calls what an object from outside has as its `toString`. */
+/** A text unchanged; empty for anything else. `String` is not safe here: it calls an object's own `toString`. */
 export function textIn(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** An object as it is; empty for anything else. */
+/** An object unchanged; empty for anything else. */
 export function objectIn(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The list that a path of keys leads to; empty where there is none. */
+/** The list at a path of keys; empty where there is none. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly Json[] {
   const list = at(value, ...path);
   return isJsonList(list) ? list : [];

@@ -7,10 +7,10 @@ import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-r
 import { logAddresses, logMark } from './store/log-address.ts';
 import { type PlacesInStore, placesByStore } from './store/places.ts';
 
-/** What a store kept on the run, or why it has nothing. */
+/** The annotations in which a store keeps its entry, if any, or why storing failed. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });
 
-/** How far one draft came. */
+/** What has been done for one draft. */
 export interface Finished {
   readonly draft: Draft;
   readonly results: readonly StoreResult[];
@@ -20,7 +20,7 @@ export interface Finished {
   readonly answered: readonly string[];
 }
 
-/** Sums up what happened to the artifacts of a run. */
+/** The outcome of a run from what was done for its drafts. */
 export function outcomeOf(
   run: Run,
   config: Config,
@@ -32,11 +32,10 @@ export function outcomeOf(
   const { annotations, tooLarge, leftOut } = fitAnnotations(run.annotations, kept);
   const failures = [...results.filter((result) => 'stage' in result), ...tooLarge];
   const failed = new Set(failures.map(({ artifact }) => artifact));
-  const signed = finished.flatMap(({ draft: { artifact } }) =>
-    failed.has(artifact) ? [] : [storageKeyOf(artifact)],
-  );
-  const logged = finished.flatMap(({ draft: { artifact }, progress: { made } }) =>
-    failed.has(artifact) || made === undefined ? [] : [{ ...made, artifact }],
+  const succeeded = finished.filter(({ draft }) => !failed.has(draft.artifact));
+  const signed = succeeded.map(({ draft }) => storageKeyOf(draft.artifact));
+  const logged = succeeded.flatMap(({ draft: { artifact }, progress: { made } }) =>
+    made === undefined ? [] : [{ ...made, artifact }],
   );
   const addresses = logAddresses(config, logged);
   return {
@@ -72,7 +71,7 @@ export function storeBackend(name: StoreName, artifact: Artifact, config: Config
   return `store oci at ${[...new Set(hosts)].toSorted().join(', ')}`;
 }
 
-/** How far an earlier try came with a draft; another configuration or another run of that name starts from nothing. */
+/** What an earlier try did for a draft; undefined if it had another configuration, or was for another run of this name. */
 export function progressOf(
   draft: Draft,
   config: Config,

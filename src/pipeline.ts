@@ -14,31 +14,31 @@ import { signPayload } from './sign/index.ts';
 import { failures } from './store/failures.ts';
 import { placesOf } from './store/places.ts';
 
-/** What the pipeline reports while it works; metrics and logs listen. */
+/** What the pipeline reports while it works, for metrics and logs. */
 export type Milestone = 'signed' | 'uploaded' | 'stored';
 
-/** Where a pipeline gets what it needs. */
+/** What a pipeline is opened with. */
 export interface PipelineOptions extends BackendOptions {
   readonly listener?: (step: Milestone, artifact: Artifact) => void;
 }
 
-/** What a run is processed with. */
+/** How a run is processed. */
 export interface ProcessOptions {
   /** The TaskRuns of a PipelineRun, in order. */
   readonly taskRuns?: readonly JsonObject[];
   readonly signal?: AbortSignal;
-  /** How far an earlier try came. */
+  /** What an earlier try has done. */
   readonly earlier?: TryProgress | undefined;
 }
 
-/** Everything between a run and its mark, for one configuration and one set of secrets. */
+/** Makes, signs and stores the payloads of runs, for one configuration and one set of secrets. */
 export interface Pipeline {
   readonly config: Config;
   /** extract → format: what would be signed, each artifact in one way. Signs and writes nothing. */
   draft(run: Run, taskRuns?: readonly JsonObject[]): Promise<Drafts>;
   /** sign → witness: the draft with its signature, or the stage that failed. */
   signDraft(draft: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure>;
-  /** extract → format → sign → witness → store. Never throws: what failed is in the outcome. */
+  /** extract → format → sign → witness → store. Never throws: failures are in the outcome. */
   process(run: Run, options?: ProcessOptions): Promise<Outcome>;
   /** Opens every back end that artifacts of these kinds use. */
   check(kinds: readonly ArtifactKind[]): Promise<readonly BackendState[]>;
@@ -48,21 +48,16 @@ export interface Pipeline {
 /** Artifacts of one run that are signed and stored at once. */
 const artifactsAtOnce = 8;
 
-/** Opens a pipeline; cheap, since back ends open when they are first used. */
+/** Opens a pipeline. Its back ends are opened when they are first used. */
 export function openPipeline({ listener = () => {}, ...options }: PipelineOptions): Pipeline {
   const { config } = options;
-  const backends = openBackends(options);
-  const { format, signer, store, isWitnessed, witness, check, close } = backends;
+  const { format, signer, store, isWitnessed, witness, check, close } = openBackends(options);
 
   const draft: Pipeline['draft'] = (run, taskRuns) =>
-    draftsOf(run, taskRuns, { config, format, plansOf: (kind) => [planFor(config, kind)] });
+    draftsOf(run, taskRuns, { config, format, plansOf: (...of) => [planFor(...of)] });
 
   async function process(run: Run, { taskRuns, signal, earlier }: ProcessOptions = {}): Promise<Outcome> {
-    const drafts = await draftsOf(run, taskRuns, {
-      config,
-      format,
-      plansOf: (kind) => plansFor(config, kind),
-    });
+    const drafts = await draftsOf(run, taskRuns, { config, format, plansOf: plansFor });
     const wanted = drafts.drafts.filter(({ plan }) => plan.off === undefined);
     const finished = await mapAtMost(artifactsAtOnce, wanted, (one) =>
       finish(one, progressOf(one, config, earlier), signal),
@@ -70,14 +65,14 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     return outcomeOf(run, config, drafts, finished);
   }
 
-  /** sign → witness → store, going on where an earlier try ended. */
+  /** sign → witness → store, continuing where an earlier try ended. */
   async function finish(one: Draft, earlier?: EntryProgress, signal?: AbortSignal): Promise<Finished> {
     const before: ReadonlySet<string> = earlier?.stored ?? new Set();
     const { artifact, plan } = one;
     const made = earlier?.made;
     const isSigned = made !== undefined && !isOutdated(made);
     const signed = isSigned ? { artifact, ...made } : await signOnly(one, signal);
-    const entry = 'stage' in signed || signed.transparency ? signed : await confirmed(one, signed, signal);
+    const entry = await confirmed(one, signed, signal);
     const answered = [
       ...(isSigned || 'stage' in signed ? [] : [signerBackend(plan)]),
       ...('stage' in entry || entry === signed ? [] : [witnessBackend]),
@@ -87,11 +82,11 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
       return { draft: one, results: [entry], places: [], progress, answered };
     }
     const missing = plan.stores.filter((name) => !before.has(name));
-    // Every store is tried, even if another one fails.
+    // Every store is tried, even if another fails.
     const results = await Promise.all(missing.map((name) => storeIn(name, entry, signal)));
     const kept = results.flatMap((result) => ('store' in result ? [result] : []));
     const keptElsewhere = kept.filter(({ annotations }) => Object.keys(annotations).length === 0);
-    // A store that failed may not even open, and is not asked.
+    // A store that failed may not open, so it is not asked for its places.
     const holding = plan.stores.filter((name) => before.has(name) || kept.some((one) => one.store === name));
     return {
       draft: one,
@@ -103,20 +98,18 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function signDraft(one: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure> {
-    const signed = await signOnly(one, signal);
-    return 'stage' in signed ? signed : confirmed(one, signed, signal);
+    return confirmed(one, await signOnly(one, signal), signal);
   }
 
-  /** Confirms a signature; one that a log has and doesn't show is made again, differently where the key's kind allows it. */
+  /** Confirms a signature. If the log has it already and its entry can't be read, another signature is made where the key allows it. */
   async function confirmed(
     one: Draft,
-    signed: SignedArtifact,
+    signed: SignedArtifact | Failure,
     signal: AbortSignal | undefined,
   ): Promise<SignedArtifact | Failure> {
     const first = await confirm(signed, signal);
-    if (!('stage' in first) || first.error.code !== 'LOG_ENTRY_UNREADABLE') return first;
-    const again = await signOnly(one, signal, false);
-    return 'stage' in again ? again : confirm(again, signal);
+    const isUnreadable = 'stage' in first && first.error.code === 'LOG_ENTRY_UNREADABLE';
+    return isUnreadable ? confirm(await signOnly(one, signal, false), signal) : first;
   }
 
   async function signOnly(
@@ -136,10 +129,10 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function confirm(
-    signed: SignedArtifact,
+    signed: SignedArtifact | Failure,
     signal: AbortSignal | undefined,
   ): Promise<SignedArtifact | Failure> {
-    if (!isWitnessed) return signed;
+    if (!isWitnessed || 'stage' in signed || signed.transparency !== undefined) return signed;
     const { artifact } = signed;
     const transparency = await caughtUnlessAborted(signal, async () =>
       (await witness()).witness(signed, signal),
@@ -177,13 +170,13 @@ function signerBackend({ signer }: Draft['plan']): string {
   return `signer ${signer}`;
 }
 
-/** Whether the certificate of an unconfirmed signature has ended, so that another signature is needed. */
+/** Whether the certificate of an unconfirmed signature has expired, so that a new signature is needed. */
 function isOutdated({ signature, transparency }: Omit<SignedArtifact, 'artifact'>): boolean {
   const { validUntil } = signature;
   return transparency === undefined && validUntil !== undefined && validUntil.getTime() <= Date.now();
 }
 
-/** A back end that ignores the signal delays nothing: what it still returns is dropped. */
+/** Ends at the signal even if a back end ignores it; what the back end still returns is dropped. */
 function caughtUnlessAborted<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,

@@ -1,9 +1,9 @@
-/** What has no shape of its own or changes how other text is shown: controls, terminal escapes, bidi controls, zero width. */
-const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Characters that are invisible or change how other text is shown: controls, terminal escapes, bidi controls, zero width. */
+const invisible = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** A text for people: each character that can't be seen, or turns others around, is written as `\u{…}`. */
+/** A text for people, with each invisible character written as `\u{…}`. */
 export function visible(text: string): string {
-  return text.replace(unseen, escaped);
+  return text.replace(invisible, escaped);
 }
 
 /** One character as `\u{…}`. */
@@ -11,9 +11,9 @@ function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** A text from outside as it may go into annotations, Events, logs and messages: visible, on one line, cut at `longest` characters. */
+/** A text from outside for annotations, Events, logs and messages: visible, on one line, at most `longest` characters. */
 export function oneLine(text: string, longest = 1_000): string {
-  // What is cut off anyway is not looked through.
+  // Text that is cut off anyway is not processed.
   const start = text.slice(0, 4 * longest);
   const line = visible(start.replace(/[\t-\r\u0085\p{Z}]+/gu, ' ')).trim();
   return line.length > longest || start.length < text.length
@@ -21,23 +21,23 @@ export function oneLine(text: string, longest = 1_000): string {
     : line;
 }
 
-/** A text without the `ending`s that it ends with. A pattern such as `/x+$/` takes quadratic time on long runs inside the text. */
+/** A text without the `ending`s at its end. A pattern such as `/x+$/` takes quadratic time on long runs inside the text. */
 export function withoutTrailing(text: string, ending: string): string {
   let end = text.length;
   while (end > 0 && text.endsWith(ending, end)) end -= ending.length;
   return text.slice(0, end);
 }
 
-/** The bytes of padded standard base64; undefined for a text that says the same in another way, or nothing. */
+/** The bytes of padded standard base64; undefined for any other text. */
 export function strictBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** At most this many UTF-16 units of a run's text are shown in a message. */
+/** How many UTF-16 units of a run's text a message shows. */
 const shown = 80;
 
-/** A text from a run for a message: in quotes, cut where it is long, on one line, with everything invisible escaped. */
+/** A text from a run for a message: quoted, shortened, on one line, with invisible characters escaped. */
 export function quote(text: string): string {
   const start = visible(text.slice(0, shown).replace(/["\\]/g, '\\$&'));
   return text.length > shown ? `"${start}…" (${text.length} characters)` : `"${start}"`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { once } from '../src/concurrency.ts';
 
-test('callers at the same time share one opening', async () => {
+test('concurrent callers share one opening', async () => {
   let openings = 0;
   const open = once(async (name: string) => `${name} ${++openings}`);
   assert.deepEqual(await Promise.all([open('x509'), open('x509'), open('cosign')]), [

@@ -44,7 +44,7 @@ async function threeStores(context: TestContext) {
   };
 }
 
-test('a store that fails keeps no other from taking the entry, and the next try asks only for what is missing', async (context) => {
+test('a failing store does not stop the others, and the next try only stores what is missing', async (context) => {
   const { registry, archivista, app, image, pipeline, steps, uploads, run } = await threeStores(context);
   registry.faults.add({ kind: 'status', code: 503 });
   const first = await pipeline.process(run);
@@ -70,7 +70,7 @@ test('a store that fails keeps no other from taking the entry, and the next try 
   assert.deepEqual(Buffer.from(annotation, 'base64'), envelope);
 });
 
-test('another configuration, and another run, begin again', async (context) => {
+test('another configuration and another run start again', async (context) => {
   const { pipeline, uploads, run } = await threeStores(context);
   const { progress } = await pipeline.process(run);
   assert.equal(uploads(), 1);
@@ -80,7 +80,7 @@ test('another configuration, and another run, begin again', async (context) => {
   assert.equal((await pipeline.process(run, { earlier: progress })).failures.length, 0);
 });
 
-test('a store that heeds no signal holds nothing up, and the next try signs nothing again', async (context) => {
+test('a store that ignores the signal delays nothing, and the next try signs nothing again', async (context) => {
   const [registry, archivista] = await Promise.all([
     startRegistry({ guard: { scheme: 'basic', users: [{ name: 'robot', password: 'of-robot' }] } }),
     startArchivista(),

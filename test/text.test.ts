@@ -20,7 +20,7 @@ function problemOf(text: string): string {
   return `${problem?.at}${problem?.message}`;
 }
 
-/** What a registry says, as it is told. */
+/** The text of a registry's error, as a message shows it. */
 function registryWords(message: string): string {
   const body = Buffer.from(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
   return failedAnswer('GET', { status: 403, body, retryAfter: undefined }).message;
@@ -43,7 +43,7 @@ for (const [name, way] of Object.entries(ways)) {
     assert.match(way(`say \u202ethis\u001b[2J`), /say \\u\{202e\}this\\u\{1b\}\[2J/);
   });
 
-  test(`${name} has a length`, () => {
+  test(`${name} has a limited length`, () => {
     assert.ok(way(long).length <= 8_100);
     assert.ok(way(unseen.repeat(50_000)).length <= 8_100);
   });

@@ -6,7 +6,7 @@ import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
 import type { Membership } from '../members/membership.ts';
 import { familyOf } from '../members/shares.ts';
 import { usesRegistries } from '../config/plan.ts';
-import { registryHostsOf } from '../extract/registry-hosts.ts';
+import { registryHostsOf } from '../extract/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { Awaited, type Family } from './family.ts';
 import type { Journal } from './journal.ts';

@@ -6,19 +6,19 @@ import type { Run } from '../model/run.ts';
 import { messageOf } from './marking.ts';
 import { graceEnds } from './policy.ts';
 
-/** What follows from an outcome: the run's end, or another try. */
+/** What follows from an outcome: the end of the run, or another try. */
 export interface Judgement {
-  /** Undefined when it is to be tried again. */
+  /** Undefined when another try follows. */
   readonly end: { readonly state: EndState; readonly message: string } | undefined;
-  /** What to say on the run; empty when all went well. */
+  /** The message on the run; empty when nothing failed. */
   readonly message: string;
-  /** Milliseconds to wait at least before another try, as a server asked for. */
+  /** The shortest wait before another try in milliseconds, as a server asked for. */
   readonly again: number;
   /** Milliseconds until the last try. */
   readonly within: number;
 }
 
-/** What a judgement depends on besides the outcome. */
+/** What a judgement depends on in addition to the outcome. */
 export interface JudgedBy {
   readonly failingSince: number | undefined;
   readonly config: Config;
@@ -27,8 +27,8 @@ export interface JudgedBy {
 }
 
 /**
- * Ends a run, or gives it another try: as long as a failure may pass, and until the deadline for retries, or the grace
- * of a run that is being deleted.
+ * Ends a run, or gives it another try while a failure may be temporary: until the deadline for retries, or the end of the
+ * grace of a run that is being deleted.
  */
 export function judge(run: Run, outcome: Outcome, { failingSince, config, now }: JudgedBy): Judgement {
   const { failures } = outcome;
@@ -43,7 +43,7 @@ export function judge(run: Run, outcome: Outcome, { failingSince, config, now }:
   return { end: mayPass ? undefined : { state, message }, message, again, within };
 }
 
-/** What a run's message says of an outcome: what failed, then what was left out on purpose or is not a hint, one line each. */
+/** The lines of a run's message: what failed, then what the configuration turns off and which hints are not valid. */
 export function reportOf({ failures, off, problems }: Pick<Outcome, 'failures' | 'off' | 'problems'>): {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];

@@ -1,4 +1,4 @@
-import { at, type JsonObject } from '../json.ts';
+import { at, type JsonObject, listAt } from '../json.ts';
 import {
   type EndState,
   finalizers,
@@ -14,24 +14,24 @@ import { oneLine } from '../text.ts';
 /** Longest message on a run, in characters; annotations share 256 KiB. */
 const longestMessage = 1_024;
 
-/** What one apply states on a run. It states all that we own: what is left out of it is removed. */
+/** What one apply sets on a run. It sets all fields that we own: one that is left out is removed. */
 interface StatedMarks {
   readonly finalizer: boolean;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly label?: string;
+  readonly label?: string | undefined;
 }
 
-/** Puts our finalizer on a run, and blanks marks that it inherited from another run, so that they are never believed. */
+/** Puts our finalizer on a run, and empties the mark that it inherited from another run. */
 export function holdStatement(run: Run): JsonObject {
   const inherited = signedMark in run.annotations || signedMark in run.labels;
   return statement(run, {
     finalizer: true,
     annotations: inherited ? { [signedMark]: '' } : {},
-    ...(inherited ? { label: '' } : {}),
+    label: inherited ? '' : undefined,
   });
 }
 
-/** Says that a run could not be signed yet, and holds it until it is. */
+/** Records that a run could not be signed yet, and holds it until it is. */
 export function retryStatement(run: Run, attempts: number, message: string): JsonObject {
   return statement(run, {
     // The API server refuses a new finalizer on a run that is being deleted.
@@ -44,16 +44,16 @@ export function retryStatement(run: Run, attempts: number, message: string): Jso
 export interface End {
   readonly state: EndState;
   readonly message: string;
-  /** Failed attempts before this end. */
+  /** Failed attempts before. */
   readonly failures: number;
   /** What the stores keep on the run. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /**
- * The mark. It also releases the run, unless the run is being deleted: then it would be gone before anyone saw the
- * mark, so the finalizer stays, and the label waits for the release: a start lists by the label, and must find this run
- * if the release was never sent.
+ * The mark. It also releases the run, unless the run is being deleted: then the run would be gone before anyone saw the
+ * mark, so the finalizer stays. The label is then written by the release, so that the controller, which lists runs without
+ * it, finds this run again after a restart.
  */
 export function endStatement(run: Run, { state, message, failures, annotations }: End): JsonObject {
   const held = run.deletedAt !== undefined && ourFinalizers(run).length > 0;
@@ -66,13 +66,13 @@ export function endStatement(run: Run, { state, message, failures, annotations }
       ...messageAnnotation(message),
       ...(failures > 0 ? { [retriesMark]: String(failures) } : {}),
     },
-    ...(held ? {} : { label: state }),
+    label: held ? undefined : state,
   });
 }
 
 /**
- * A merge patch that takes these finalizers off, whoever put them there, and writes the label where there is an end
- * state. Refused when the run changed meanwhile.
+ * A merge patch that removes these finalizers, whoever put them there, and writes the label where there is an end state. It
+ * is refused if the run has changed.
  */
 export function releasePatch(run: Run, names: readonly string[], state?: EndState): JsonObject {
   return {
@@ -85,14 +85,13 @@ export function releasePatch(run: Run, names: readonly string[], state?: EndStat
   };
 }
 
-/** The run as it is after a write, from the metadata that the API server answered. */
+/** The run after a write, with the metadata that the API server answered. */
 export function afterWrite(run: Run, answer: JsonObject): Run {
-  const finalizersNow = at(answer, 'metadata', 'finalizers') ?? [];
   const resourceVersion = at(answer, 'metadata', 'resourceVersion');
   return {
     ...run,
     resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : run.resourceVersion,
-    finalizers: Array.isArray(finalizersNow) ? finalizersNow.filter((name) => typeof name === 'string') : [],
+    finalizers: listAt(answer, 'metadata', 'finalizers').filter((name) => typeof name === 'string'),
   };
 }
 
@@ -101,7 +100,7 @@ export function messageOf(parts: readonly string[]): string {
   return oneLine(parts.join('; '), longestMessage - 1);
 }
 
-/** The name that the API server knows a run by. */
+/** The name and namespace of a run. */
 export function objectName({ namespace, name }: Run): Pick<Run, 'namespace' | 'name'> {
   return { namespace, name };
 }
@@ -118,7 +117,7 @@ function statement(run: Run, { finalizer, annotations, label }: StatedMarks): Js
       name: run.name,
       namespace: run.namespace,
       uid: run.uid,
-      // Nothing is written over a change that was not seen: so no run is signed twice, whoever else writes.
+      // The write fails if the run has changed, so that no run is signed twice.
       resourceVersion: run.resourceVersion,
       ...(finalizer ? { finalizers: [finalizers[run.kind]] } : {}),
       ...(label === undefined ? {} : { labels: { [signedMark]: label } }),

@@ -3,9 +3,8 @@ import { endStateOf, finalizers, oldFinalizer, ourFinalizers } from '../model/ma
 import type { Run } from '../model/run.ts';
 
 /**
- * What to do with a run now, and why:
- * `skip` nothing, ever; `wait` nothing until it changes or `until` comes; `hold` put our finalizer on it;
- * `sign` it; `release` take our finalizer off it.
+ * What to do with a run now, and why: `skip` it for good; `wait` until it changes or until a moment; `hold` it with our
+ * finalizer; `sign` it; `release` it from our finalizer.
  */
 export type Decision = { readonly reason: string; readonly event?: DecisionEvent } & (
   | { readonly action: 'skip' | 'hold' | 'sign' | 'release' }
@@ -15,9 +14,9 @@ export type Decision = { readonly reason: string; readonly event?: DecisionEvent
 /** The Event for a decision that keeps a run unsigned. */
 export type DecisionEvent = 'Held' | 'NotSigned' | 'Skipped' | 'Unreadable';
 
-/** What decisions depend on besides the run. */
+/** What decisions depend on in addition to the run. */
 export interface Circumstances {
-  /** `filter.managed-by`: values of `spec.managedBy` that are ours besides Tekton's own. */
+  /** `filter.managed-by`: the values of `spec.managedBy` that are accepted in addition to Tekton's own. */
   readonly managedBy: readonly string[];
   /** `signing.deletion-grace` in milliseconds. */
   readonly deletionGrace: number;
@@ -31,8 +30,14 @@ export function circumstancesOf(config: Config, now: Date): Circumstances {
 
 type Rule = (run: Run, circumstances: Circumstances) => Decision | undefined;
 
-/** The rules in their order; the first that has an answer decides (behaviour.md, "A run's life"). */
-const rules: readonly Rule[] = [managedElsewhere, alreadyMarked, deletedTooEarly, unreadable, unfinished];
+/** The rules in order; the first that returns a decision applies (behaviour.md, "A run's life"). */
+const rules: readonly Rule[] = [
+  skipManagedElsewhere,
+  skipMarked,
+  waitForDeletedUntilGraceEnds,
+  waitWhileUnreadable,
+  holdUntilDone,
+];
 
 /** Decides what to do with a run. Pure: the same run and circumstances give the same decision. */
 export function decide(run: Run, circumstances: Circumstances): Decision {
@@ -43,29 +48,23 @@ export function decide(run: Run, circumstances: Circumstances): Decision {
   return { action: 'sign', reason: 'it is done and not signed yet' };
 }
 
-/** The moment from which a run that is being deleted is let go, signed or not. */
+/** The moment from which a run that is being deleted is released, signed or not. */
 export function graceEnds(run: Run, deletionGrace: number): Date | undefined {
   return run.deletedAt === undefined ? undefined : new Date(run.deletedAt.getTime() + deletionGrace);
 }
 
-function managedElsewhere(run: Run, { managedBy }: Circumstances): Decision | undefined {
-  if (
-    run.managedBy === undefined ||
-    run.managedBy === 'tekton.dev/pipeline' ||
-    managedBy.includes(run.managedBy)
-  ) {
-    return undefined;
-  }
+function skipManagedElsewhere(run: Run, { managedBy }: Circumstances): Decision | undefined {
+  if ([undefined, 'tekton.dev/pipeline', ...managedBy].includes(run.managedBy)) return undefined;
   const reason = `spec.managedBy is ${JSON.stringify(run.managedBy)}, which filter.managed-by does not list`;
   return { ...letGo(run, reason), ...(run.progress.state === 'done' ? { event: 'Skipped' } : {}) };
 }
 
-function alreadyMarked(run: Run): Decision | undefined {
+function skipMarked(run: Run): Decision | undefined {
   const endState = endStateOf(run);
   return endState === undefined ? undefined : letGo(run, `it is already marked signed: ${endState}`);
 }
 
-function deletedTooEarly(run: Run, { deletionGrace, now }: Circumstances): Decision | undefined {
+function waitForDeletedUntilGraceEnds(run: Run, { deletionGrace, now }: Circumstances): Decision | undefined {
   const until = graceEnds(run, deletionGrace);
   if (until === undefined || run.progress.state === 'done') return undefined;
   const reason = run.progress.state === 'unreadable' ? run.progress.message : 'it never finished';
@@ -76,15 +75,16 @@ function deletedTooEarly(run: Run, { deletionGrace, now }: Circumstances): Decis
   return { action: 'wait', reason: held, until, event: 'Held' };
 }
 
-function unreadable(run: Run): Decision | undefined {
-  if (run.progress.state !== 'unreadable') return undefined;
-  return { action: 'wait', reason: run.progress.message, event: 'Unreadable' };
+function waitWhileUnreadable({ progress }: Run): Decision | undefined {
+  return progress.state === 'unreadable'
+    ? { action: 'wait', reason: progress.message, event: 'Unreadable' }
+    : undefined;
 }
 
-function unfinished(run: Run): Decision | undefined {
+function holdUntilDone(run: Run): Decision | undefined {
   if (run.progress.state === 'done') return undefined;
-  const held = run.finalizers.includes(finalizers[run.kind]) && !run.finalizers.includes(oldFinalizer);
-  return { action: held ? 'wait' : 'hold', reason: 'it has not finished' };
+  const isHeld = run.finalizers.includes(finalizers[run.kind]) && !run.finalizers.includes(oldFinalizer);
+  return { action: isHeld ? 'wait' : 'hold', reason: 'it has not finished' };
 }
 
 function letGo(run: Run, reason: string): Decision {

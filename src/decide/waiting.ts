@@ -3,16 +3,16 @@ import type { JsonObject } from '../json.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import { type Circumstances, decide } from './policy.ts';
 
-/** The names of those TaskRuns that a PipelineRun has to wait for: neither signed nor failed, and not left to others. */
+/** The names of the TaskRuns that a PipelineRun has to wait for: those that are still to be signed. */
 export function unsignedAmong(
   taskRuns: readonly JsonObject[],
   circumstances: Circumstances,
 ): readonly string[] {
-  return taskRuns.map(childRun).flatMap((child) => {
-    if (child === undefined) return [];
-    const { action } = decide(child, circumstances);
-    return action === 'skip' || action === 'release' ? [] : [child.name];
-  });
+  return taskRuns
+    .map(parseTaskRun)
+    .filter((run) => run !== undefined)
+    .filter((run) => !['skip', 'release'].includes(decide(run, circumstances).action))
+    .map(({ name }) => name);
 }
 
 /** Why a PipelineRun waits. */
@@ -22,8 +22,8 @@ export function waitingFor(names: readonly string[]): string {
   return `it waits until its TaskRuns are signed: ${shown}${more}`;
 }
 
-/** A child may come without kind and apiVersion; one whose metadata can't be read will never be signed. */
-function childRun(taskRun: JsonObject): Run | undefined {
+/** A TaskRun of a list has no kind and apiVersion. One whose metadata can't be read will never be signed. */
+function parseTaskRun(taskRun: JsonObject): Run | undefined {
   try {
     return parseRun({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', ...taskRun });
   } catch (error) {

@@ -4,11 +4,11 @@ import type { Report } from '../model/problem.ts';
 
 /**
  * A run's object as payloads may show it: without what Chains itself wrote on it, so that signing again gives the same
- * bytes, and without user information in URLs, which may be a password or token. What is equal stays the same object.
+ * bytes, and without user information in URLs, which may be a password or token. A part that needs no change is not copied.
  */
 export function asSigned(object: JsonObject, report: Report): JsonObject {
   const marked = withoutMarks(object);
-  // Most runs hold none, and are only looked through.
+  // Most runs hold none, so they are searched before anything is copied.
   if (!mayHoldUserInformation(marked)) return marked;
   const found: string[] = [];
   const shown = withoutUserInformation(marked, (path) => found.push(path));
@@ -27,14 +27,16 @@ function withoutMarks(object: JsonObject): JsonObject {
   const metadata = member(object, 'metadata');
   if (!isJsonObject(metadata)) return object;
   const kept = {
-    labels: without(metadata, 'labels', ([name, value]) => isOurMark(name, value)),
-    annotations: without(metadata, 'annotations', ([name, value]) => isOurMark(name, value)),
+    labels: withoutOurs(member(metadata, 'labels')),
+    annotations: withoutOurs(member(metadata, 'annotations')),
     finalizers: withoutItems(
-      metadata,
-      'finalizers',
+      member(metadata, 'finalizers'),
       (name) => typeof name === 'string' && isOurFinalizer(name),
     ),
-    managedFields: withoutItems(metadata, 'managedFields', (one) => member(one, 'manager') === ourManager),
+    managedFields: withoutItems(
+      member(metadata, 'managedFields'),
+      (entry) => member(entry, 'manager') === ourManager,
+    ),
   };
   const isSame = Object.entries(kept).every(([key, value]) => value === member(metadata, key));
   if (isSame) return object;
@@ -42,45 +44,32 @@ function withoutMarks(object: JsonObject): JsonObject {
   return { ...object, metadata: Object.fromEntries(entries) };
 }
 
-/** A map without some of its entries; undefined where none is left of several, as an API server leaves it out then. */
-function without(
-  metadata: JsonObject,
-  key: string,
-  isLeftOut: (entry: readonly [string, Json | undefined]) => boolean,
-): Json | undefined {
-  const map = member(metadata, key);
-  if (!isJsonObject(map) || !Object.entries(map).some(isLeftOut)) return map;
-  const left = Object.entries(map).filter((entry) => !isLeftOut(entry));
+/** Labels or annotations without our marks; undefined if no others are left, since an API server omits an empty map. */
+function withoutOurs(map: Json | undefined): Json | undefined {
+  if (!isJsonObject(map)) return map;
+  const left = Object.entries(map).filter(([name, value]) => !isOurMark(name, value));
+  if (left.length === Object.keys(map).length) return map;
   return left.length === 0 ? undefined : Object.fromEntries(left);
 }
 
-function withoutItems(
-  metadata: JsonObject,
-  key: string,
-  isLeftOut: (item: Json) => boolean,
-): Json | undefined {
-  const list = member(metadata, key);
-  if (!isJsonList(list) || !list.some(isLeftOut)) return list;
-  const left = list.filter((item) => !isLeftOut(item));
+/** A list without some of its items; undefined if no others are left. */
+function withoutItems(list: Json | undefined, isOurs: (item: Json) => boolean): Json | undefined {
+  if (!isJsonList(list) || !list.some(isOurs)) return list;
+  const left = list.filter((item) => !isOurs(item));
   return left.length === 0 ? undefined : left;
 }
 
-/** Levels of a value that are looked into: no field of Tekton's is this deep, and what is deeper can't be written. */
+/** Levels of a value that are searched: no field of Tekton's is this deep, and what is deeper can't be written. */
 const deepest = 500;
 
 function mayHoldUserInformation(value: Json, depth = 0): boolean {
   if (typeof value === 'string') return value.includes('://') && value.includes('@');
   if (typeof value !== 'object' || value === null || depth > deepest) return false;
-  if (isJsonList(value)) return value.some((item) => mayHoldUserInformation(item, depth + 1));
-  for (const key in value) {
-    const item = value[key];
-    if (item !== undefined && Object.hasOwn(value, key) && mayHoldUserInformation(item, depth + 1))
-      return true;
-  }
-  return false;
+  const items = isJsonList(value) ? value : Object.values(value);
+  return items.some((item) => item !== undefined && mayHoldUserInformation(item, depth + 1));
 }
 
-/** The value without user information in the URLs of its texts; each place that had some is passed to `found`. */
+/** The value without user information in the URLs of its texts; `found` receives the path of each place that had some. */
 export function withoutUserInformation(
   value: Json,
   found: (path: string) => void,
@@ -100,42 +89,24 @@ export function withoutUserInformation(
     return items.every((item, index) => item === value[index]) ? value : items;
   }
   if (!isJsonObject(value)) return value;
-  let isSame = true;
-  const entries = Object.entries(value).map(([key, item]) => {
-    if (item === undefined) return [key, item] as const;
-    const shown = withoutUserInformation(item, found, path === '' ? key : `${path}.${key}`, depth + 1);
-    isSame &&= shown === item;
-    return [key, shown] as const;
+  const before = Object.entries(value);
+  const entries = before.map(([key, item]) => {
+    const where = path === '' ? key : `${path}.${key}`;
+    return [key, item && withoutUserInformation(item, found, where, depth + 1)] as const;
   });
-  return isSame ? value : Object.fromEntries(entries);
+  return entries.every(([, item], index) => item === before[index]?.[1])
+    ? value
+    : Object.fromEntries(entries);
 }
 
-/** What ends the part of a URL that names user and host. */
-const ends = new Set('/?#\\ \t\r\n\f\v"\'`<>|,;(){}');
-/** More than any user information and host have. */
-const longestAuthority = 4096;
+/** The user information of a URL; `sha…:` after it is a digest's algorithm. The limit keeps the time linear. */
+const userInformation = /(ssh)?:\/\/([^/?#\\ \t\r\n\f\v"'`<>|,;(){}]{0,4095})@(?=(sha\d{1,3}:)?)/g;
 
 function withoutUsers(text: string): string {
-  let shown = '';
-  let from = 0;
-  for (let at = text.indexOf('://'); at !== -1; at = text.indexOf('://', at + 3)) {
-    const start = at + 3;
-    let end = start;
-    while (end < text.length && end - start < longestAuthority && !ends.has(text.charAt(end))) end += 1;
-    const authority = text.slice(start, end);
-    const length = authority.lastIndexOf('@');
-    if (length === -1) continue;
-    const user = authority.slice(0, length);
-    const users = start + length;
-    // A variable of a script or of Tekton is no user information yet; what precedes a digest is an image.
-    if (user.includes('$') || /^sha\d{1,3}:/.test(text.slice(users + 1, users + 8))) continue;
-    shown += text.slice(from, start) + loginOf(text.slice(0, at), user);
-    from = users + 1;
-  }
-  return from === 0 ? text : shown + text.slice(from);
-}
-
-/** Over SSH the user's name is part of the address and no secret; a password in it is. */
-function loginOf(before: string, user: string): string {
-  return before.endsWith('ssh') && user !== '' ? `${user.split(':', 1)[0] ?? ''}@` : '';
+  return text.replace(userInformation, (found, ssh: string = '', user: string, digest?: string) => {
+    // A variable of a script or of Tekton holds no user information yet, and what precedes a digest is an image.
+    if (user.includes('$') || digest !== undefined) return found;
+    // Over SSH the user's name is part of the address and is kept; a password is not.
+    return ssh === '' || user === '' ? `${ssh}://` : `${ssh}://${user.split(':', 1)[0] ?? ''}@`;
+  });
 }

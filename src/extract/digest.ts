@@ -1,14 +1,14 @@
 import { quote } from '../text.ts';
 import { trim } from '../tekton/white-space.ts';
 
-/** A digest text, read (payloads.md, 2.2). */
+/** A parsed digest (payloads.md, 2.2). */
 export interface ParsedDigest {
   readonly algorithm: string;
   /** Lower-case. */
   readonly hex: string;
 }
 
-/** What reading gives: the value, or what is wrong with the text, in words that follow its name. */
+/** A parsed value, or what is wrong with the text, in words that follow its name. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: string };
@@ -20,7 +20,7 @@ const hexDigits = new Map([
   ['sha512', 128],
 ]);
 
-/** Reads `ALG:HEX`; blanks around both are taken off, and ALG may be in upper case. */
+/** Parses `ALG:HEX`; white space around both is ignored, and ALG may be in upper case. */
 export function parseDigest(text: string): Parsed<ParsedDigest> {
   const [before, after, ...more] = text.split(':', 3);
   if (before === undefined || after === undefined || more.length > 0) {
@@ -32,14 +32,13 @@ export function parseDigest(text: string): Parsed<ParsedDigest> {
     return wrong(`has the algorithm ${quote(algorithm)}; use ${[...hexDigits.keys()].join(', ')}`);
   }
   const hex = trim(after);
-  return isHex(hex, length)
-    ? { ok: true, value: { algorithm, hex } }
-    : wrong(
-        `is ${quote(text)}; after ${algorithm}: there must be exactly ${length} lower-case hexadecimal digits`,
-      );
+  if (isHex(hex, length)) return { ok: true, value: { algorithm, hex } };
+  return wrong(
+    `is ${quote(text)}; after ${algorithm}: there must be exactly ${length} lower-case hexadecimal digits`,
+  );
 }
 
-/** Reads the one form that names an image: `sha256:` and 64 lower-case hex digits, nothing around it. */
+/** Parses an image's digest: `sha256:` and 64 lower-case hex digits, with nothing around it. */
 export function parseImageDigest(text: string): Parsed<string> {
   const prefix = 'sha256:';
   if (text.startsWith(prefix) && isHex(text.slice(prefix.length), 64)) return { ok: true, value: text };
@@ -50,6 +49,7 @@ function isHex(text: string, length: number): boolean {
   return text.length === length && /^[0-9a-f]+$/.test(text);
 }
 
-function wrong(words: string): Parsed<never> {
+/** What is wrong with a text. */
+export function wrong(words: string): Parsed<never> {
   return { ok: false, wrong: words };
 }

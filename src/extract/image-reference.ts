@@ -1,13 +1,13 @@
 import type { ImageReference } from '../model/image.ts';
-import { parseImageDigest, type Parsed } from './digest.ts';
+import { type Parsed, parseImageDigest, wrong } from './digest.ts';
 import { quote } from '../text.ts';
 
 const dockerRegistry = 'index.docker.io';
 
-/** The longest repository that is taken, in code points. */
+/** The longest repository that is allowed, in code points. */
 const longestRepository = 255;
 
-/** Reads `BASE@sha256:HEX` and normalises the name as Docker does; a tag is dropped (payloads.md, 2.1). */
+/** Parses `BASE@sha256:HEX` and normalises the name as Docker does; a tag is dropped (payloads.md, 2.1). */
 export function parseImageReference(text: string): Parsed<ImageReference> {
   const at = text.indexOf('@');
   if (at === -1) return wrong(`is ${quote(text)}, which has no digest; write NAME@sha256:HEX`);
@@ -30,21 +30,21 @@ function parseRepository(base: string): Parsed<string> {
   const named = first === 'localhost' || /[.:]/.test(first);
   const registry = named && first !== 'docker.io' ? first : dockerRegistry;
   const repository = named ? name.slice(slash + 1) : name;
-  const bad = whatRegistryIsWrong(registry) ?? whatRepositoryIsWrong(repository);
-  if (bad !== undefined) return wrong(`has the name ${quote(base)}, whose ${bad}`);
+  const fault = registryFault(registry) ?? repositoryFault(repository);
+  if (fault !== undefined) return wrong(`has the name ${quote(base)}, whose ${fault}`);
   const folder = registry === dockerRegistry && !repository.includes('/') ? 'library/' : '';
   return { ok: true, value: `${registry}/${folder}${repository}` };
 }
 
-/** A text after the last ":" that can't be a tag stays, and is then refused as part of the repository. */
+/** A text after the last ":" that can't be a tag stays, so that it is refused as part of the repository. */
 function withoutTag(base: string): string {
   const colon = base.lastIndexOf(':');
   const tag = base.slice(colon + 1);
   return colon !== -1 && /^[\w.-]{1,128}$/.test(tag) ? base.slice(0, colon) : base;
 }
 
-function whatRepositoryIsWrong(repository: string): string | undefined {
-  // A code point takes at most two units, so that a huge text isn't counted.
+function repositoryFault(repository: string): string | undefined {
+  // A code point takes at most two units, so a huge text needn't be counted.
   const tooLong =
     repository.length > 2 * longestRepository || Array.from(repository).length > longestRepository;
   if (tooLong || repository.length < 2) {
@@ -55,21 +55,16 @@ function whatRepositoryIsWrong(repository: string): string | undefined {
     : `repository may only have lower-case letters, digits and _ - . /`;
 }
 
-/** What Go would not read as the host of a URL, or would change. */
-function whatRegistryIsWrong(registry: string): string | undefined {
-  // What Go calls a control character: none of those beyond ASCII.
+/** What keeps Go from reading a registry as the host of a URL without changing it. */
+function registryFault(registry: string): string | undefined {
+  // Go's control characters are those of ASCII only.
   if (/[\u0000-\u001f\u007f\p{Cs} \\^`{|}%?#@/]/u.test(registry))
     return 'registry has a character that no host name has';
+  const isBracketed = registry.startsWith('[');
   const [bracket, colon] = [registry.lastIndexOf(']'), registry.lastIndexOf(':')];
-  if (registry.startsWith('[') && bracket === -1) return 'registry has a "[" without "]"';
-  const port = registry.startsWith('[')
+  if (isBracketed && bracket === -1) return 'registry has a "[" without "]"';
+  const port = isBracketed
     ? registry.slice(bracket + 1)
-    : colon === -1
-      ? ''
-      : registry.slice(colon);
+    : registry.slice(colon === -1 ? registry.length : colon);
   return /^(:\d*)?$/.test(port) ? undefined : 'registry has a port that is not a number';
-}
-
-function wrong(words: string): Parsed<never> {
-  return { ok: false, wrong: words };
 }

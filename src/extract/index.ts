@@ -1,94 +1,77 @@
-import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, listAt } from '../json.ts';
+import { type Artifact, ownKeyOf, repositoriesOf } from '../model/artifact.ts';
 import { collectProblems, type Problem, type Report } from '../model/problem.ts';
 import type { Run } from '../model/run.ts';
 import { asSigned } from './as-signed.ts';
 import { imageArtifacts } from './images.ts';
-import { readPipelineRun } from './pipeline-run.ts';
 import { reportStepHints } from './near-misses.ts';
+import { readPipelineRun } from './pipeline-run.ts';
 import { orError, readTaskRun } from './task-run.ts';
 
-/** What can be signed of a run, and what in it looks as if it could. */
+/** What can be signed of a run, and what in it is not valid. */
 export interface Extraction {
   /** The run itself, then its images (behaviour.md, "What is signed"). */
   readonly artifacts: readonly Artifact[];
   readonly problems: readonly Problem[];
-  /** RUN_UNREADABLE when a part that names images has the wrong type; then there are no images. */
+  /** RUN_UNREADABLE when a field that names images has the wrong type; then there are no images. */
   readonly unreadable: ChainsError | undefined;
 }
 
-/** Whose results count besides the run's own: problems in others are not reported, since they change nothing. */
+/** Which results are used in addition to the run's own. Problems in others are not reported, since they change nothing. */
 export interface Depth {
   readonly stepResults: boolean;
   readonly childResults: boolean;
-  /** True where hints count as they are written, white space and half pairs included, as in other Chains' payloads. */
+  /** True where hints are taken as written, white space and half pairs included, as in other Chains' payloads. */
   readonly asWritten?: boolean;
 }
 
+const ignore: Report = () => {};
+
 /**
- * Finds the artifacts of a run: itself, and for a TaskRun the images that it built. Never throws for what a run holds.
+ * Finds the artifacts of a run: itself, and for a TaskRun the images that it built. Nothing in a run makes it throw.
  * @param taskRuns the TaskRuns of a PipelineRun, in order
  */
 export function extract(
   run: Run,
   taskRuns: readonly JsonObject[] = [],
-  depth: Depth = { stepResults: false, childResults: false },
+  { stepResults, childResults, asWritten = false }: Depth = { stepResults: false, childResults: false },
 ): Extraction {
   const problems = collectProblems();
-  const shown = { ...run, object: asSigned(run.object, problems.report) };
-  const children = taskRuns.map((taskRun) => asSigned(taskRun, ignore));
-  const artifacts = run.kind === 'TaskRun' ? ofTaskRun : ofPipelineRun;
-  const { found, unreadable } = artifacts(shown, { taskRuns: children, depth, report: problems.report });
-  return { artifacts: found, problems: problems.all(), unreadable };
+  const { report } = problems;
+  const object = asSigned(run.object, report);
+  const shown = { ...run, object };
+  const own = { run: shown, key: ownKeyOf(run), fullKey: `tekton.dev-v1-${run.kind}-${run.uid}` };
+  if (run.kind === 'PipelineRun') {
+    const children = taskRuns.map((taskRun) => asSigned(taskRun, ignore));
+    const reportChild = childResults ? report : ignore;
+    const ofTaskRuns = { report: reportChild, reportStep: stepResults ? reportChild : ignore, asWritten };
+    const evidence = orError(() => readPipelineRun(object, children, { report, ofTaskRuns }));
+    return {
+      artifacts: [{ ...own, kind: 'pipelinerun', evidence }],
+      problems: problems.all(),
+      unreadable: undefined,
+    };
+  }
+  const reading = { where: '', report, reportStep: stepResults ? report : ignore, asWritten };
+  const found = orError(() => readTaskRun(object, reading));
+  const unreadable = found instanceof ChainsError ? found : undefined;
+  const { evidence, hints } = found instanceof ChainsError ? { evidence: found, hints: undefined } : found;
+  if (!(evidence instanceof ChainsError)) reportStepHints(evidence, stepResults, report);
+  return {
+    artifacts: [{ ...own, kind: 'taskrun', evidence }, ...imageArtifacts(shown, hints?.images ?? [])],
+    problems: problems.all(),
+    unreadable,
+  };
 }
 
-interface ExtractOptions {
-  readonly taskRuns: readonly JsonObject[];
-  readonly depth: Depth;
-  readonly report: Report;
-}
-
-interface FoundArtifacts {
-  readonly found: readonly Artifact[];
-  readonly unreadable: ChainsError | undefined;
-}
-
-const ignore: Report = () => {};
-
-function ofTaskRun(run: Run, { depth, report }: ExtractOptions): FoundArtifacts {
-  const findings = orError(() =>
-    readTaskRun(run.object, {
-      where: '',
-      report,
-      reportStep: depth.stepResults ? report : ignore,
-      asWritten: depth.asWritten,
-    }),
+/** The hosts of the registries that hold the images of a finished run, each once. */
+export function registryHostsOf(run: Run): readonly string[] {
+  // Reading a run takes as long as signing it, so a run without results is not read just for this.
+  const mayNameImages = ['results', 'resourcesResult', 'pipelineResults', 'taskResults'].some(
+    (field) => listAt(run.object, 'status', field).length > 0,
   );
-  if (!(findings instanceof ChainsError) && !(findings.evidence instanceof ChainsError))
-    reportStepHints(findings.evidence, depth.stepResults, report);
-  const unreadable = findings instanceof ChainsError ? findings : undefined;
-  const own: Artifact = {
-    kind: 'taskrun',
-    run,
-    key: ownKeyOf(run),
-    fullKey: `tekton.dev-v1-TaskRun-${run.uid}`,
-    evidence: findings instanceof ChainsError ? findings : findings.evidence,
-  };
-  const images = findings instanceof ChainsError ? [] : findings.hints.images;
-  return { found: [own, ...imageArtifacts(run, images)], unreadable };
-}
-
-function ofPipelineRun(run: Run, { taskRuns, depth, report }: ExtractOptions): FoundArtifacts {
-  const ofChild = depth.childResults ? report : ignore;
-  const { asWritten } = depth;
-  const reading = { report: ofChild, reportStep: depth.stepResults ? ofChild : ignore, asWritten };
-  const own: Artifact = {
-    kind: 'pipelinerun',
-    run,
-    key: ownKeyOf(run),
-    fullKey: `tekton.dev-v1-PipelineRun-${run.uid}`,
-    evidence: orError(() => readPipelineRun({ object: run.object, taskRuns }, report, reading)),
-  };
-  return { found: [own], unreadable: undefined };
+  if (run.progress.state !== 'done' || !mayNameImages) return [];
+  const repositories = extract(run).artifacts.flatMap(repositoriesOf);
+  return [...new Set(repositories.map((repository) => repository.slice(0, repository.indexOf('/'))))];
 }

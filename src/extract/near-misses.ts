@@ -6,7 +6,7 @@ import { trim } from '../tekton/white-space.ts';
 import { quote } from '../text.ts';
 import type { Result } from './results.ts';
 
-/** Endings without separators and case, and the hint that was probably meant. */
+/** Endings in lower case without separators, and the hint that was probably meant. */
 const endings: readonly (readonly [string, string])[] = [
   ['imageurl', 'IMAGE_URL'],
   ['imagesurl', 'IMAGE_URL'],
@@ -28,14 +28,14 @@ const endings: readonly (readonly [string, string])[] = [
   ['artifactsinputs', 'ARTIFACT_INPUTS'],
 ];
 
-/** Whole names, likewise. */
+/** Whole names, in the same form. */
 const wholes = new Map([
   ['images', 'IMAGES'],
   ['chainsgiturl', 'CHAINS-GIT_URL'],
   ['chainsgitcommit', 'CHAINS-GIT_COMMIT'],
 ]);
 
-/** Reports a clone's results `url` and `commit`, as the task git-clone names them, where nothing else names the source. */
+/** Reports the results `url` and `commit`, as the task git-clone names them, where nothing else names the source. */
 export function reportClone(results: readonly Result[], hasSource: boolean, report: Report): void {
   const text = (name: string) => trim(textOf(results.find((result) => result.name === name)?.value));
   const commit = results.find(({ name }) => name === 'commit');
@@ -47,10 +47,10 @@ export function reportClone(results: readonly Result[], hasSource: boolean, repo
   );
 }
 
-/** What is looked at of a name: its end, enough for the longest ending with separators. */
-const lookedAt = 48;
+/** How much of a name's end is compared: enough for the longest ending with separators. */
+const compared = 48;
 
-/** Reports results whose names come close to a type hint's and are none: names are matched exactly, with their case. */
+/** Reports results whose names resemble a type hint without being one: names must match exactly, including case. */
 export function reportNearMisses(results: readonly Result[], report: Report): void {
   for (const { name, at } of results) {
     const meant = meantBy(name);
@@ -62,16 +62,15 @@ export function reportNearMisses(results: readonly Result[], report: Report): vo
 
 function meantBy(name: string): string | undefined {
   const end = name
-    .slice(-lookedAt)
+    .slice(-compared)
     .toLowerCase()
     .replace(/[-_. ]/g, '');
-  const whole = name.length <= lookedAt ? wholes.get(end) : undefined;
+  const whole = name.length <= compared ? wholes.get(end) : undefined;
   return whole ?? endings.find(([ending]) => end.endsWith(ending))?.[1];
 }
 
 /**
- * Reports what the results of steps name and that doesn't count, or not as a person would think: in most formats nothing
- * of it counts, and images that only a step names are never signed themselves.
+ * Reports what only the results of steps name: most formats ignore it, and its images are never signed.
  * @param areSubjects whether the format makes subjects of what steps name
  */
 export function reportStepHints(
@@ -81,18 +80,18 @@ export function reportStepHints(
 ): void {
   const own = new Set(namesIn(hints));
   for (const [index, step] of steps.entries()) {
-    const images = new Set(imagesIn(step.hints));
-    const names = (areSubjects ? [...images] : namesIn(step.hints)).filter((name) => !own.has(name));
+    const named = areSubjects ? imagesIn(step.hints) : namesIn(step.hints);
+    const names = named.filter((name) => !own.has(name));
     const sources = areSubjects || step.git.url === '' ? [] : [step.git.url];
     const [first, ...more] = [...new Set([...names, ...sources])];
     if (first === undefined) continue;
     const others = more.length === 0 ? '' : ` and ${more.length} more`;
     const consequence = areSubjects
       ? 'are subjects of the provenance, but their images are not signed'
-      : 'count only in the format slsa/v2alpha4, so nothing is signed for them';
+      : 'are used only in the format slsa/v2alpha4, so nothing is signed for them';
     report(
       `status.steps[${index}].results`,
-      `the results of this step name ${quote(first)}${others}; results of steps ${consequence}: hand them on as results of the Task`,
+      `the results of this step name ${quote(first)}${others}; results of steps ${consequence}: declare them as results of the Task too`,
     );
   }
 }

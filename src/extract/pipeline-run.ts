@@ -1,95 +1,88 @@
 import { ChainsError } from '../errors.ts';
-import type {
-  GitSource,
-  PipelineRunEvidence,
-  PipelineTaskEvidence,
-  TaskRunEvidence,
-} from '../model/evidence.ts';
-import { at, isJsonObject, type JsonObject, listAt } from '../json.ts';
+import { at, isJsonObject, type JsonObject, listAt, textIn } from '../json.ts';
+import type { GitSource, PipelineRunEvidence, PipelineTaskEvidence } from '../model/evidence.ts';
 import type { Report } from '../model/problem.ts';
 import { type PipelineRun, pipelineRun } from '../tekton/pipeline-run.ts';
-import type { PipelineTask } from '../tekton/pipeline.ts';
-import { read as readShape } from '../tekton/shape.ts';
+import { read } from '../tekton/shape.ts';
 import { pipelineRunAsV1 } from '../tekton/v1beta1.ts';
-import { gitSource } from './git.ts';
-import { hintsIn } from './hints-in.ts';
 import { quote } from '../text.ts';
+import { gitSource } from './git.ts';
+import { hintsIn } from './hints.ts';
 import { resultsAt } from './results.ts';
-import { type ReadingOptions, readTaskRun } from './task-run.ts';
+import { readTaskRun, type TaskRunReading } from './task-run.ts';
 
-/** The label by which Tekton says which task of a pipeline a TaskRun ran. */
+/** The label in which Tekton names the task of a pipeline that a TaskRun ran. */
 const taskLabel = 'tekton.dev/pipelineTask';
 
-/** A PipelineRun with the TaskRuns that ran its tasks, in order. */
-export interface PipelineRunObjects {
-  readonly object: JsonObject;
-  readonly taskRuns: readonly JsonObject[];
+/** How a PipelineRun is read. */
+export interface PipelineRunReading {
+  /** Receives what is wrong in the PipelineRun itself. */
+  readonly report: Report;
+  readonly ofTaskRuns: Omit<TaskRunReading, 'where'>;
 }
 
-/** What a PipelineRun and its TaskRuns state for provenance (payloads.md, 5). @throws ChainsError RUN_UNREADABLE */
+/**
+ * What a PipelineRun and its TaskRuns state for provenance (payloads.md, 5).
+ * @param taskRuns those that ran its tasks, in order
+ * @throws ChainsError RUN_UNREADABLE
+ */
 export function readPipelineRun(
-  { object, taskRuns }: PipelineRunObjects,
-  report: Report,
-  reading: Omit<ReadingOptions, 'where'>,
+  object: JsonObject,
+  taskRuns: readonly JsonObject[],
+  { report, ofTaskRuns }: PipelineRunReading,
 ): PipelineRunEvidence {
-  const run = readShape(pipelineRun, pipelineRunAsV1(object));
+  const run = read(pipelineRun, pipelineRunAsV1(object));
   const { spec, status } = run;
   const key = at(object, 'status', 'pipelineResults') === undefined ? 'results' : 'pipelineResults';
   reportLeftOut(run, taskRuns, report);
   reportEmbedded(object, taskRuns, report);
   const results = resultsAt(`status.${key}`, status?.results);
   const specs = status?.pipelineSpec?.params;
-  return {
-    pipelineRun: run,
-    hints: hintsIn(results, { report, asWritten: reading.asWritten }),
-    git: pairOf(
-      gitSource(
-        {
-          where: '',
-          spec: 'pipelineSpec',
-          specs,
-          params: spec?.params,
-          results,
-          asWritten: reading.asWritten,
-        },
-        report,
-      ),
-    ),
-    tasks: tasksOf(run, taskRuns, reading),
-  };
+  const reading = { report, asWritten: ofTaskRuns.asWritten };
+  const hints = hintsIn(results, reading);
+  const git = gitSource({ where: '', spec: 'pipelineSpec', specs, params: spec?.params, results }, reading);
+  return { pipelineRun: run, hints, git: withUrl(git), tasks: tasksOf(run, taskRuns, ofTaskRuns) };
 }
 
-/** A PipelineRun with a commit needs a URL too, other than a TaskRun as others read it. */
-function pairOf(source: GitSource): GitSource {
+/** Unlike a TaskRun's, the commit of a PipelineRun needs a URL. */
+function withUrl(source: GitSource): GitSource {
   return source.url === '' ? { url: '', commit: '' } : source;
 }
 
-function tasksOf(
-  { status }: PipelineRun,
-  taskRuns: readonly JsonObject[],
-  reading: Omit<ReadingOptions, 'where'>,
-): readonly PipelineTaskEvidence[] | undefined {
-  const { pipelineSpec } = status ?? {};
-  if (pipelineSpec === undefined) return undefined;
-  const { tasks = [], finally: last = [] } = pipelineSpec;
-  const names = new Set([...tasks, ...last].map(({ name = '' }) => name));
-  // Each is read once, even where several tasks have one name: what was read is known by its identity later on.
-  const read = taskRuns
-    .map((object, index) => ({ label: labelOf(object), object, where: `taskRuns[${index}].` }))
-    .filter(({ label }) => label !== undefined && names.has(label))
-    .map(({ label, object, where }) => ({ label, evidence: evidenceOf(object, { ...reading, where }) }));
-  const evidence = (task: PipelineTask, isFinally: boolean): PipelineTaskEvidence => ({
-    task,
-    isFinally,
-    taskRuns: read.filter(({ label }) => label === (task.name ?? '')).map((one) => one.evidence),
-  });
-  return [...tasks.map((task) => evidence(task, false)), ...last.map((task) => evidence(task, true))];
+/** The tasks of a pipeline: `tasks`, then `finally`. */
+function pipelineTasks({ status }: PipelineRun): readonly Omit<PipelineTaskEvidence, 'taskRuns'>[] {
+  const { tasks = [], finally: last = [] } = status?.pipelineSpec ?? {};
+  return [
+    ...tasks.map((task) => ({ task, isFinally: false })),
+    ...last.map((task) => ({ task, isFinally: true })),
+  ];
 }
 
-function evidenceOf(object: JsonObject, reading: ReadingOptions): TaskRunEvidence {
-  const { evidence } = readTaskRun(object, reading);
-  if (evidence instanceof ChainsError) throw evidence;
-  return evidence;
+function taskNames(run: PipelineRun): ReadonlySet<string | undefined> {
+  return new Set(pipelineTasks(run).map(({ task }) => task.name ?? ''));
+}
+
+function tasksOf(
+  run: PipelineRun,
+  taskRuns: readonly JsonObject[],
+  reading: PipelineRunReading['ofTaskRuns'],
+): readonly PipelineTaskEvidence[] | undefined {
+  if (run.status?.pipelineSpec === undefined) return undefined;
+  const names = taskNames(run);
+  // Each TaskRun is read once, even if several tasks have its name, since formats compare what was read by identity.
+  const children = taskRuns
+    .map((object, index) => ({ label: labelOf(object), object, where: `taskRuns[${index}].` }))
+    .filter(({ label }) => names.has(label))
+    .map(({ label, object, where }) => {
+      const { evidence } = readTaskRun(object, { ...reading, where });
+      if (evidence instanceof ChainsError) throw evidence;
+      return { label, evidence };
+    });
+  return pipelineTasks(run).map(({ task, isFinally }) => ({
+    task,
+    isFinally,
+    taskRuns: children.filter(({ label }) => label === (task.name ?? '')).map(({ evidence }) => evidence),
+  }));
 }
 
 /** Undefined where there is no such label; null is the empty text, as for Go. */
@@ -98,49 +91,40 @@ function labelOf(taskRun: JsonObject): string | undefined {
   return label === null ? '' : typeof label === 'string' ? label : undefined;
 }
 
-/** Reports the children of old Tekton, which kept a copy of their status in the PipelineRun, where they are not there themselves. */
+function leftOut(kind: string, name: string, why: string): string {
+  return `${kind} ${quote(name)} is left out of the provenance: ${why}`;
+}
+
+/** Reports the children of which old Tekton kept copies in the PipelineRun's status, where they don't exist any more. */
 function reportEmbedded(object: JsonObject, taskRuns: readonly JsonObject[], report: Report): void {
   if (listAt(object, 'status', 'childReferences').length > 0) return;
-  const names = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
+  const existing = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
   const kinds = [
     ['taskRuns', 'TaskRun', 'it is gone, and its copy in the PipelineRun is not enough'],
     ['runs', 'Run', 'it is not a TaskRun'],
   ] as const;
   for (const [key, kind, why] of kinds) {
     const embedded = at(object, 'status', key);
-    for (const name of isJsonObject(embedded) ? Object.keys(embedded) : []) {
-      if (names.has(name)) continue;
-      report(`status.${key}`, `${kind} ${quote(name)} is left out of the provenance: ${why}`);
-    }
+    for (const name of isJsonObject(embedded) ? Object.keys(embedded) : [])
+      if (!existing.has(name)) report(`status.${key}`, leftOut(kind, name, why));
   }
 }
 
-/** Tells which children the provenance will not speak of, and why. */
-function reportLeftOut({ status }: PipelineRun, taskRuns: readonly JsonObject[], report: Report): void {
-  const names = new Set(taskRuns.map((object) => at(object, 'metadata', 'name')));
-  for (const [index, { kind = '', name = '' }] of (status?.childReferences ?? []).entries()) {
-    const why = kind === 'TaskRun' ? (names.has(name) ? undefined : 'it is gone') : 'it is not a TaskRun';
-    if (why !== undefined) {
-      report(
-        `status.childReferences[${index}]`,
-        `${kind} ${quote(name)} is left out of the provenance: ${why}`,
-      );
-    }
+/** Reports which children the provenance leaves out, and why. */
+function reportLeftOut(run: PipelineRun, taskRuns: readonly JsonObject[], report: Report): void {
+  const existing = new Set(taskRuns.map((object) => at(object, 'metadata', 'name')));
+  for (const [index, { kind = '', name = '' }] of (run.status?.childReferences ?? []).entries()) {
+    if (kind === 'TaskRun' && existing.has(name)) continue;
+    const why = kind === 'TaskRun' ? 'it is gone' : 'it is not a TaskRun';
+    report(`status.childReferences[${index}]`, leftOut(kind, name, why));
   }
-  const { tasks = [], finally: last = [] } = status?.pipelineSpec ?? {};
-  const known = new Set([...tasks, ...last].map((task) => task.name ?? ''));
+  const names = taskNames(run);
   for (const [index, object] of taskRuns.entries()) {
-    const label = labelOf(object);
-    const why =
-      label !== undefined && known.has(label)
-        ? (at(object, 'status', 'completionTime') ?? undefined) === undefined && 'it has not finished'
-        : `its label ${taskLabel} names no task of status.pipelineSpec`;
-    if (why) {
-      const name = at(object, 'metadata', 'name');
-      report(
-        `taskRuns[${index}]`,
-        `TaskRun ${quote(typeof name === 'string' ? name : '')} is left out of the provenance: ${why}`,
-      );
-    }
+    const isNamed = names.has(labelOf(object));
+    if (isNamed && (at(object, 'status', 'completionTime') ?? undefined) !== undefined) continue;
+    const why = isNamed
+      ? 'it has not finished'
+      : `its label ${taskLabel} names no task of status.pipelineSpec`;
+    report(`taskRuns[${index}]`, leftOut('TaskRun', textIn(at(object, 'metadata', 'name')), why));
   }
 }

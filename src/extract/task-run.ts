@@ -1,28 +1,25 @@
 import { ChainsError } from '../errors.ts';
-import type { Hints, ResourceInput, TaskRunEvidence } from '../model/evidence.ts';
 import { at, type JsonObject } from '../json.ts';
+import type { Hints, TaskRunEvidence } from '../model/evidence.ts';
 import type { Report } from '../model/problem.ts';
 import { list, read, struct } from '../tekton/shape.ts';
-import { type TaskRun, taskRun, taskRunResult } from '../tekton/task-run.ts';
+import { taskRun, taskRunResult } from '../tekton/task-run.ts';
 import { taskRunAsV1 } from '../tekton/v1beta1.ts';
 import { gitSource } from './git.ts';
-import { hintsIn } from './hints-in.ts';
-import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';
+import { hintsIn } from './hints.ts';
 import { reportClone } from './near-misses.ts';
-import { type Result, resultsAt } from './results.ts';
+import { imageResourcesOf, resourceFields, resourceInputsOf } from './pipeline-resources.ts';
+import { type Reading, resultsAt } from './results.ts';
 
-/** All that names an image. Read by itself, so that images are signed even where something else in the run can't be read. */
+/** The fields that name images. They are read separately, so that images are signed even if another field can't be read. */
 const naming = struct({ status: struct({ results: list(taskRunResult), ...resourceFields }) });
 
 /** How a TaskRun is read. */
-export interface ReadingOptions {
+export interface TaskRunReading extends Reading {
   /** The path of the TaskRun, empty for the run itself. */
   readonly where: string;
-  /** Takes what is wrong in its own results. */
-  readonly report: Report;
-  /** Takes what is wrong in the results of its steps. */
+  /** Receives what is wrong in the results of its steps; `report` what is wrong in its own. */
   readonly reportStep: Report;
-  readonly asWritten?: boolean | undefined;
 }
 
 /** What a TaskRun names, and what it states for provenance or why that can't be read. */
@@ -31,28 +28,42 @@ export interface TaskRunFindings {
   readonly evidence: TaskRunEvidence | ChainsError;
 }
 
-/** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a part that names images has the wrong type. */
-export function readTaskRun(object: JsonObject, reading: ReadingOptions): TaskRunFindings {
-  const { where, report, asWritten } = reading;
+/** Reads a TaskRun. @throws ChainsError RUN_UNREADABLE when a field that names images has the wrong type. */
+export function readTaskRun(object: JsonObject, reading: TaskRunReading): TaskRunFindings {
+  const { where, report, reportStep, asWritten } = reading;
   const v1 = taskRunAsV1(object);
-  const { status = {} } = read(naming, v1, where);
-  const results = resultsAt(`${where}status.${resultsKey(object)}`, status.results);
-  const hints = hintsIn(results, { report, asWritten, resources: imageResourcesOf(status, report) });
-  const resources = resourceInputsOf(status, report);
-  return {
-    hints,
-    evidence: orError(() => evidenceOf(read(taskRun, v1, where), { hints, resources, results }, reading)),
-  };
+  const { status: named = {} } = read(naming, v1, where);
+  const results = resultsAt(`${where}status.${resultsKey(object)}`, named.results);
+  const hints = hintsIn(results, reading, imageResourcesOf(named, report));
+  const resources = resourceInputsOf(named, report);
+  const evidence = orError(() => {
+    const typed = read(taskRun, v1, where);
+    const { spec, status } = typed;
+    const specs = status?.taskSpec?.params;
+    const git = gitSource({ where, spec: 'taskSpec', specs, params: spec?.params, results }, reading);
+    const isNamed = results.some(({ name }) => name.startsWith('CHAINS-GIT_'));
+    reportClone(results, isNamed || git.url !== '', report);
+    const steps = (status?.steps ?? []).map((step, index) => {
+      const ofStep = resultsAt(`${where}status.steps[${index}].results`, step.results);
+      const stepReading = { report: reportStep, asWritten };
+      return {
+        hints: hintsIn(ofStep, stepReading),
+        git: gitSource({ where, spec: 'taskSpec', results: ofStep }, stepReading),
+      };
+    });
+    return { taskRun: typed, hints, resources, git, steps };
+  });
+  return { hints, evidence };
 }
 
-/** Under which name the results that count stand. */
+/** The field that holds the results which are read. */
 function resultsKey(object: JsonObject): 'results' | 'taskResults' {
   const [old, now] = ['taskResults', 'results'].map((key) => at(object, 'status', key) ?? null);
   const isOld = old !== null && (now === null || object['apiVersion'] === 'tekton.dev/v1beta1');
   return isOld ? 'taskResults' : 'results';
 }
 
-/** What the work gives, or the RUN_UNREADABLE that it throws. */
+/** What the work returns, or the RUN_UNREADABLE that it throws. */
 export function orError<T>(work: () => T): T | ChainsError {
   try {
     return work();
@@ -61,35 +72,4 @@ export function orError<T>(work: () => T): T | ChainsError {
     if (!(error instanceof RangeError)) throw error;
     return new ChainsError('RUN_UNREADABLE', 'the run nests too deeply to be read', { cause: error });
   }
-}
-
-interface TaskResult {
-  readonly hints: Hints;
-  readonly resources: readonly ResourceInput[];
-  readonly results: readonly Result[];
-}
-
-function evidenceOf(
-  typed: TaskRun,
-  { hints, resources, results }: TaskResult,
-  { where, report, reportStep, asWritten }: ReadingOptions,
-): TaskRunEvidence {
-  const { spec, status } = typed;
-  const { params: specs } = status?.taskSpec ?? {};
-  const git = gitSource({ where, spec: 'taskSpec', specs, params: spec?.params, results, asWritten }, report);
-  const isNamed = results.some(({ name }) => name.startsWith('CHAINS-GIT_'));
-  reportClone(results, isNamed || git.url !== '', report);
-  return {
-    taskRun: typed,
-    hints,
-    resources,
-    git,
-    steps: (status?.steps ?? []).map((step, index) => {
-      const own = resultsAt(`${where}status.steps[${index}].results`, step.results);
-      return {
-        hints: hintsIn(own, { report: reportStep, asWritten }),
-        git: gitSource({ where, spec: 'taskSpec', results: own, asWritten }, reportStep),
-      };
-    }),
-  };
 }

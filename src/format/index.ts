@@ -1,8 +1,6 @@
 import { type FormatFolder, type FormatName, formatFolders } from '../config/keys.ts';
 import type { Format } from './format.ts';
 
-export type { Format, FormatOptions } from './format.ts';
-
 /** What makes payloads, by the file or folder here that does it. */
 export const formats: { readonly [K in FormatFolder]: () => Promise<Format> } = {
   tekton: async () => (await import('./tekton.ts')).tekton,

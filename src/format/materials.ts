@@ -1,19 +1,15 @@
 import {
-  countedTaskRuns,
+  completedTaskRuns,
   type GitSource,
   type Input,
   type PipelineRunEvidence,
-  type ResourceInput,
   type TaskRunEvidence,
 } from '../model/evidence.ts';
 import type { Report } from '../model/problem.ts';
 import type { RefSource } from '../tekton/provenance.ts';
 import type { Digested } from './digest-set.ts';
 
-/**
- * The images that a TaskRun's steps, then its sidecars, ran in (payloads.md, 4.1). One whose imageID is missing or names no
- * digest is left out, and reported.
- */
+/** The images of a TaskRun's steps, then its sidecars (payloads.md, 4.1). Those without a digest are left out and reported. */
 export function imagesRun({ taskRun }: TaskRunEvidence, report: Report): readonly Digested[] {
   const { steps = [], sidecars = [] } = taskRun.status ?? {};
   const name = taskRun.metadata?.name ?? '';
@@ -28,19 +24,19 @@ function imagesOf(
 ): readonly Digested[] {
   const read = containers.map(({ imageID = '', name = '' }, index) => ({
     imageID,
-    name,
+    name: name === '' ? `${index}` : name,
     index,
     image: imageRun(imageID),
   }));
   const without = read.filter(({ image }) => image === undefined);
   const [first] = without;
   if (first !== undefined) {
-    const names = without.slice(0, 5).map(({ name, index }) => (name === '' ? `${index}` : name));
+    const names = without.slice(0, 5).map(({ name }) => name);
     const more = without.length > names.length ? ` and ${without.length - names.length} more` : '';
     const why =
       first.imageID === ''
         ? 'is missing: it never started, or its image could not be pulled'
-        : `is ${JSON.stringify(first.imageID.slice(0, 200))}, which names no image with a digest: a runtime on one machine may know none`;
+        : `is ${JSON.stringify(first.imageID.slice(0, 200))}, which names no image with a digest; an image that was loaded into the node instead of pulled has none`;
     report(
       `status.${key}[${first.index}].imageID`,
       `the images of ${key} of TaskRun ${taskRun} are left out of the provenance (${names.join(', ')}${more}): imageID ${why}`,
@@ -53,11 +49,11 @@ function imageRun(imageID: string): Digested | undefined {
   const [image = '', digest = '', ...more] = imageID.split('@', 3);
   const [algorithm = '', hex, ...rest] = digest.split(':', 3);
   return hex !== undefined && more.length === 0 && rest.length === 0
-    ? { name: imageUri(image), digest: new Map([[algorithm, hex]]) }
+    ? digested(imageUri(image), algorithm, hex)
     : undefined;
 }
 
-/** The URI of an image by its imageID: the runtime's prefix is taken off, nothing is normalised. */
+/** The URI of an image by its imageID, without the runtime's prefix; nothing else is normalised. */
 export function imageUri(imageID: string): string {
   return `oci://${imageID.replace(/^docker-pullable:\/\//, '')}`;
 }
@@ -77,7 +73,11 @@ export function inputsOfSteps({ steps }: TaskRunEvidence): readonly Digested[] {
 
 /** The PipelineResources that a TaskRun took in (payloads.md, 13). */
 export function resourcesOfTaskRun({ resources }: TaskRunEvidence): readonly Digested[] {
-  return resources.map(fromResource);
+  return resources.map((resource) =>
+    resource.type === 'git'
+      ? digested(gitUri(resource.url), 'sha1', resource.commit)
+      : digested(`oci://${resource.url}`, 'sha256', resource.hex),
+  );
 }
 
 /** An input and where it comes from. */
@@ -88,16 +88,16 @@ export interface PipelineInput {
 
 /** What a PipelineRun, with deep inspection also its TaskRuns, says it was built from (payloads.md, 4.5). */
 export function inputsOfPipelineRun(evidence: PipelineRunEvidence, deep: boolean): readonly PipelineInput[] {
-  const { hints, git } = evidence;
   const result = (input: Digested): PipelineInput => ({ from: 'result', input });
-  const children = deep ? countedTaskRuns(evidence) : [];
+  const resource = (input: Digested): PipelineInput => ({ from: 'resource', input });
+  const children = deep ? completedTaskRuns(evidence) : [];
   return [
-    ...hints.inputs.map(fromInput).map(result),
+    ...evidence.hints.inputs.map(fromInput).map(result),
     ...children.flatMap((child) => [
       ...inputsOfTaskRun(child).map(result),
-      ...resourcesOfTaskRun(child).map((input) => ({ from: 'resource', input }) as const),
+      ...resourcesOfTaskRun(child).map(resource),
     ]),
-    ...fromCommit(git).map(result),
+    ...fromCommit(evidence.git).map(result),
   ];
 }
 
@@ -107,20 +107,18 @@ export function fromSource({ uri = '', digest = new Map() }: RefSource): Digeste
 }
 
 function fromCommit({ url, commit }: GitSource): readonly Digested[] {
-  return commit === '' ? [] : [{ name: gitUri(url), digest: new Map([['sha1', commit]]) }];
+  return commit === '' ? [] : [digested(gitUri(url), 'sha1', commit)];
 }
 
 function fromInput({ uri, algorithm, hex }: Input): Digested {
-  return { name: uri, digest: new Map([[algorithm, hex]]) };
+  return digested(uri, algorithm, hex);
 }
 
-function fromResource(resource: ResourceInput): Digested {
-  return resource.type === 'git'
-    ? { name: gitUri(resource.url), digest: new Map([['sha1', resource.commit]]) }
-    : { name: `oci://${resource.url}`, digest: new Map([['sha256', resource.hex]]) };
+function digested(name: string, algorithm: string, hex: string): Digested {
+  return { name, digest: new Map([[algorithm, hex]]) };
 }
 
-/** With `git+` before and `.git` behind, unless they are there; purely as text (payloads.md, 4.2). */
+/** Adds the prefix `git+` and the suffix `.git` where they are missing; nothing is parsed (payloads.md, 4.2). */
 function gitUri(url: string): string {
   return `${url.startsWith('git+') ? '' : 'git+'}${url}${url.endsWith('.git') ? '' : '.git'}`;
 }

@@ -1,13 +1,11 @@
-import type { FormatName } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
-import type { ImageReference } from '../model/image.ts';
-import type { Payload } from '../model/signature.ts';
 import type { Format } from './format.ts';
 import { type Statement, statementPayload } from './statement.ts';
+import { subjectsOfImage } from './subjects.ts';
 
 /**
  * The format `simplesigning`, for images only: what `cosign` signs and verifies (payloads.md, 10), as JSON in UTF-8. In a
- * Sigstore bundle that is a statement that says nothing but which image it is about.
+ * Sigstore bundle it is a statement that only names the image.
  */
 export const simplesigning: Format = (artifact, { name, bundled }) => {
   if (artifact.kind !== 'oci') {
@@ -17,7 +15,15 @@ export const simplesigning: Format = (artifact, { name, bundled }) => {
     );
   }
   const { image } = artifact;
-  if (bundled) return bundledPayload(image, name);
+  if (bundled) {
+    const statement: Statement = {
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: subjectsOfImage(image),
+      predicateType: 'https://sigstore.dev/cosign/sign/v1',
+      predicate: {},
+    };
+    return statementPayload(() => statement, name);
+  }
   const payload = {
     critical: {
       identity: { 'docker-reference': image.repository },
@@ -28,14 +34,3 @@ export const simplesigning: Format = (artifact, { name, bundled }) => {
   };
   return { bytes: Buffer.from(JSON.stringify(payload), 'utf8'), format: name };
 };
-
-function bundledPayload({ repository, digest }: ImageReference, name: FormatName): Payload {
-  const [algorithm = '', hex = ''] = digest.split(':');
-  const statement: Statement<object> = {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ name: repository, digest: { [algorithm]: hex } }],
-    predicateType: 'https://sigstore.dev/cosign/sign/v1',
-    predicate: {},
-  };
-  return statementPayload(() => statement, name);
-}

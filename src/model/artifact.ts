@@ -3,10 +3,10 @@ import type { PipelineRunEvidence, TaskRunEvidence } from './evidence.ts';
 import type { ImageReference } from './image.ts';
 import type { Run, RunKind } from './run.ts';
 
-/** What can be signed: a run itself, or an OCI image that it built. The names are those of the ConfigMap's keys. */
+/** What can be signed: a run itself, or an OCI image that it built. The names are used in the ConfigMap's keys. */
 export type ArtifactKind = 'taskrun' | 'pipelinerun' | 'oci';
 
-/** The artifact that a run of this kind is itself. */
+/** The kind of the artifact that a run is. */
 export function artifactKindOf(kind: RunKind): Exclude<ArtifactKind, 'oci'> {
   return kind === 'TaskRun' ? 'taskrun' : 'pipelinerun';
 }
@@ -30,7 +30,7 @@ export type Artifact = {
   | {
       readonly kind: 'oci';
       readonly image: ImageReference;
-      /** The key that its entry is stored under, where an image before it has `key` already. */
+      /** The key that its entry is stored under, where an earlier image has the same `key`. */
       readonly ownKey?: string;
       /** Where in the run the image was named: `status.results[0]`. */
       readonly source: string;

@@ -1,12 +1,12 @@
 import { at, isJsonObject, type JsonObject, listAt, member, textIn } from '../json.ts';
 import type { Run } from './run.ts';
 
-/** The label by which Tekton says which PipelineRun a TaskRun is part of. */
+/** The label in which Tekton names the PipelineRun of a TaskRun. */
 export const pipelineRunLabel = 'tekton.dev/pipelineRun';
 
 /**
- * Whose a TaskRun is, by its owner references: labels and names can be chosen by anyone who creates it, and Tekton makes the
- * PipelineRun the owner of each of its TaskRuns.
+ * Which PipelineRun owns a TaskRun, by its owner references: Tekton sets them on each TaskRun of a PipelineRun, while
+ * anyone who creates a TaskRun can choose its labels and name.
  */
 export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'another' | 'nobody' {
   const owners = listAt(taskRun, 'metadata', 'ownerReferences').filter(
@@ -19,21 +19,19 @@ export function ownerOf(taskRun: JsonObject, pipelineRun: Run): 'this' | 'anothe
   return isThis ? 'this' : 'another';
 }
 
-/** The names of the TaskRuns that a PipelineRun refers to, in order; other kinds of children are never waited for. */
+/** The names of the TaskRuns that a PipelineRun refers to, in order. */
 export function taskRunNames(run: Run): readonly string[] {
   const references = listAt(run.object, 'status', 'childReferences');
-  // Before Tekton had references it kept a copy of each child's status, by the child's name.
+  // Old versions of Tekton kept a copy of each child's status instead, by the child's name.
   const embedded = at(run.object, 'status', 'taskRuns');
   if (references.length === 0 && isJsonObject(embedded)) return Object.keys(embedded);
-  return references
-    .filter((reference) => member(reference, 'kind') === 'TaskRun')
-    .flatMap((reference) => {
-      const name = member(reference, 'name');
-      return typeof name === 'string' ? [name] : [];
-    });
+  return references.flatMap((reference) => {
+    const name = member(reference, 'name');
+    return member(reference, 'kind') === 'TaskRun' && typeof name === 'string' ? [name] : [];
+  });
 }
 
-/** The TaskRuns of these names, in this order, without those that aren't there. */
+/** The TaskRuns of these names, in this order, without those that don't exist. */
 export function referredTo(
   names: readonly string[],
   taskRuns: ReadonlyMap<string, JsonObject>,

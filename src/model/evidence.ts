@@ -3,10 +3,10 @@ import type { PipelineTask } from '../tekton/pipeline.ts';
 import type { TaskRun } from '../tekton/task-run.ts';
 import type { NamedImage } from './image.ts';
 
-/** A name and a digest that a run states for something that it made, both as they are written. */
+/** A name and a digest that a run states for something that it made, both as written. */
 export interface Output {
   readonly uri: string;
-  /** `ALG:HEX`, with blanks and upper case as the run has them. */
+  /** `ALG:HEX`, with white space and upper case as in the run. */
   readonly digest: string;
 }
 
@@ -18,15 +18,15 @@ export interface Input {
   readonly hex: string;
 }
 
-/** The source that a run says it was built from; empty where it says nothing. */
+/** The source that a run says it was built from; empty where it states none. */
 export interface GitSource {
   readonly url: string;
   readonly commit: string;
 }
 
-/** What one list of results names (payloads.md, 3). */
+/** The hints in one list of results (payloads.md, 3). */
 export interface Hints {
-  /** Image pairs, `IMAGES`, build artifacts and PipelineResources, of equal ones the first. */
+  /** Image pairs, `IMAGES`, build artifacts and PipelineResources, each once. */
   readonly images: readonly NamedImage[];
   /** `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`. */
   readonly artifacts: readonly Output[];
@@ -36,7 +36,7 @@ export interface Hints {
   readonly inputs: readonly Input[];
 }
 
-/** A PipelineResource of v1beta1 that a task takes in (payloads.md, 13). */
+/** A PipelineResource of v1beta1 that is an input of a task (payloads.md, 13). */
 export type ResourceInput =
   | ({ readonly type: 'git' } & GitSource)
   | { readonly type: 'image'; readonly url: string; readonly hex: string };
@@ -55,7 +55,7 @@ export interface TaskRunEvidence {
 export interface PipelineTaskEvidence {
   readonly task: PipelineTask;
   readonly isFinally: boolean;
-  /** In the order in which they were given; a matrix or a retry gives several. */
+  /** In the order in which they were given; with a matrix or retries there are several. */
   readonly taskRuns: readonly TaskRunEvidence[];
 }
 
@@ -68,12 +68,9 @@ export interface PipelineRunEvidence {
   readonly tasks: readonly PipelineTaskEvidence[] | undefined;
 }
 
-/** Whether provenance counts a TaskRun of a PipelineRun: it has a completion time (payloads.md, 5). */
-export function isCounted({ taskRun }: TaskRunEvidence): boolean {
-  return taskRun.status?.completionTime !== undefined;
-}
-
-/** The TaskRuns that provenance counts, task by task. */
-export function countedTaskRuns({ tasks = [] }: PipelineRunEvidence): readonly TaskRunEvidence[] {
-  return tasks.flatMap(({ taskRuns }) => taskRuns).filter(isCounted);
+/** The TaskRuns of a PipelineRun that have a completion time, task by task: provenance leaves the others out (payloads.md, 5). */
+export function completedTaskRuns({ tasks = [] }: PipelineRunEvidence): readonly TaskRunEvidence[] {
+  return tasks
+    .flatMap(({ taskRuns }) => taskRuns)
+    .filter(({ taskRun }) => taskRun.status?.completionTime !== undefined);
 }

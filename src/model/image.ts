@@ -1,4 +1,4 @@
-/** An image by its repository, as Docker normalises it, and its digest (payloads.md, 2.1). */
+/** An image by its repository, normalised as Docker does, and its digest (payloads.md, 2.1). */
 export interface ImageReference {
   /** Registry and repository: `index.docker.io/library/busybox`. */
   readonly repository: string;
@@ -6,7 +6,7 @@ export interface ImageReference {
   readonly digest: string;
 }
 
-/** An image that a run says it built, and the field that says so. */
+/** An image that a run says it built, and the field that names it. */
 export interface NamedImage {
   readonly image: ImageReference;
   /** `status.results[0]` */

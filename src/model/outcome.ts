@@ -21,36 +21,36 @@ export interface BackendNews {
   readonly answered: readonly string[];
 }
 
-/** What a try leaves for the next one: signatures are not made again, and what is stored is not stored again. */
+/** What a try leaves for the next one, so that nothing is signed or stored twice. */
 export interface TryProgress {
-  /** The configuration that it was made under; another one begins again. */
+  /** The configuration in force; under another one all starts again. */
   readonly config: object;
   /** The run's uid. */
   readonly uid: string;
   readonly entries: ReadonlyMap<string, EntryProgress>;
 }
 
-/** How far one artifact is. */
+/** What has been done for one artifact. */
 export interface EntryProgress {
-  /** Undefined where there was no room to keep it. */
+  /** The payload and signature; undefined where there was no room to keep them. */
   readonly made: Omit<SignedArtifact, 'artifact'> | undefined;
-  /** The stores that have it; not those that keep it on the run, which is still to be written. */
+  /** The stores that have it, without those that keep it on the run, which is written last. */
   readonly stored: ReadonlySet<string>;
 }
 
-/** What became of one run in the pipeline. */
+/** The result of processing one run. */
 export interface Outcome {
   /** Annotations for the run, from stores that keep their entries there; written with the mark in one call. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Keys of the artifacts that are signed and stored everywhere. */
   readonly signed: readonly string[];
-  /** Where what was signed is found once it is stored, by the store's name in the ConfigMap. */
+  /** The places where the entries are stored, by the store's name in the ConfigMap. */
   readonly places: ReadonlyMap<string, readonly string[]>;
-  /** What the configuration turned off, for artifacts that this run has: `artifacts.oci.signer is none`. */
+  /** What the configuration turns off for artifacts of this run: `artifacts.oci.signer is none`. */
   readonly off: readonly string[];
   readonly failures: readonly Failure[];
   readonly problems: readonly Problem[];
   readonly news: BackendNews;
-  /** For another try, should this one not end in a mark. */
+  /** For the next try, if this one does not end in a mark. */
   readonly progress: TryProgress;
 }

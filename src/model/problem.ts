@@ -1,6 +1,6 @@
 import { oneLine } from '../text.ts';
 
-/** Something in a run that looks like a hint or value but signs nothing, and why. Never fatal. */
+/** Something in a run that looks like a hint or value but is not used, and why. Never fatal. */
 export interface Problem {
   /** Where: `status.results[0].value`. */
   readonly at: string;
@@ -8,13 +8,13 @@ export interface Problem {
   readonly message: string;
 }
 
-/** Takes a problem: where it is, what is wrong and what to change. */
+/** Receives a problem: where it is, what is wrong and what to change. */
 export type Report = (at: string, message: string) => void;
 
-/** At most this many problems of one run are reported one by one, so that a list of garbage doesn't fill memory. */
+/** Most problems of one run that are reported one by one, so that invalid results can't fill memory. */
 const limit = 100;
 
-/** Collects problems in the order in which they come. */
+/** Collects problems in the order in which they are reported. */
 export function collectProblems(): { readonly report: Report; all(): readonly Problem[] } {
   const problems: Problem[] = [];
   let count = 0;

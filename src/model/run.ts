@@ -1,16 +1,16 @@
 import { ChainsError } from '../errors.ts';
 import { at, isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 
-/** The kinds that are watched and signed, all of the API group `tekton.dev`. */
+/** The kinds of the API group `tekton.dev` that are watched and signed. */
 export type RunKind = 'TaskRun' | 'PipelineRun';
 
-/** How far a run is. Done means that the `Succeeded` condition is `True` or `False` (behaviour.md, "A run's life"). */
+/** Whether a run is done: its condition `Succeeded` is `True` or `False` (behaviour.md, "A run's life"). */
 export type RunProgress =
   | { readonly state: 'unfinished' }
   | { readonly state: 'done'; readonly succeeded: boolean }
-  | { readonly state: 'unreadable'; readonly at: string; readonly message: string };
+  | { readonly state: 'unreadable'; readonly message: string };
 
-/** A TaskRun or PipelineRun: what decisions need, parsed once, and the object as it came. */
+/** A TaskRun or PipelineRun: what decisions need, parsed once, and the whole object. */
 export interface Run {
   readonly kind: RunKind;
   readonly apiVersion: string;
@@ -21,7 +21,7 @@ export interface Run {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly finalizers: readonly string[];
-  /** When deletion was asked for. */
+  /** When its deletion was requested. */
   readonly deletedAt: Date | undefined;
   /** `spec.managedBy`; empty is undefined. */
   readonly managedBy: string | undefined;
@@ -37,9 +37,9 @@ export function runName(run: Pick<Run, 'namespace' | 'name'>): string {
 }
 
 /**
- * Reads an object as a run. Only what every decision needs is read here; what a payload needs is read by the stage
- * that makes it, so that a run with an odd status can still be marked.
- * @throws ChainsError RUN_UNREADABLE when the object is not a TaskRun or PipelineRun of tekton.dev, or its metadata is broken.
+ * Reads an object as a run. Only what every decision needs is read here; the stage that makes a payload reads the rest, so
+ * that a run with a malformed status can still be marked.
+ * @throws ChainsError RUN_UNREADABLE when the object is not a TaskRun or PipelineRun of tekton.dev, or its metadata is malformed.
  */
 export function parseRun(value: unknown): Run {
   if (!isJsonObject(value)) throw unreadable('the document', 'is not an object');
@@ -51,18 +51,18 @@ export function parseRun(value: unknown): Run {
     throw unreadable('apiVersion', 'is neither tekton.dev/v1 nor tekton.dev/v1beta1');
   }
   const metadata = member(value, 'metadata');
-  const deletedAt = text(metadata, 'deletionTimestamp', 'metadata');
+  const textAt = (key: string) => text(member(metadata, key), `metadata.${key}`);
   return {
     kind,
     apiVersion,
-    namespace: text(metadata, 'namespace', 'metadata'),
-    name: text(metadata, 'name', 'metadata'),
-    uid: text(metadata, 'uid', 'metadata'),
-    resourceVersion: text(metadata, 'resourceVersion', 'metadata'),
+    deletedAt: time(textAt('deletionTimestamp')),
+    namespace: textAt('namespace'),
+    name: textAt('name'),
+    uid: textAt('uid'),
+    resourceVersion: textAt('resourceVersion'),
     labels: textMap(metadata, 'labels'),
     annotations: textMap(metadata, 'annotations'),
     finalizers: textList(metadata, 'finalizers'),
-    deletedAt: deletedAt === '' ? undefined : time(deletedAt),
     managedBy: managedBy(value),
     progress: progressOf(value),
     completedAt: time(at(value, 'status', 'completionTime')),
@@ -74,34 +74,27 @@ function unreadable(where: string, message: string): ChainsError {
   return new ChainsError('RUN_UNREADABLE', `${where} ${message}`);
 }
 
-function text(parent: Json | undefined, key: string, where: string): string {
-  const value = member(parent, key) ?? '';
-  if (typeof value !== 'string') throw unreadable(`${where}.${key}`, 'is not a string');
+function text(value: Json | undefined, where: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw unreadable(where, 'is not a string');
   return value;
 }
 
 function textMap(metadata: Json | undefined, key: string): Readonly<Record<string, string>> {
   const value = member(metadata, key) ?? {};
   if (!isJsonObject(value)) throw unreadable(`metadata.${key}`, 'is not an object');
-  const entries = Object.entries(value).map(([name, entry]) => {
-    if (entry !== null && typeof entry !== 'string')
-      throw unreadable(`metadata.${key}.${name}`, 'is not a string');
-    return [name, entry ?? ''] as const;
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => [name, text(entry, `metadata.${key}.${name}`)]),
+  );
 }
 
 function textList(metadata: Json | undefined, key: string): readonly string[] {
   const value = member(metadata, key) ?? [];
   if (!isJsonList(value)) throw unreadable(`metadata.${key}`, 'is not a list of strings');
-  return value.map((entry, index) => {
-    if (entry !== null && typeof entry !== 'string')
-      throw unreadable(`metadata.${key}[${index}]`, 'is not a string');
-    return entry ?? '';
-  });
+  return value.map((entry, index) => text(entry, `metadata.${key}[${index}]`));
 }
 
-/** A `managedBy` that is not a string names no controller that we could be. */
+/** A `managedBy` that is not a string can't be ours. */
 function managedBy(object: JsonObject): string | undefined {
   const value = at(object, 'spec', 'managedBy');
   if (typeof value === 'string') return value === '' ? undefined : value;
@@ -117,17 +110,13 @@ function time(value: Json | undefined): Date | undefined {
 function progressOf(object: JsonObject): RunProgress {
   const status = member(object, 'status') ?? undefined;
   if (status === undefined) return { state: 'unfinished' };
-  if (!isJsonObject(status)) return { state: 'unreadable', at: 'status', message: 'status is not an object' };
+  if (!isJsonObject(status)) return { state: 'unreadable', message: 'status is not an object' };
   const conditions = member(status, 'conditions') ?? [];
-  if (!isJsonList(conditions)) {
-    return { state: 'unreadable', at: 'status.conditions', message: 'status.conditions is not a list' };
-  }
-  const succeeded = conditions.find((condition) => member(condition, 'type') === 'Succeeded');
-  const value = member(succeeded, 'status');
-  if (value !== undefined && value !== null && typeof value !== 'string') {
-    const where = `status.conditions[${conditions.findIndex((condition) => condition === succeeded)}].status`;
-    return { state: 'unreadable', at: where, message: `${where} is not a string` };
-  }
+  if (!isJsonList(conditions)) return { state: 'unreadable', message: 'status.conditions is not a list' };
+  const index = conditions.findIndex((condition) => member(condition, 'type') === 'Succeeded');
+  const value = member(conditions[index], 'status') ?? '';
+  if (typeof value !== 'string')
+    return { state: 'unreadable', message: `status.conditions[${index}].status is not a string` };
   if (value !== 'True' && value !== 'False') return { state: 'unfinished' };
   return { state: 'done', succeeded: value === 'True' };
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Artifact } from './artifact.ts';
 
-/** A payload: bytes made once; what is signed is exactly what is stored. */
+/** A payload. Its bytes are made once: what is signed is exactly what is stored. */
 export interface Payload {
   readonly bytes: Uint8Array;
   /** The ConfigMap's name of the format that made it. */
@@ -21,13 +21,13 @@ export interface Algorithm {
   readonly pss?: boolean;
 }
 
-/** The key that made a signature, so that later stages need not ask the signer. */
+/** The key that made a signature, so that later stages don't need the signer. */
 export interface SigningKey {
   /** SPKI PEM, or an armored PGP public key with all its parts. */
   readonly publicKey: string;
   /** `SHA256:` and the unpadded base64 SHA-256 of the public key in SSH wire format, for PGP of the part that signed. */
   readonly keyId: string;
-  /** Undefined for PGP, whose signatures say it themselves. */
+  /** Undefined for PGP, whose signatures state it. */
   readonly algorithm?: Algorithm;
 }
 
@@ -40,21 +40,21 @@ export interface Signature {
   readonly certificate?: string;
   /** PEM; only for certificates. */
   readonly chain?: string;
-  /** The last moment at which the certificate is valid; only for short-lived ones, which need a proof of time. */
+  /** When a short-lived certificate expires; its signatures need a proof of time. */
   readonly validUntil?: Date;
 }
 
-/** What others confirmed of a signature: entries of transparency logs, and timestamps. */
+/** Proofs by others about a signature: entries of transparency logs, and timestamps. */
 export interface Transparency {
   /** `TransparencyLogEntry` in the JSON of protobuf, as Sigstore's bundles hold it. */
   readonly logEntries: readonly JsonObject[];
-  /** Of the signature itself: RFC 3161 responses, DER. */
+  /** For the signature itself: RFC 3161 responses, DER. */
   readonly timestamps: readonly Uint8Array[];
-  /** Of the whole envelope around it, as cosign wants them at attestations; elsewhere there are none. */
+  /** For the whole envelope, as cosign expects them on attestations; elsewhere there are none. */
   readonly envelopeTimestamps?: readonly Uint8Array[];
 }
 
-/** An artifact with its payload and signature: what every store takes. */
+/** An artifact with its payload and signature, which every store accepts. */
 export interface SignedArtifact {
   readonly artifact: Artifact;
   readonly payload: Payload;

@@ -1,14 +1,14 @@
-/** A service that proves signatures. */
+/** A service of Sigstore. */
 export type SigstoreService = 'fulcio' | 'log' | 'timestamp' | 'tuf';
 
-/** How asking one of them ended. */
+/** How a request to one of them ended. */
 export interface SigstoreNews {
   readonly service: SigstoreService;
-  /** Why it failed; undefined when all is well. */
+  /** Why it failed; undefined when it succeeded. */
   readonly error: string | undefined;
-  /** The end of the certificate that came. */
+  /** When the certificate that was issued expires. */
   readonly validUntil?: Date;
 }
 
-/** Hears how asking went; for metrics and readiness. */
+/** Receives the outcome of each request, for metrics and readiness. */
 export type HearSigstore = (news: SigstoreNews) => void;

@@ -1,4 +1,4 @@
-import { misfit, type Shape } from './shape.ts';
+import { unreadable, type Shape } from './shape.ts';
 import { withoutTrailing } from '../text.ts';
 
 const nanoseconds: Readonly<Record<string, bigint>> = {
@@ -22,14 +22,13 @@ export const duration: Shape<bigint> = {
   decode: (json) => {
     const read = typeof json === 'string' ? parseDuration(json) : undefined;
     if (read !== undefined) return read;
-    throw misfit('is not a duration such as 1h30m');
+    throw unreadable('is not a duration such as 1h30m');
   },
   zero: 0n,
   encode: (value = 0n) => printDuration(value),
-  isEmpty: () => false,
 };
 
-/** The nanoseconds of a duration in Go's syntax; undefined for another text, and for more than 63 bits of them. */
+/** The nanoseconds of a duration in Go's syntax; undefined for any other text, and for more than 63 bits. */
 export function parseDuration(text: string): bigint | undefined {
   if (text.length > longestText) return undefined;
   const [, sign, rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? [];
@@ -45,7 +44,7 @@ export function parseDuration(text: string): bigint | undefined {
   return signed >= -longest && signed < longest ? signed : undefined;
 }
 
-/** The units that a duration under a second is printed in, the largest first. */
+/** The units in which a duration under a second is printed, the largest first. */
 const small = [
   ['ms', 1_000_000n],
   ['µs', 1_000n],
@@ -68,5 +67,5 @@ function printDuration(value: bigint): string {
 function decimal(size: bigint, factor: bigint): string {
   const digits = String(factor).length - 1;
   const fraction = withoutTrailing(String(size % factor).padStart(digits, '0'), '0');
-  return digits === 0 || fraction === '' ? String(size / factor) : `${size / factor}.${fraction}`;
+  return fraction === '' ? String(size / factor) : `${size / factor}.${fraction}`;
 }

@@ -10,20 +10,17 @@ export function byUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** UTF-16 units in the order of UTF-8: halves of code points beyond U+FFFF come after all others. */
+/** A UTF-16 unit's place in the order of UTF-8: surrogates come after all others. */
 function inUtf8(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-/**
- * The JSON text that Go's encoder writes (payloads.md, 1.4): compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped. The
- * keys of an object are written in their order.
- */
+/** The JSON text that Go's encoder writes (payloads.md, 1.4): compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped. */
 export function goJson(value: Json): string {
   return jsonText(value, (scalar) => JSON.stringify(scalar).replace(/[<>&\u2028\u2029]/g, escape));
 }
 
-/** The JSON text as an API server sends it: compact, without Go's escapes. The keys of an object are written in their order. */
+/** The JSON text as an API server sends it: compact, without Go's escapes. */
 export function wireJson(value: Json): string {
   return jsonText(value, (scalar) => JSON.stringify(scalar));
 }
@@ -42,8 +39,8 @@ function escape(character: string): string {
 const wholeNumber = /^(0|[1-9]\d*)$/;
 
 /**
- * JavaScript puts keys that are whole numbers first, whatever their order was. Where the others are sorted, as in a map and
- * in what an API server sends, those were too.
+ * The keys in their original order. JavaScript puts whole numbers first; where the other keys are sorted, as in a map and in
+ * what an API server sends, all keys were.
  */
 function keysInOrder(object: JsonObject): readonly string[] {
   const keys = Object.keys(object);

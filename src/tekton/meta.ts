@@ -2,31 +2,10 @@ import { rawJson } from './value.ts';
 import { always, flag, int64, list, map, type Of, pointer, struct, text } from './shape.ts';
 import { optionalTime, time } from './time.ts';
 
-const labelSelectorRequirement = struct({ key: always(text), operator: always(text), values: list(text) });
-
 /** The structure `LabelSelector` of meta/v1. */
 export const labelSelector = struct({
   matchLabels: map(text),
-  matchExpressions: list(labelSelectorRequirement),
-});
-
-const managedFieldsEntry = struct({
-  manager: text,
-  operation: text,
-  apiVersion: text,
-  time: pointer(time),
-  fieldsType: text,
-  fieldsV1: pointer(rawJson),
-  subresource: text,
-});
-
-const ownerReference = struct({
-  apiVersion: always(text),
-  kind: always(text),
-  name: always(text),
-  uid: always(text),
-  controller: pointer(flag),
-  blockOwnerDeletion: pointer(flag),
+  matchExpressions: list(struct({ key: always(text), operator: always(text), values: list(text) })),
 });
 
 /** The structure `ObjectMeta` of meta/v1. */
@@ -43,9 +22,28 @@ export const objectMeta = struct({
   deletionGracePeriodSeconds: pointer(int64),
   labels: map(text),
   annotations: map(text),
-  ownerReferences: list(ownerReference),
+  ownerReferences: list(
+    struct({
+      apiVersion: always(text),
+      kind: always(text),
+      name: always(text),
+      uid: always(text),
+      controller: pointer(flag),
+      blockOwnerDeletion: pointer(flag),
+    }),
+  ),
   finalizers: list(text),
-  managedFields: list(managedFieldsEntry),
+  managedFields: list(
+    struct({
+      manager: text,
+      operation: text,
+      apiVersion: text,
+      time: pointer(time),
+      fieldsType: text,
+      fieldsV1: pointer(rawJson),
+      subresource: text,
+    }),
+  ),
 });
 
 /** What objectMeta reads. */

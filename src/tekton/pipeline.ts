@@ -1,42 +1,43 @@
 import { duration } from './duration.ts';
-import { matrix, param, paramSpec, pipelineRef, taskRef, whenExpression } from './params.ts';
+import { param, paramSpec, pipelineRef, taskRef, whenExpression } from './params.ts';
 import { rawJson, value } from './value.ts';
-import { always, int64, list, map, nested, type Of, pointer, type Shape, struct, text } from './shape.ts';
+import {
+  always,
+  flag,
+  int64,
+  list,
+  map,
+  nested,
+  type Of,
+  pointer,
+  pointerTo,
+  type Shape,
+  struct,
+  text,
+} from './shape.ts';
 import { taskSpecFields } from './task.ts';
-import { pipelineWorkspaceDeclaration, workspacePipelineTaskBinding } from './workspaces.ts';
 
 /** The structure `PipelineTaskMetadata` of tekton.dev/v1. */
 export const pipelineTaskMetadata = struct({ labels: map(text), annotations: map(text) });
 
-/** The structure `EmbeddedTask` of tekton.dev/v1. */
-export const embeddedTask = struct({
-  apiVersion: text,
-  kind: text,
-  spec: rawJson,
-  metadata: pipelineTaskMetadata,
-  ...taskSpecFields,
-});
-
-const pipelineResult = struct({
-  name: always(text),
-  type: text,
-  description: always(text),
-  value: always(value),
-});
-
-/** The structure `PipelineTask` of tekton.dev/v1. */
-export const pipelineTask = struct({
+const pipelineTask = struct({
   name: text,
   displayName: text,
   description: text,
   taskRef: pointer(taskRef),
-  taskSpec: pointer(embeddedTask),
+  taskSpec: pointerTo({
+    apiVersion: text,
+    kind: text,
+    spec: rawJson,
+    metadata: pipelineTaskMetadata,
+    ...taskSpecFields,
+  }),
   when: list(whenExpression),
   retries: int64,
   runAfter: list(text),
   params: list(param),
-  matrix: pointer(matrix),
-  workspaces: list(workspacePipelineTaskBinding),
+  matrix: pointerTo({ params: list(param), include: list(struct({ name: text, params: list(param) })) }),
+  workspaces: list(struct({ name: always(text), workspace: text, subPath: text })),
   timeout: pointer(duration),
   pipelineRef: pointer(pipelineRef),
   pipelineSpec: pointer(nested((): Shape<object> => pipelineSpec)),
@@ -49,8 +50,8 @@ export const pipelineSpec = struct({
   description: text,
   tasks: list(pipelineTask),
   params: list(paramSpec),
-  workspaces: list(pipelineWorkspaceDeclaration),
-  results: list(pipelineResult),
+  workspaces: list(struct({ name: always(text), description: text, optional: flag })),
+  results: list(struct({ name: always(text), type: text, description: always(text), value: always(value) })),
   finally: list(pipelineTask),
 });
 

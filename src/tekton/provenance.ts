@@ -1,4 +1,4 @@
-import { always, flag, int64, list, map, type Of, pointer, struct, text } from './shape.ts';
+import { always, flag, int64, map, type Of, pointer, struct, text } from './shape.ts';
 import { time } from './time.ts';
 
 /** The structure `Condition` of Knative's apis. */
@@ -40,22 +40,10 @@ export const featureFlags = struct({
   enableTektonOCIBundles: pointer(flag),
 });
 
-const artifactValue = struct({ digest: map(text), uri: text });
-
-/** The structure `Artifact` of tekton.dev/v1. */
-export const artifact = struct({ name: text, values: list(artifactValue), buildOutput: flag });
-
-/** The structure `Artifacts` of tekton.dev/v1. */
-export const artifacts = struct({ inputs: list(artifact), outputs: list(artifact) });
-
-/** The structure `RefSource` of tekton.dev/v1. */
-export const refSource = struct({ uri: text, digest: map(text), entryPoint: text });
+const refSource = struct({ uri: text, digest: map(text), entryPoint: text });
 
 /** The structure `Provenance` of tekton.dev/v1. */
 export const provenance = struct({ refSource: pointer(refSource), featureFlags: pointer(featureFlags) });
 
 /** What refSource reads. */
 export type RefSource = Of<typeof refSource>;
-
-/** What provenance reads. */
-export type Provenance = Of<typeof provenance>;

@@ -1,33 +1,33 @@
 import { ChainsError } from '../errors.ts';
-import { isJsonList, isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 import { byUtf8 } from './go-json.ts';
 
 /**
- * How Go reads and writes a value of one type. Reading gives only what is known of an object; writing gives what Go's
- * encoder would (payloads.md, 1.1 and 1.3).
+ * How Go reads and writes a value of one type. Reading drops unknown fields; writing gives what Go's encoder would
+ * (payloads.md, 1.1 and 1.3).
  */
 export interface Shape<T> {
   /** Reads a value that is there. @throws ChainsError RUN_UNREADABLE, whose message begins with the field's path. */
   decode(json: Json): T;
-  /** What null gives as an object's member; undefined: null is like absent. */
+  /** What null is read as in a field; without it, as if the field were absent. */
   readonly ofNull?: T;
-  /** What null gives as an entry of a list or map. */
+  /** What null is read as in a list or map. */
   readonly zero: T;
-  /** The value as Go writes it; undefined is what was absent. @throws ChainsError RUN_UNREADABLE for what can't be written. */
+  /** The value as Go writes it; undefined if it was absent. @throws ChainsError RUN_UNREADABLE for what can't be written. */
   encode(value: T | undefined): Json;
-  /** Whether `omitempty` leaves the value out. */
-  isEmpty(value: T | undefined): boolean;
+  /** Whether `omitempty` leaves the value out; missing where it never does, as with Go's structures. */
+  isEmpty?(value: T | undefined): boolean;
 }
 
-/** The type of what a shape reads. */
+/** The type that a shape reads. */
 export type Of<S> = S extends Shape<infer T> ? T : never;
 
-/** RUN_UNREADABLE for a value whose path the caller adds. */
-export function misfit(message: string): ChainsError {
+/** RUN_UNREADABLE without the value's path, which {@link read} and {@link written} add. */
+export function unreadable(message: string): ChainsError {
   return new ChainsError('RUN_UNREADABLE', message);
 }
 
-/** Does a part of reading or writing; an error of it gets this step before its path. */
+/** Reads or writes one part of a value, and puts this step in front of the path in its error. */
 function atStep<T>(step: string, work: () => T): T {
   try {
     return work();
@@ -39,54 +39,46 @@ function atStep<T>(step: string, work: () => T): T {
   }
 }
 
+/** A value that Go leaves out when it is zero, and that is written as it was read. */
+function scalar<T extends string | number | boolean>(zero: T, decode: (json: Json) => T): Shape<T> {
+  return { decode, zero, encode: (value = zero) => value, isEmpty: (value = zero) => value === zero };
+}
+
 /** A string. */
-export const text: Shape<string> = {
-  decode: (json) => {
-    if (typeof json === 'string') return json;
-    throw misfit('is not a string');
-  },
-  zero: '',
-  encode: (value = '') => value,
-  isEmpty: (value = '') => value === '',
-};
+export const text = scalar<string>('', (json) => {
+  if (typeof json === 'string') return json;
+  throw unreadable('is not a string');
+});
 
 /** A boolean. */
-export const flag: Shape<boolean> = {
-  decode: (json) => {
-    if (typeof json === 'boolean') return json;
-    throw misfit('is not a boolean');
-  },
-  zero: false,
-  encode: (value = false) => value,
-  isEmpty: (value = false) => !value,
-};
+export const flag = scalar<boolean>(false, (json) => {
+  if (typeof json === 'boolean') return json;
+  throw unreadable('is not a boolean');
+});
 
 function integer(least: number, greatest: number): Shape<number> {
-  return {
-    decode: (json) => {
-      if (Number.isInteger(json) && Number(json) >= least && Number(json) <= greatest) return Number(json);
-      throw misfit(`is not a whole number from ${least} to ${greatest}`);
-    },
-    zero: 0,
-    encode: (value = 0) => value,
-    isEmpty: (value = 0) => value === 0,
-  };
+  return scalar<number>(0, (json) => {
+    if (typeof json === 'number' && Number.isInteger(json) && json >= least && json <= greatest) return json;
+    throw unreadable(`is not a whole number from ${least} to ${greatest}`);
+  });
 }
 
 /** Go's int32. */
 export const int32: Shape<number> = integer(-(2 ** 31), 2 ** 31 - 1);
 
-/** Go's int64 and int, as far as JavaScript's numbers go. */
+/** Go's int64 and int, with the precision of JavaScript's numbers. */
 export const int64: Shape<number> = integer(-(2 ** 63), 2 ** 63);
 
-/** A list; absent, empty and filled are kept apart until it is written with `omitempty`. */
+function decodeEntry<T>(item: Shape<T>, step: string, entry: Json): T {
+  return atStep(step, () => (entry === null ? item.zero : item.decode(entry)));
+}
+
+/** A list; without `omitempty`, an absent one is written as null and an empty one as `[]`. */
 export function list<T>(item: Shape<T>): Shape<readonly T[]> {
   return {
     decode: (json) => {
-      if (!isJsonList(json)) throw misfit('is not a list');
-      return json.map((entry, index) =>
-        atStep(`[${index}]`, () => (entry === null ? item.zero : item.decode(entry))),
-      );
+      if (!isJsonList(json)) throw unreadable('is not a list');
+      return json.map((entry, index) => decodeEntry(item, `[${index}]`, entry));
     },
     zero: [],
     encode: (value) => value?.map((entry, index) => atStep(`[${index}]`, () => item.encode(entry))) ?? null,
@@ -98,13 +90,9 @@ export function list<T>(item: Shape<T>): Shape<readonly T[]> {
 export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
   return {
     decode: (json) => {
-      if (!isJsonObject(json)) throw misfit('is not an object');
-      return new Map(
-        Object.entries(json).map(([key, entry = null]) => [
-          key,
-          atStep(`.${key}`, () => (entry === null ? item.zero : item.decode(entry))),
-        ]),
-      );
+      if (!isJsonObject(json)) throw unreadable('is not an object');
+      const entries = Object.entries(json);
+      return new Map(entries.map(([key, entry = null]) => [key, decodeEntry(item, `.${key}`, entry)]));
     },
     zero: new Map(),
     encode: (value) => {
@@ -118,7 +106,7 @@ export function map<T>(item: Shape<T>): Shape<ReadonlyMap<string, T>> {
   };
 }
 
-/** A pointer: what is set is always written, even where it is empty. */
+/** A pointer: a value that is there is always written, even an empty one. */
 export function pointer<T>(shape: Shape<T>): Shape<T | undefined> {
   return {
     decode: (json) => shape.decode(json),
@@ -128,40 +116,27 @@ export function pointer<T>(shape: Shape<T>): Shape<T | undefined> {
   };
 }
 
-/** A field that is written even when it is empty: one without `omitempty`. */
-export interface Always<T> {
-  readonly always: Shape<T>;
+/** Marks a field without `omitempty`, which is written even when it is empty; all other fields have it. */
+export function always<T>(shape: Shape<T>): Shape<T> {
+  return { ...shape, isEmpty: () => false };
 }
 
-/** Marks a field as one without `omitempty`; all others have it. */
-export function always<T>(shape: Shape<T>): Always<T> {
-  return { always: shape };
-}
+type Fields = { readonly [name: string]: Shape<unknown> };
 
-type Fields = { readonly [name: string]: Shape<unknown> | Always<unknown> };
+/** What a structure is read as: the fields that are there. */
+export type Struct<F> = { readonly [K in keyof F]?: Of<F[K]> };
 
-type FieldOf<F> = F extends Always<infer T> ? T : Of<F>;
-
-/** What a structure reads: its fields as far as they are there. */
-export type Struct<F> = { readonly [K in keyof F]?: FieldOf<F[K]> };
-
-/** A structure: its fields in the order in which Go writes them. Unknown members are dropped; it is never empty. */
+/** A structure: its fields in the order in which Go writes them. Unknown fields are dropped. */
 export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
-  const known = Object.entries(fields).map(([name, field]) =>
-    'always' in field ? { name, shape: field.always, always: true } : { name, shape: field, always: false },
-  );
+  const known = Object.entries(fields);
   return {
     decode: (json) => {
-      if (!isJsonObject(json)) throw misfit('is not an object');
+      if (!isJsonObject(json)) throw unreadable('is not an object');
       const found: Record<string, unknown> = {};
-      for (const { name, shape } of known) {
-        const value = Object.hasOwn(json, name) ? json[name] : undefined;
-        const read =
-          value === null
-            ? shape.ofNull
-            : value === undefined
-              ? undefined
-              : atStep(`.${name}`, () => shape.decode(value));
+      for (const [name, shape] of known) {
+        const value = member(json, name);
+        if (value === undefined) continue;
+        const read = value === null ? shape.ofNull : atStep(`.${name}`, () => shape.decode(value));
         if (read !== undefined) found[name] = read;
       }
       // Each member was read by the shape of its own field.
@@ -171,26 +146,27 @@ export function struct<F extends Fields>(fields: F): Shape<Struct<F>> {
     zero: {},
     encode: (value) => {
       const members: Readonly<Record<string, unknown>> = value ?? {};
-      const written: Record<string, Json> = {};
-      for (const { name, shape, always: isAlways } of known) {
-        const member = members[name];
-        if (isAlways || !shape.isEmpty(member))
-          written[name] = atStep(`.${name}`, () => shape.encode(member));
-      }
-      return written;
+      return Object.fromEntries(
+        known
+          .filter(([name, shape]) => shape.isEmpty?.(members[name]) !== true)
+          .map(([name, shape]) => [name, atStep(`.${name}`, () => shape.encode(members[name]))]),
+      );
     },
-    isEmpty: () => false,
   };
 }
 
-/** A structure that holds itself, by way of others. It is read and written whole, so its fields have no type. */
+/** A structure that contains itself. Its fields have no types, since nothing here looks at them. */
 export function nested(shape: () => Shape<object>): Shape<object> {
   return {
     decode: (json) => shape().decode(json),
     zero: {},
     encode: (value) => shape().encode(value),
-    isEmpty: () => false,
   };
+}
+
+/** A pointer to a structure with these fields. */
+export function pointerTo<F extends Fields>(fields: F): Shape<Struct<F> | undefined> {
+  return pointer(struct(fields));
 }
 
 /** Reads an object of this shape. @param where its path, empty for a whole object. @throws ChainsError RUN_UNREADABLE that names the field. */

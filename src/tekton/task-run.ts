@@ -1,37 +1,57 @@
-import {
-  containerStateRunning,
-  containerStateTerminated,
-  containerStateWaiting,
-  resourceRequirements,
-} from './core/containers.ts';
+import { resourceRequirements } from './core/containers.ts';
 import { podTemplate } from './core/pod-template.ts';
+import { workspaceBinding } from './core/volumes.ts';
 import { duration } from './duration.ts';
 import { objectMeta } from './meta.ts';
 import { param, taskRef } from './params.ts';
-import { artifact, artifacts, condition, provenance } from './provenance.ts';
-import { always, int64, list, map, nested, type Of, pointer, type Shape, struct, text } from './shape.ts';
+import { condition, provenance } from './provenance.ts';
+import {
+  always,
+  flag,
+  int32,
+  int64,
+  list,
+  map,
+  nested,
+  type Of,
+  pointer,
+  pointerTo,
+  type Shape,
+  struct,
+  text,
+} from './shape.ts';
 import { taskSpec } from './task.ts';
 import { time } from './time.ts';
 import { value } from './value.ts';
-import { workspaceBinding } from './workspaces.ts';
 
-/** What the state of a step and of a sidecar begin with. */
+/** The first fields of the state of a step and of a sidecar. */
 const containerState = {
-  waiting: pointer(containerStateWaiting),
-  running: pointer(containerStateRunning),
-  terminated: pointer(containerStateTerminated),
+  waiting: pointerTo({ reason: text, message: text }),
+  running: pointerTo({ startedAt: time }),
+  terminated: pointerTo({
+    exitCode: always(int32),
+    signal: int32,
+    reason: text,
+    message: text,
+    startedAt: time,
+    finishedAt: time,
+    containerID: text,
+  }),
   name: text,
   container: text,
   imageID: text,
 };
 
-const sidecarState = struct(containerState);
-
 /** The structure `TaskRunResult` of tekton.dev/v1. */
 export const taskRunResult = struct({ name: always(text), type: text, value: always(value) });
 
-/** The structure `StepState` of tekton.dev/v1. */
-export const stepState = struct({
+const artifact = struct({
+  name: text,
+  values: list(struct({ digest: map(text), uri: text })),
+  buildOutput: flag,
+});
+
+const stepState = struct({
   ...containerState,
   results: list(taskRunResult),
   provenance: pointer(provenance),
@@ -40,22 +60,12 @@ export const stepState = struct({
   outputs: list(artifact),
 });
 
-const taskBreakpoints = struct({ onFailure: text, beforeSteps: list(text) });
-
-const taskRunDebug = struct({ breakpoints: pointer(taskBreakpoints) });
-
-/** The structure `TaskRunStepSpec` of tekton.dev/v1. */
-export const taskRunStepSpec = struct({ name: always(text), computeResources: always(resourceRequirements) });
-
-/** The structure `TaskRunSidecarSpec` of tekton.dev/v1. */
-export const taskRunSidecarSpec = struct({
-  name: always(text),
-  computeResources: always(resourceRequirements),
-});
+/** The structures `TaskRunStepSpec` and `TaskRunSidecarSpec` of tekton.dev/v1. */
+export const resourcesByName = struct({ name: always(text), computeResources: always(resourceRequirements) });
 
 /** The structure `TaskRunSpec` of tekton.dev/v1. */
 export const taskRunSpec = struct({
-  debug: pointer(taskRunDebug),
+  debug: pointerTo({ breakpoints: pointerTo({ onFailure: text, beforeSteps: list(text) }) }),
   params: list(param),
   serviceAccountName: always(text),
   taskRef: pointer(taskRef),
@@ -66,14 +76,13 @@ export const taskRunSpec = struct({
   timeout: pointer(duration),
   podTemplate: pointer(podTemplate),
   workspaces: list(workspaceBinding),
-  stepSpecs: list(taskRunStepSpec),
-  sidecarSpecs: list(taskRunSidecarSpec),
+  stepSpecs: list(resourcesByName),
+  sidecarSpecs: list(resourcesByName),
   computeResources: pointer(resourceRequirements),
   managedBy: pointer(text),
 });
 
-/** The structure `TaskRunStatus` of tekton.dev/v1. */
-export const taskRunStatus = struct({
+const taskRunStatus = struct({
   observedGeneration: int64,
   conditions: list(condition),
   annotations: map(text),
@@ -83,8 +92,8 @@ export const taskRunStatus = struct({
   steps: list(stepState),
   retriesStatus: list(nested((): Shape<object> => taskRunStatus)),
   results: list(taskRunResult),
-  artifacts: pointer(artifacts),
-  sidecars: list(sidecarState),
+  artifacts: pointerTo({ inputs: list(artifact), outputs: list(artifact) }),
+  sidecars: list(struct(containerState)),
   taskSpec: pointer(taskSpec),
   provenance: pointer(provenance),
   spanContext: map(text),
@@ -101,9 +110,6 @@ export const taskRun = struct({
 
 /** What taskRun reads. */
 export type TaskRun = Of<typeof taskRun>;
-
-/** What taskRunResult reads. */
-export type TaskRunResult = Of<typeof taskRunResult>;
 
 /** What stepState reads. */
 export type StepState = Of<typeof stepState>;

@@ -1,21 +1,19 @@
 import {
-  containerPort,
   envFromSource,
   envVar,
+  lifecycle,
+  probe,
   resourceRequirements,
-  volumeDevice,
+  securityContext,
   volumeMount,
 } from './core/containers.ts';
-import { lifecycle, probe } from './core/probes.ts';
-import { securityContext } from './core/security.ts';
 import { volume } from './core/volumes.ts';
 import { duration } from './duration.ts';
-import { param, paramSpec, propertySpec, ref, whenExpression } from './params.ts';
-import { always, flag, list, map, type Of, pointer, struct, text } from './shape.ts';
+import { param, paramSpec, propertySpec, whenExpression } from './params.ts';
+import { always, flag, int32, list, map, type Of, pointer, pointerTo, struct, text } from './shape.ts';
 import { value } from './value.ts';
-import { workspaceDeclaration, workspaceUsage } from './workspaces.ts';
 
-/** What runs in a container. The order of fields is Go's, as everywhere here. */
+/** What runs in a container. Go's order of fields is kept, here and everywhere. */
 const program = {
   image: text,
   command: list(text),
@@ -23,16 +21,16 @@ const program = {
   workingDir: text,
 };
 
-/** What it finds there. */
+/** The environment, resources and volumes of a container. */
 const surroundings = {
   envFrom: list(envFromSource),
   env: list(envVar),
   computeResources: resourceRequirements,
   volumeMounts: list(volumeMount),
-  volumeDevices: list(volumeDevice),
+  volumeDevices: list(struct({ name: always(text), devicePath: always(text) })),
 };
 
-/** What a step and the template of steps have in common. */
+/** What a step and the template of steps share. */
 const container = {
   ...program,
   ...surroundings,
@@ -40,11 +38,14 @@ const container = {
   securityContext: pointer(securityContext),
 };
 
-/** The structure `Sidecar` of tekton.dev/v1. */
-export const sidecar = struct({
+const workspaceUsage = struct({ name: always(text), mountPath: always(text) });
+
+const sidecar = struct({
   name: always(text),
   ...program,
-  ports: list(containerPort),
+  ports: list(
+    struct({ name: text, hostPort: int32, containerPort: always(int32), protocol: text, hostIP: text }),
+  ),
   ...surroundings,
   livenessProbe: pointer(probe),
   readinessProbe: pointer(probe),
@@ -64,15 +65,7 @@ export const sidecar = struct({
 
 const stepOutputConfig = struct({ path: text });
 
-const stepResult = struct({
-  name: always(text),
-  type: text,
-  properties: map(propertySpec),
-  description: text,
-});
-
-/** The structure `Step` of tekton.dev/v1. */
-export const step = struct({
+const step = struct({
   name: always(text),
   displayName: text,
   ...container,
@@ -82,24 +75,10 @@ export const step = struct({
   onError: text,
   stdoutConfig: pointer(stepOutputConfig),
   stderrConfig: pointer(stepOutputConfig),
-  ref: pointer(ref),
+  ref: pointerTo({ name: text, resolver: text, params: list(param) }),
   params: list(param),
-  results: list(stepResult),
+  results: list(struct({ name: always(text), type: text, properties: map(propertySpec), description: text })),
   when: list(whenExpression),
-});
-
-/** The structure `StepTemplate` of tekton.dev/v1. */
-export const stepTemplate = struct({
-  ...container,
-});
-
-/** The structure `TaskResult` of tekton.dev/v1. */
-export const taskResult = struct({
-  name: always(text),
-  type: text,
-  properties: map(propertySpec),
-  description: text,
-  value: pointer(value),
 });
 
 /** The fields of {@link taskSpec}, which a Task within a Pipeline has too. */
@@ -109,17 +88,24 @@ export const taskSpecFields = {
   description: text,
   steps: list(step),
   volumes: list(volume),
-  stepTemplate: pointer(stepTemplate),
+  stepTemplate: pointerTo(container),
   sidecars: list(sidecar),
-  workspaces: list(workspaceDeclaration),
-  results: list(taskResult),
+  workspaces: list(
+    struct({ name: always(text), description: text, mountPath: text, readOnly: flag, optional: flag }),
+  ),
+  results: list(
+    struct({
+      name: always(text),
+      type: text,
+      properties: map(propertySpec),
+      description: text,
+      value: pointer(value),
+    }),
+  ),
 };
 
 /** The structure `TaskSpec` of tekton.dev/v1. */
 export const taskSpec = struct(taskSpecFields);
-
-/** What taskSpec reads. */
-export type TaskSpec = Of<typeof taskSpec>;
 
 /** What step reads. */
 export type Step = Of<typeof step>;

@@ -1,11 +1,11 @@
-import { misfit, type Shape } from './shape.ts';
+import { unreadable, type Shape } from './shape.ts';
 import { withoutTrailing } from '../text.ts';
 
 /** A moment as Go reads it: RFC 3339, up to nine digits of a second (payloads.md, 1.4). */
 export interface Time {
   /** Whole seconds since 1970 in UTC. */
   readonly seconds: number;
-  /** Nine digits: what comes after the whole seconds. */
+  /** The fraction of a second, in nine digits. */
   readonly nanoseconds: string;
 }
 
@@ -22,12 +22,10 @@ export const time: Shape<Time> = {
   decode: (json) => {
     const read = typeof json === 'string' ? parseTime(json) : undefined;
     if (read !== undefined) return read;
-    throw misfit('is not a time such as 2024-03-01T10:00:00Z');
+    throw unreadable('is not a time such as 2024-03-01T10:00:00Z');
   },
   zero: { seconds: zeroSeconds, nanoseconds: '000000000' },
   encode: (value) => (value === undefined || isZero(value) ? null : inSeconds(value)),
-  // By value: Go's omitempty never leaves out a structure.
-  isEmpty: () => false,
 };
 
 /** A time that is left out when it is zero: Go's `omitzero`. */
@@ -44,12 +42,12 @@ export function inSeconds({ seconds }: Time): string {
     .replace(/^\+0/, '');
 }
 
-/** With the fraction as short as it is: `.120` becomes `.12`. The style of provenance v0.2. */
+/** With the fraction without trailing zeros, as in provenance v0.2: `.120` becomes `.12`. */
 export function withShortFraction(value: Time): string {
   return withFraction(value, withoutTrailing(value.nanoseconds, '0'));
 }
 
-/** With the fraction in 3, 6 or 9 digits. The style of provenance v1. */
+/** With a fraction of 3, 6 or 9 digits, as in provenance v1. */
 export function withPaddedFraction(value: Time): string {
   return withFraction(value, withoutTrailing(value.nanoseconds, '000'));
 }
@@ -70,7 +68,7 @@ function parseTime(text: string): Time | undefined {
     found;
   const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const milliseconds = Date.parse(local);
-  // Date.parse takes 24:00:00, and February 30 is read as March 1 by some of its forms.
+  // Date.parse accepts 24:00:00, and February 30 as March 1.
   if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString() !== local) return undefined;
   if (Number(zoneHour) > 24 || Number(zoneMinute) > 59) return undefined;
   const offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * 60 * (sign === '-' ? -1 : 1);

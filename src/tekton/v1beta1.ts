@@ -1,6 +1,6 @@
 import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
 
-/** Changes a value; what has not the expected type stays as it is, so that its reader refuses it. */
+/** Changes a value; one of an unexpected type stays as it is, so that its reader refuses it. */
 type Conversion = (value: Json) => Json;
 
 const onObject =
@@ -18,7 +18,7 @@ const each =
   (value) =>
     isJsonList(value) ? value.map((entry) => change(entry)) : value;
 
-/** Changes those members that are there. */
+/** Changes the members that are there. */
 const members = (changes: Readonly<Record<string, Conversion>>): Conversion =>
   onObject((object) =>
     Object.fromEntries(
@@ -29,7 +29,7 @@ const members = (changes: Readonly<Record<string, Conversion>>): Conversion =>
     ),
   );
 
-/** Gives members new names; one that has the new name already is replaced. */
+/** Renames members; a member that already has the new name is replaced. */
 const renamed = (names: Readonly<Record<string, string>>): Conversion =>
   onObject((object) => {
     const replaced = Object.entries(names).flatMap(([old, name]) =>
@@ -39,14 +39,11 @@ const renamed = (names: Readonly<Record<string, string>>): Conversion =>
     return Object.fromEntries(kept.map(([key, value]) => [names[key] ?? key, value]));
   });
 
-const withDefault = (key: string, value: Json): Conversion =>
-  onObject((object) => ({ ...object, [key]: object[key] === undefined ? value : object[key] }));
-
 const container = renamed({ resources: 'computeResources' });
-const params = each(withDefault('value', ''));
+const params = each(onObject((param) => (param['value'] === undefined ? { ...param, value: '' } : param)));
 const results = params;
 const paramSpecs = each(
-  onObject((spec) => ({ ...spec, type: (spec['type'] ?? '') === '' ? 'string' : spec['type'] })),
+  onObject((spec) => ((spec['type'] ?? '') === '' ? { ...spec, type: 'string' } : spec)),
 );
 const reference = members({ params });
 const step = inTurn(container, members({ params, ref: reference }));
@@ -127,8 +124,8 @@ const pipelineRun = members({
 });
 
 /**
- * Results under the name that v1 no longer has, whatever apiVersion the object shows: a server may serve what was
- * written as v1beta1 under v1, unconverted.
+ * Renames the results from the name that only v1beta1 has, whatever apiVersion the object shows: a server may serve as v1
+ * what was written as v1beta1, unconverted.
  */
 const oldResults = (name: string) =>
   members({
@@ -139,23 +136,21 @@ const oldResults = (name: string) =>
     ),
   });
 
-const oldTaskResults = oldResults('taskResults');
-const oldPipelineResults = oldResults('pipelineResults');
-
 /** The TaskRun with the fields of v1: those that v1 renamed are renamed, nothing else is changed (payloads.md, 13). */
 export function taskRunAsV1(object: JsonObject): JsonObject {
-  return asObject((isV1beta1(object) ? taskRun : oldTaskResults)(object), object);
+  return converted(object, isV1beta1(object) ? taskRun : oldResults('taskResults'));
 }
 
 /** The PipelineRun with the fields of v1, likewise. */
 export function pipelineRunAsV1(object: JsonObject): JsonObject {
-  return asObject((isV1beta1(object) ? pipelineRun : oldPipelineResults)(object), object);
+  return converted(object, isV1beta1(object) ? pipelineRun : oldResults('pipelineResults'));
 }
 
 function isV1beta1(object: JsonObject): boolean {
   return object['apiVersion'] === 'tekton.dev/v1beta1';
 }
 
-function asObject(changed: Json, object: JsonObject): JsonObject {
+function converted(object: JsonObject, change: Conversion): JsonObject {
+  const changed = change(object);
   return isJsonObject(changed) ? changed : object;
 }

@@ -92,7 +92,7 @@ describe('an outcome', () => {
     assert.equal(judged({ failures }).again, 9_000);
   });
 
-  it('is told in one bounded line', () => {
+  it('has a message of one bounded line', () => {
     const failures = [failure('UNEXPECTED', `first\nsecond ${'👩'.repeat(2_000)}`)];
     const { message } = judged({ failures });
     assert.ok(message.length <= 1_024 && message.isWellFormed() && !message.includes('\n'));

@@ -74,7 +74,7 @@ const marks = {
   'chains.tekton.dev/message': 'm',
 };
 
-test('what Chains wrote is left out, whatever else stands beside it stays', () => {
+test('what Chains wrote is left out, and everything else is kept', () => {
   const object: JsonObject = {
     metadata: {
       labels: { app: 'x', 'chains.tekton.dev/signed': 'true', 'chains.tekton.dev/reproducible': 'true' },

@@ -11,7 +11,7 @@ const images = ({ artifacts }: Explanation) =>
   artifacts.flatMap(({ kind, fullKey }) => (kind === 'oci' ? [fullKey] : []));
 
 for (const imageID of ['', 'docker://sha256:ab', `sha256:${'a'.repeat(64)}`, 'gcr.io/tools/scan:1']) {
-  test(`a step whose imageID is ${JSON.stringify(imageID)} costs its material, and nothing else`, async () => {
+  test(`a step whose imageID is ${JSON.stringify(imageID)} loses its material, and nothing else`, async () => {
     const steps = [
       { name: 'build', imageID: `gcr.io/tools/build@${digest('b')}` },
       { name: 'scan', imageID },
@@ -47,10 +47,10 @@ for (const mark of ['true\n', ' true', 'true ']) {
 }
 
 for (const mark of ['yes', '1', 'True', 'TRUE\n']) {
-  test(`isBuildArtifact ${JSON.stringify(mark)} does not count, and is reported`, async () => {
+  test(`isBuildArtifact ${JSON.stringify(mark)} is ignored, and reported`, async () => {
     const explanation = await explained(output({ isBuildArtifact: mark }));
     assert.deepEqual(images(explanation), []);
-    assert.match(messages(explanation), /does not count; write "true"/);
+    assert.match(messages(explanation), /is ignored; write "true"/);
   });
 }
 
@@ -62,7 +62,7 @@ test('white space around a uri and a digest is not a part of them', async () => 
   assert.match(JSON.stringify(explanation.artifacts[0]?.payload), /"subject":\[\{"name":"quay\.io\/o\/app"/);
 });
 
-test('an artifact that was never meant as an image is a subject, and no complaint', async () => {
+test('an artifact that was never meant as an image is a subject, and is not reported', async () => {
   for (const members of [
     { uri: 'pkg:maven/org.example/app@1.0.0' },
     { uri: 'https://repo.example.com/app.jar' },
@@ -85,18 +85,18 @@ for (const scheme of ['docker', 'oci']) {
       ]).object,
     );
     assert.deepEqual(images(explanation), [`quay.io/o/app@${digest('a')}`]);
-    assert.match(messages(explanation), /is taken as "quay\.io\/o\/app@sha256/);
+    assert.match(messages(explanation), /is read as "quay\.io\/o\/app@sha256/);
   });
 }
 
-test('what only the results of a step name is reported, since it does not count', async () => {
+test('what only the results of a step name is reported, since it is not used', async () => {
   const results = [
     { name: 'IMAGE_URL', value: 'quay.io/o/app' },
     { name: 'IMAGE_DIGEST', value: digest('a') },
   ];
   const steps = [{ name: 'build', imageID: `gcr.io/tools/build@${digest('b')}`, results }];
   const run = taskRun({ steps }).object;
-  assert.match(messages(await explained(run)), /count only in the format slsa\/v2alpha4/);
+  assert.match(messages(await explained(run)), /are used only in the format slsa\/v2alpha4/);
   const deep = await explain({ run, config: { 'artifacts.taskrun.format': 'slsa/v2alpha4' } });
   assert.match(messages(deep), /their images are not signed/);
   assert.equal(messages(await explained(taskRun({ steps, results }).object)), '');

@@ -175,7 +175,7 @@ test("a malformed hint doesn't keep the others from being signed", () => {
   assert.equal(extract(run).problems.length, 2);
 });
 
-test('names that have nothing to do with hints are not problem', () => {
+test('names that do not resemble hints are not problems', () => {
   const run = taskRunWith([
     ['MY_IMAGES', 'a'],
     ['BASE_IMAGES_DIGESTS', 'a'],

@@ -68,7 +68,7 @@ test('huge texts take linear time and give short messages', () => {
   assert.ok(user + system < 60_000_000, `${user + system} µs`);
 });
 
-test('many problems are told up to a number, then counted', () => {
+test('problems are reported one by one up to a limit, then only their number', () => {
   const { problems } = extract(taskRunWith([['IMAGES', 'x,'.repeat(5_000)]]));
   assert.equal(problems.length, 101);
   assert.match(problems.at(-1)?.message ?? '', /^and 4900 more/);

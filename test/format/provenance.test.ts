@@ -114,13 +114,13 @@ test('the same run and configuration give the same bytes, whatever the order of 
   }
 });
 
-test('half a pair in the results of a step is told in the one format that counts it', async () => {
+test('half a pair in the results of a step is reported in the one format that reads them', async () => {
   const steps = [
     { name: 's', imageID: `x@${digest('a')}`, results: [{ name: 'IMAGE_URL', value: 'gcr.io/a/b' }] },
   ];
-  const told = async (format: string) => (await payloadOf(run({ steps }), format)).problems;
-  assert.deepEqual(await told('slsa/v2alpha3'), []);
-  assert.match(String(await told('slsa/v2alpha4')), /status\.steps\[0\]\.results\[0\]: half a pair/);
+  const problemsIn = async (format: string) => (await payloadOf(run({ steps }), format)).problems;
+  assert.deepEqual(await problemsIn('slsa/v2alpha3'), []);
+  assert.match(String(await problemsIn('slsa/v2alpha4')), /status\.steps\[0\]\.results\[0\]: half a pair/);
 });
 
 /** A PipelineRun of this pipeline with these TaskRuns, as their names and labels. */
@@ -148,7 +148,7 @@ test('a task that no TaskRun ran is not written, so that nothing in it can fail'
   assert.equal(error, 'taskRef of t.params[0].value has no value');
 });
 
-test('digests that a source gained are shown for each task that it stands for', async () => {
+test('digests that were merged into a source are shown for each task from it', async () => {
   const source = (digests: JsonObject) => ({ provenance: { refSource: { uri: 'u', digest: digests } } });
   const taskRuns = [ofTask('a', source({ sha1: 'e' })), ofTask('a', source({ sha1: 'e', md5: 'x' }))];
   const { payload } = await pipelinePayload({ tasks: [{ name: 'a' }, { name: 'a' }] }, taskRuns);
@@ -194,7 +194,7 @@ test('thousands of outputs of one name take no more than their number', async ()
   assert.ok(user + system < 20_000_000, `${user + system} µs`);
 });
 
-test('what has no text where one belongs is an error or left out, and nothing throws', async () => {
+test('a value that should be a text and is not is an error or left out, and nothing throws', async () => {
   const odd = { toString: 1 };
   await explain({ run: run({}, { spec: { managedBy: odd } }), config: {} });
   await pipelinePayload({ tasks: [{ name: 'a' }] }, [{ metadata: { name: odd } }]);

@@ -1,3 +1,4 @@
+import type { TaskRunEvidence } from '../../model/evidence.ts';
 import { markPrefix } from '../../model/marks.ts';
 import type { ObjectMeta } from '../../tekton/meta.ts';
 import type { Param, ParamSpec } from '../../tekton/params.ts';
@@ -5,9 +6,8 @@ import type { RefSource } from '../../tekton/provenance.ts';
 import { map, written } from '../../tekton/shape.ts';
 import { type Value, value } from '../../tekton/value.ts';
 import { textOrAbsent, textsOrAbsent } from '../statement.ts';
-import type { Invocation } from './predicate.ts';
 
-/** What an invocation is made of, be it a TaskRun's or a PipelineRun's. */
+/** What an invocation is made of. */
 export interface Invoked {
   readonly metadata: ObjectMeta | undefined;
   /** Where the parameters are declared, for their defaults. */
@@ -16,11 +16,11 @@ export interface Invoked {
   readonly source: RefSource | undefined;
 }
 
-/** kubectl keeps the whole object in it. */
+/** The annotation in which kubectl keeps the whole object. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** The invocation (payloads.md, 7.1). @throws ChainsError RUN_UNREADABLE when a parameter has no value. */
-export function invocation({ metadata, specs = [], params = [], source = {} }: Invoked): Invocation {
+/** The invocation of a run (payloads.md, 7.1). @throws ChainsError RUN_UNREADABLE when a parameter has no value. */
+export function invocation({ metadata, specs = [], params = [], source = {} }: Invoked): object {
   const values = new Map<string, Value | undefined>([
     ...specs
       .filter((spec) => spec.default !== undefined)
@@ -44,4 +44,12 @@ export function invocation({ metadata, specs = [], params = [], source = {} }: I
     parameters: written(map<Value | undefined>(value), values, 'parameters'),
     environment: isEmpty ? undefined : environment,
   };
+}
+
+/** The invocation of a TaskRun. @throws ChainsError RUN_UNREADABLE when a parameter has no value. */
+export function taskRunInvocation(
+  { taskRun: { metadata, spec, status } }: TaskRunEvidence,
+  source: RefSource | undefined,
+): object {
+  return invocation({ metadata, specs: status?.taskSpec?.params, params: spec?.params, source });
 }

@@ -2,11 +2,10 @@ import type { EnvVar } from '../../tekton/core/containers.ts';
 import type { Param } from '../../tekton/params.ts';
 import type { PipelineTask } from '../../tekton/pipeline.ts';
 import type { Sidecar, Step } from '../../tekton/task.ts';
-import type { Value } from '../../tekton/value.ts';
 
 /**
- * The names of the tasks whose results a pipeline's task refers to, in the order in which the references stand, with
- * doubles (payloads.md, 8): in params, matrix, `when`, and the texts of an embedded task.
+ * The names of the tasks whose results a pipeline's task refers to, in the order of the references, with duplicates
+ * (payloads.md, 8): in params, matrix, `when`, and the texts of an embedded task.
  */
 export function tasksReferredTo(task: PipelineTask): readonly string[] {
   return textsOf(task).flatMap(taskNames);
@@ -14,35 +13,26 @@ export function tasksReferredTo(task: PipelineTask): readonly string[] {
 
 function textsOf({ params = [], matrix, when = [], taskSpec }: PipelineTask): readonly string[] {
   const { params: matrixParams = [], include = [] } = matrix ?? {};
-  return [...params, ...matrixParams, ...include.flatMap((combination) => combination.params ?? [])]
-    .flatMap(paramTexts)
-    .concat(when.flatMap(({ input = '', cel = '', values = [] }) => [input, cel, ...values]))
-    .concat([...(taskSpec?.steps ?? []), ...(taskSpec?.sidecars ?? [])].flatMap(containerTexts));
+  const combined = include.flatMap((combination) => combination.params ?? []);
+  const { steps = [], sidecars = [] } = taskSpec ?? {};
+  return [
+    ...[...params, ...matrixParams, ...combined].flatMap(paramTexts),
+    ...when.flatMap(({ input = '', cel = '', values = [] }) => [input, cel, ...values]),
+    ...[...steps, ...sidecars].flatMap(containerTexts),
+  ];
 }
 
 function paramTexts({ value }: Param): readonly string[] {
-  return value === undefined ? [] : textsIn[value.kind](value);
+  if (value === undefined) return [];
+  if (value.kind === 'text') return [value.text];
+  return value.kind === 'list' ? value.texts : [...value.members.values()];
 }
-
-const textsIn = {
-  text: (value: Value) => (value.kind === 'text' ? [value.text] : []),
-  list: (value: Value) => (value.kind === 'list' ? value.texts : []),
-  object: (value: Value) => (value.kind === 'object' ? [...value.members.values()] : []),
-};
 
 function containerTexts(container: Step | Sidecar): readonly string[] {
   const { name = '', image = '', imagePullPolicy = '', script = '', workingDir = '' } = container;
   const { command = [], args = [], env = [] } = container;
-  return [
-    name,
-    image,
-    imagePullPolicy,
-    script,
-    workingDir,
-    ...command,
-    ...args,
-    ...env.flatMap(variableTexts),
-  ];
+  const own = [name, image, imagePullPolicy, script, workingDir, ...command, ...args];
+  return [...own, ...env.flatMap(variableTexts)];
 }
 
 function variableTexts({ value = '', valueFrom }: EnvVar): readonly string[] {

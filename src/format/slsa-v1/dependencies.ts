@@ -1,10 +1,11 @@
 import { ChainsError } from '../../errors.ts';
-import { countedTaskRuns, type PipelineRunEvidence, type TaskRunEvidence } from '../../model/evidence.ts';
+import { completedTaskRuns, type PipelineRunEvidence, type TaskRunEvidence } from '../../model/evidence.ts';
 import type { Report } from '../../model/problem.ts';
 import { goJson } from '../../tekton/go-json.ts';
 import type { RefSource } from '../../tekton/provenance.ts';
 import { written } from '../../tekton/shape.ts';
 import { taskRun } from '../../tekton/task-run.ts';
+import type { Digested } from '../digest-set.ts';
 import {
   fromSource,
   imagesRun,
@@ -13,7 +14,7 @@ import {
   inputsOfTaskRun,
   resourcesOfTaskRun,
 } from '../materials.ts';
-import { type Dependency, dependency, withoutDoubles } from './dependency.ts';
+import { type ResourceDescriptor, textOrAbsent, textsOrAbsent } from '../statement.ts';
 
 const result = 'inputs/result';
 const resource = 'pipelineResource';
@@ -23,11 +24,11 @@ export function dependenciesOfTaskRun(
   evidence: TaskRunEvidence,
   steps: boolean,
   report: Report,
-): readonly Dependency[] {
+): readonly ResourceDescriptor[] {
   return [
-    // Outside of what is made single: an input equal to it stays.
+    // Added after duplicates are removed: an input equal to it stays.
     ...source('task', evidence.taskRun.status?.provenance?.refSource),
-    ...withoutDoubles([
+    ...withoutDuplicates([
       ...imagesOf(evidence, report),
       ...(steps ? [...stepInputs(evidence), ...stepActions(evidence)] : []),
       ...inputsOfTaskRun(evidence).map((input) => dependency(result, input)),
@@ -38,9 +39,9 @@ export function dependenciesOfTaskRun(
 
 /** How a PipelineRun's dependencies are collected. */
 export interface PipelineDependencyOptions {
-  /** Whether results and StepActions of steps count. */
+  /** Whether the results and StepActions of steps are read. */
   readonly steps: boolean;
-  /** Whether inputs of its TaskRuns count. */
+  /** Whether the inputs of its TaskRuns are read. */
   readonly deep: boolean;
   /** Whether each of its TaskRuns is written whole. */
   readonly whole: boolean;
@@ -51,9 +52,9 @@ export interface PipelineDependencyOptions {
 export function dependenciesOfPipelineRun(
   evidence: PipelineRunEvidence,
   { steps, deep, whole, report }: PipelineDependencyOptions,
-): readonly Dependency[] {
-  const children = countedTaskRuns(evidence);
-  return withoutDoubles([
+): readonly ResourceDescriptor[] {
+  const children = completedTaskRuns(evidence);
+  return withoutDuplicates([
     ...source('pipeline', evidence.pipelineRun.status?.provenance?.refSource),
     ...children.flatMap((child) => {
       const task = whole
@@ -70,8 +71,11 @@ export function dependenciesOfPipelineRun(
   ]);
 }
 
-/** A TaskRun with all that is known of it, as JSON; undefined where it can't be written. */
-function wholeTask({ taskRun: typed }: TaskRunEvidence, report: Report): readonly Dependency[] | undefined {
+/** The whole TaskRun as JSON; undefined where it can't be written. */
+function wholeTask(
+  { taskRun: typed }: TaskRunEvidence,
+  report: Report,
+): readonly ResourceDescriptor[] | undefined {
   const { metadata, status } = typed;
   try {
     const content = Buffer.from(goJson(written(taskRun, typed))).toString('base64');
@@ -86,20 +90,38 @@ function wholeTask({ taskRun: typed }: TaskRunEvidence, report: Report): readonl
   }
 }
 
-function source(name: string, given: RefSource | undefined): readonly Dependency[] {
+function source(name: string, given: RefSource | undefined): readonly ResourceDescriptor[] {
   return given === undefined ? [] : [dependency(name, fromSource(given))];
 }
 
-function imagesOf(evidence: TaskRunEvidence, report: Report): readonly Dependency[] {
+function imagesOf(evidence: TaskRunEvidence, report: Report): readonly ResourceDescriptor[] {
   return imagesRun(evidence, report).map((image) => dependency('', image));
 }
 
-function stepInputs(evidence: TaskRunEvidence): readonly Dependency[] {
+function stepInputs(evidence: TaskRunEvidence): readonly ResourceDescriptor[] {
   return inputsOfSteps(evidence).map((input) => dependency(result, input));
 }
 
-function stepActions({ taskRun: { status } }: TaskRunEvidence): readonly Dependency[] {
+function stepActions({ taskRun: { status } }: TaskRunEvidence): readonly ResourceDescriptor[] {
   return (status?.steps ?? []).flatMap(({ name = '', provenance }) =>
     source(`stepAction/${name}`, provenance?.refSource),
   );
+}
+
+function dependency(name: string, { name: uri, digest }: Digested, content?: string): ResourceDescriptor {
+  return { name: textOrAbsent(name), uri: textOrAbsent(uri), digest: textsOrAbsent(digest), content };
+}
+
+/**
+ * The dependencies without those that equal an earlier one in all but the name; the sources of pipelines and StepActions
+ * always stay (payloads.md, 9.4).
+ */
+function withoutDuplicates(dependencies: readonly ResourceDescriptor[]): readonly ResourceDescriptor[] {
+  const seen = new Set<string>();
+  return dependencies.filter(({ name = '', ...rest }) => {
+    const identity = JSON.stringify(rest);
+    const isNew = !seen.has(identity);
+    seen.add(identity);
+    return isNew || name === 'pipeline' || name.startsWith('stepAction/');
+  });
 }
