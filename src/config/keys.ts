@@ -13,7 +13,8 @@ import {
 } from './values.ts';
 import { docdbReference, kmsReference } from './references.ts';
 
-interface Key<T> {
+/** One key of the ConfigMap. */
+export interface Key<T> {
   readonly type: ValueType<T>;
   /** As it would be written in the ConfigMap; without one, a key that is left out or empty is undefined. */
   readonly default?: string;
@@ -304,7 +305,7 @@ export const keys = {
   },
 } as const satisfies Record<string, Key<unknown>>;
 
-/** A key of the ConfigMap. */
+/** The name of a key of the ConfigMap. */
 export type KeyName = keyof typeof keys;
 
 /** True for the name of a key. */

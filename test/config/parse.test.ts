@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultConfig, parseConfig } from '../../src/config/parse.ts';
+import { parseConfig } from '../../src/config/parse.ts';
 import { ChainsError } from '../../src/errors.ts';
+
+const { config: defaultConfig } = parseConfig({});
 
 function problems(data: Record<string, unknown>): string {
   try {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { grammarOf } from '../../src/cli/completion/grammar.ts';
-import { scripts } from '../../src/cli/completion/index.ts';
+import { scripts } from '../../src/cli/commands/completion.ts';
 import { program } from '../../src/cli/program.ts';
 import { tool } from './tools.ts';
 

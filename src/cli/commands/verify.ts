@@ -1,42 +1,62 @@
-import { parseConfig } from '../../config/parse.ts';
 import { ChainsError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import { runName } from '../../model/run.ts';
+import { visible } from '../../text.ts';
+import type { BundledArtifact, BundleOptions } from '../../verify/bundle.ts';
 import {
   type Expectations,
-  type VerifiedSubject,
   summaryOf,
   type Verification,
   type VerificationKey,
-  type VerificationOptions,
   verifyImage,
   verifyStores,
 } from '../../verify/index.ts';
-import { nearMiss } from '../terminal/near-miss.ts';
-import { paintFor } from '../terminal/paint.ts';
-import { showing, step } from '../terminal/progress.ts';
-import { reportAll, warnOfKeys } from '../terminal/report.ts';
+import { readBytes } from '../input/documents.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
 import { readKey } from '../input/verify-keys.ts';
+import {
+  configWith,
+  givenSubject,
+  namedSubject,
+  type SubjectOptions,
+  type ToVerify,
+} from '../input/verify-subjects.ts';
 import { asksForIdentity, readTrust, type TrustArguments } from '../input/verify-trust.ts';
-import { givenSubject, namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
+import { paintFor } from '../terminal/layout.ts';
+import { showing, step } from '../terminal/progress.ts';
+import { reportAll, suggestion, warnOfUnknownKeys } from '../terminal/report.ts';
 import { verifyText } from '../terminal/verify-text.ts';
-import { visible } from '../../text.ts';
 
 /** The options of `chains verify`, as parsed. */
 export interface VerifyArguments extends SubjectOptions, Expectations, TrustArguments {
   readonly file: readonly string[];
-  /** What bundles are of. */
+  /** What the bundles sign: a file, or `sha256:` and 64 hex digits. */
   readonly artifact?: string;
   readonly key: readonly string[];
   readonly output: 'text' | 'json';
+}
+
+/** Something to verify, with its name for the progress. */
+interface Task {
+  readonly name: string;
+  readonly verify: () => Promise<Verified>;
+}
+
+interface Verified {
+  readonly verification: Verification;
+  /** The first line of the text. */
+  readonly title: string;
+  /** The first members of the JSON. */
+  readonly subject: JsonObject;
+  readonly hints?: readonly string[];
 }
 
 /** The exit code of what is unsigned or doesn't verify. */
 const notVerified = 3;
 
 /**
- * `chains verify`: checks runs by what is on them, or what stores have of them. Resolves to the exit code: 3 when one of
- * them doesn't verify, 2 when a document was no run.
+ * `chains verify`: verifies runs, by their annotations or by what stores have of them, images, or bundles. Resolves to the
+ * exit code: 3 when one of them doesn't verify, 2 when a document was no run.
  * @throws ChainsError USAGE, KEY_INVALID, CONFIG_INVALID, and what the cluster answers
  */
 export async function runVerify(
@@ -51,54 +71,131 @@ export async function runVerify(
       'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, image and the reference of one, or bundles as files ending in .sigstore.json',
     );
   }
-  const isOfBundles = options.artifact !== undefined || names.some(isBundleName);
+  const isOfBundles =
+    options.artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name));
   if (!isOfBundles) refuseNearImage(names);
   const [keys, evidence] = [await keysOf(options), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
-  const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
-  if (isOfBundles) {
-    const { verifyBundles } = await import('./verify-bundle.ts');
-    const all = await verifyBundles(names, options, { keys, expected, evidence }, write);
-    return all ? 0 : notVerified;
-  }
-  if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected, evidence }, options, write);
-  if (options.uid !== undefined && names.length !== 1)
-    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
-  const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const reading = () =>
-    Promise.all([
-      ...given.runs.map((run) => givenSubject(run, options)),
-      ...names.map((name) => namedSubject(name, options)),
-    ]);
-  const all = await showing(`reading ${[...options.file, ...names].join(', ')}`, reading);
-  let code = reportAll(given.refused);
-  for (const [index, { subject, hints, ...looking }] of all.entries()) {
-    const { verification, leftOut } = await showing(step('verifying', index, all, nameOf(subject)), () =>
-      verifyStores(subject, { keys, expected, evidence, ...looking }).catch((error: unknown) => {
-        throw options.store === undefined ? withAdvice(error) : error;
-      }),
-    );
-    for (const hint of [...hints, ...leftOut]) advise(hint);
-    write(printed[options.output](subject, verification));
-    if (!verification.verified) code = notVerified;
+  const checking = { keys, expected: { builderId, sourceUri, sourceDigest, buildType, require }, evidence };
+  const { tasks, refused = [] } = isOfBundles
+    ? { tasks: await bundleTasks(names, options.artifact, checking) }
+    : names[0] === 'image'
+      ? { tasks: await imageTasks(names.slice(1), options, checking) }
+      : await runTasks(names, options, checking);
+  let code = reportAll(refused);
+  for (const [index, { name, verify }] of tasks.entries()) {
+    const verified = await showing(step('verifying', index, tasks, name), verify);
+    for (const hint of verified.hints ?? []) advise(hint);
+    write(printed(verified, options.output));
+    if (!verified.verification.verified) code = notVerified;
   }
   return code;
 }
 
-/** Whether a name is that of a bundle's file. */
-function isBundleName(name: string): boolean {
-  return /\.sigstore(\.json)?$/.test(name);
+function printed({ title, subject, verification }: Verified, output: 'text' | 'json'): string {
+  if (output === 'text') return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
+  const { verified, checks, notes, statements } = verification;
+  return `${JSON.stringify({ ...subject, verified, checks, notes, summaries: statements.map(summaryOf) })}\n`;
 }
 
-/** `images` and the like are not runs. */
+/** A misspelt `image`, such as `images`, would otherwise be taken for a run. */
 function refuseNearImage([first = '']: readonly string[]): void {
   if (first === 'image' || first.includes('/')) return;
-  const near = nearMiss(first, ['image']);
-  if (near.hint !== undefined)
-    throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, near);
+  const meant = suggestion(first, ['image']);
+  if (meant.hint !== undefined)
+    throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, meant);
 }
 
-/** Anyone who verifies may not be let into every store that the configuration names. */
+async function bundleTasks(
+  files: readonly string[],
+  artifact: string | undefined,
+  checking: BundleOptions,
+): Promise<readonly Task[]> {
+  if (artifact === undefined)
+    throw new ChainsError(
+      'USAGE',
+      'a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX',
+    );
+  const [{ verifyBundle }, bundled] = [await import('../../verify/bundle.ts'), await readArtifact(artifact)];
+  return files.map((file) => ({
+    name: file,
+    verify: async () => ({
+      verification: await verifyBundle(await readBytes(file, `the bundle ${file}`), bundled, checking),
+      title: `bundle ${file}`,
+      subject: { bundle: file },
+    }),
+  }));
+}
+
+/** A digest where it has the form of one, as for other clients of Sigstore; else a file. */
+async function readArtifact(artifact: string): Promise<BundledArtifact> {
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(artifact) ?? [];
+  if (hex !== undefined) return { sha256: Buffer.from(hex, 'hex') };
+  return { bytes: await readBytes(artifact, `the artifact ${artifact}`) };
+}
+
+async function imageTasks(
+  references: readonly string[],
+  options: VerifyArguments,
+  checking: BundleOptions,
+): Promise<readonly Task[]> {
+  if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
+  const config = configWith(await readConfig(options.config), options);
+  return references.map((reference) => ({
+    name: reference,
+    verify: async () => {
+      const { image, verification } = await verifyImage(reference, config, checking);
+      return { verification, title: `image ${image}`, subject: { image } };
+    },
+  }));
+}
+
+async function runTasks(
+  names: readonly string[],
+  options: VerifyArguments,
+  checking: BundleOptions,
+): Promise<{ readonly tasks: readonly Task[]; readonly refused: readonly ChainsError[] }> {
+  if (options.uid !== undefined && names.length !== 1)
+    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
+  const { runs, refused } =
+    options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
+  const found = await showing(`reading ${[...options.file, ...names].join(', ')}`, () =>
+    Promise.all([
+      ...runs.map((run) => givenSubject(run, options)),
+      ...names.map((name) => namedSubject(name, options)),
+    ]),
+  );
+  return { tasks: found.map((one) => runTask(one, options, checking)), refused };
+}
+
+function runTask(
+  { subject, hints, ...where }: ToVerify,
+  options: VerifyArguments,
+  checking: BundleOptions,
+): Task {
+  const { kind, namespace, name, uid } = 'run' in subject ? subject.run : subject.gone;
+  const [apiVersion, state] =
+    'run' in subject ? [subject.run.apiVersion, ''] : [undefined, ', gone from the cluster'];
+  const fullName = `${kind} ${runName({ namespace, name })}`;
+  return {
+    name: fullName,
+    async verify() {
+      const { verification, leftOut } = await verifyStores(subject, { ...checking, ...where }).catch(
+        (error: unknown) => {
+          throw options.store === undefined ? withAdvice(error) : error;
+        },
+      );
+      return {
+        verification,
+        title: `${fullName} (uid ${uid}${state})`,
+        subject: { run: { apiVersion, kind, namespace, name, uid } },
+        hints: [...hints, ...leftOut],
+      };
+    },
+  };
+}
+
+/** Whoever verifies may not have access to every store that the configuration names. */
 function withAdvice(error: unknown): unknown {
   if (!(error instanceof ChainsError) || !error.code.startsWith('STORE_')) return error;
   const { code, message, hint } = error;
@@ -107,32 +204,6 @@ function withAdvice(error: unknown): unknown {
     cause: error,
     hint: hint === undefined ? choice : `${hint} Or: ${choice}`,
   });
-}
-
-async function verifyImages(
-  references: readonly string[],
-  checking: VerificationOptions,
-  options: VerifyArguments,
-  write: (text: string) => unknown,
-): Promise<number> {
-  if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
-  const insecure = options.insecure === true ? { 'storage.oci.repository.insecure': 'true' } : {};
-  const { config } = parseConfig({ ...(await readConfig(options.config)), ...insecure });
-  let code = 0;
-  for (const [index, reference] of references.entries()) {
-    const { image, verification } = await showing(step('verifying', index, references, reference), () =>
-      verifyImage(reference, config, checking),
-    );
-    const { verified, checks, notes, statements } = verification;
-    const json = { image, verified, checks, notes, summaries: statements.map(summaryOf) };
-    write(
-      options.output === 'json'
-        ? `${JSON.stringify(json)}\n`
-        : `${verifyText(`image ${image}`, verification, paintFor(process.stdout))}\n`,
-    );
-    if (!verified) code = notVerified;
-  }
-  return code;
 }
 
 async function keysOf(options: VerifyArguments): Promise<readonly VerificationKey[]> {
@@ -146,30 +217,9 @@ async function keysOf(options: VerifyArguments): Promise<readonly VerificationKe
       "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
     );
   }
-  const { kubeconfig, context } = options;
   const config = await readConfig(options.config);
-  warnOfKeys(config);
+  warnOfUnknownKeys(config);
   return showing('reading the keys', () =>
-    Promise.all(options.key.map((argument) => readKey(argument, { kubeconfig, context, config }))),
+    Promise.all(options.key.map((argument) => readKey(argument, options, config))),
   );
 }
-
-function nameOf(subject: VerifiedSubject): string {
-  const { kind, namespace, name } = 'run' in subject ? subject.run : subject.gone;
-  return `${kind} ${runName({ namespace, name })}`;
-}
-
-const printed = {
-  text(subject: VerifiedSubject, verification: Verification): string {
-    const { uid } = 'run' in subject ? subject.run : subject.gone;
-    const state = 'run' in subject ? '' : ', gone from the cluster';
-    const title = `${nameOf(subject)} (uid ${uid}${state})`;
-    return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
-  },
-  json(subject: VerifiedSubject, { verified, checks, notes, statements }: Verification): string {
-    const { apiVersion, kind, namespace, name, uid } =
-      'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
-    const run = { apiVersion, kind, namespace, name, uid };
-    return `${JSON.stringify({ run, verified, checks, notes, summaries: statements.map(summaryOf) })}\n`;
-  },
-};

@@ -33,6 +33,13 @@ export async function readDocuments(
   return documents;
 }
 
+/** The bytes of a file. @param title of the file, for the message @throws ChainsError USAGE */
+export async function readBytes(path: string, title = path): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
+    throw new ChainsError('USAGE', `${title} can't be read: ${reasonOf(cause)}`, { cause });
+  });
+}
+
 /** The texts of a file, of the YAML and JSON files of a folder, or of `-`, standard input. @throws ChainsError USAGE */
 export async function textsAt(
   path: string,

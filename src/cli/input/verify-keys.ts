@@ -1,32 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import { createPublicKey } from 'node:crypto';
-import { openConnection } from '../../kubernetes/connection.ts';
-import { isNotFound, Rest } from '../../kubernetes/rest.ts';
-import { ChainsError, reasonOf } from '../../errors.ts';
+import { ChainsError } from '../../errors.ts';
 import { at, type JsonObject, member } from '../../json.ts';
 import { readPublicKey, type VerificationKey } from '../../verify/index.ts';
-
-/** Where keys may have to be asked for. */
-export interface KeyOptions {
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
-  /** `data` of a ConfigMap `chains-config`, for how to reach a KMS. */
-  readonly config: JsonObject;
-}
+import { type ConnectionOptions, getOrNone, withCluster } from './cluster.ts';
+import { readBytes } from './documents.ts';
 
 /**
  * The key to verify with that an argument of `--key` names: a file with a public key, a certificate or a PGP public key; the
  * reference of a key in a KMS; `k8s://NAMESPACE/SECRET`.
+ * @param config `data` of a ConfigMap `chains-config`, for how to reach a KMS
  * @throws ChainsError USAGE, KEY_INVALID, or what the cluster or the KMS answers
  */
-export async function readKey(argument: string, options: KeyOptions): Promise<VerificationKey> {
-  if (argument.startsWith('k8s://')) return secretKey(argument, options);
+export async function readKey(
+  argument: string,
+  cluster: ConnectionOptions,
+  config: JsonObject,
+): Promise<VerificationKey> {
+  if (argument.startsWith('k8s://')) return secretKey(argument, cluster);
   if (/^[a-z]+:\/\//.test(argument)) {
-    return (await import('../../verify/kms-key.ts')).kmsKey(argument, options.config);
+    return (await import('../../verify/kms-key.ts')).kmsKey(argument, config);
   }
-  const text = await readFile(argument, 'utf8').catch((cause: unknown) => {
-    throw new ChainsError('USAGE', `the key ${argument} can't be read: ${reasonOf(cause)}`, { cause });
-  });
+  const text = (await readBytes(argument, `the key ${argument}`)).toString('utf8');
   try {
     return await readPublicKey(text);
   } catch (error) {
@@ -35,49 +29,38 @@ export async function readKey(argument: string, options: KeyOptions): Promise<Ve
   }
 }
 
-/** The members of a Secret that hold a public key, the first that is there counts. */
-const publicNames = ['cosign.pub', 'x509.pub', 'pgp.public-key', 'tls.crt'];
+const secrets = { group: '', version: 'v1', plural: 'secrets' };
 
-async function secretKey(argument: string, { kubeconfig, context }: KeyOptions): Promise<VerificationKey> {
+async function secretKey(argument: string, options: ConnectionOptions): Promise<VerificationKey> {
   const [, namespace, name] = /^k8s:\/\/([^/]+)\/([^/]+)$/.exec(argument) ?? [];
   if (namespace === undefined || name === undefined) {
     throw new ChainsError('USAGE', `${argument} is not a Secret: write k8s://NAMESPACE/SECRET`);
   }
-  const rest = new Rest(await openConnection({ kubeconfig, context }));
-  try {
-    const secret = await rest.get({ group: '', version: 'v1', plural: 'secrets' }, { namespace, name });
-    return await readPublicKey(publicPart(argument, secret));
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new ChainsError('USAGE', `there is no Secret ${name} in the namespace ${namespace}`, {
-      cause: error,
-    });
-  } finally {
-    await rest.close();
-  }
+  return withCluster(options, async (rest) => {
+    const secret = await getOrNone(rest, secrets, { namespace, name });
+    if (secret !== undefined) return readPublicKey(publicPart(argument, secret));
+    throw new ChainsError('USAGE', `there is no Secret ${name} in the namespace ${namespace}`);
+  });
 }
+
+/** The members of a Secret that hold a public key, in the order in which they are tried. */
+const publicNames = ['cosign.pub', 'x509.pub', 'pgp.public-key', 'tls.crt'];
 
 function publicPart(argument: string, secret: JsonObject): string {
   const found = publicNames.map((key) => decoded(secret, key)).find((text) => text !== undefined);
   if (found !== undefined) return found;
+  const invalid = (why: string) =>
+    new ChainsError('KEY_INVALID', `${argument} holds no public key (${publicNames.join(', ')}), ${why}`);
   const privateKey = decoded(secret, 'x509.pem');
-  if (privateKey !== undefined) return publicHalf(privateKey, argument);
-  const held = Object.keys(member(secret, 'data') ?? {}).join(', ');
-  throw new ChainsError(
-    'KEY_INVALID',
-    `${argument} holds no public key (${publicNames.join(', ')}), but ${held === '' ? 'nothing' : held}`,
-  );
-}
-
-function publicHalf(privateKey: string, argument: string): string {
+  if (privateKey === undefined) {
+    const names = Object.keys(member(secret, 'data') ?? {}).join(', ');
+    throw invalid(`but ${names === '' ? 'nothing' : names}`);
+  }
   try {
     return createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString();
   } catch {
-    // Its reason may quote the key.
-    throw new ChainsError(
-      'KEY_INVALID',
-      `${argument} holds no public key (${publicNames.join(', ')}), and its x509.pem can't be read without a password, or is damaged`,
-    );
+    // The reason may quote the key.
+    throw invalid("and its x509.pem can't be read without a password, or is damaged");
   }
 }
 

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { ChainsError, reasonOf } from '../../errors.ts';
+import { ChainsError } from '../../errors.ts';
 import type { IdentityPolicy } from '../../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../../sigstore/trusted-root.ts';
 import type { EvidenceOptions } from '../../verify/index.ts';
+import { readBytes } from './documents.ts';
 
-/** What is demanded of certificates, logs and timestamps, as parsed. */
+/** What certificates, logs and timestamps must prove, as parsed. */
 export interface TrustArguments extends IdentityPolicy {
   readonly trustedRoot?: string;
   readonly tufMirror?: string;
@@ -14,59 +14,49 @@ export interface TrustArguments extends IdentityPolicy {
   readonly offline?: boolean;
 }
 
-/** Reads what is demanded of evidence, and whom it is proven with; a file is read when it is needed. @throws ChainsError USAGE */
+/** What evidence must prove, and the trusted root for it, which is read when it is needed. @throws ChainsError USAGE */
 export async function readTrust(options: TrustArguments): Promise<EvidenceOptions> {
   const { trustedRoot, tufMirror, tufRoot } = options;
-  const isRootGiven = trustedRoot !== undefined || tufMirror !== undefined;
   if (trustedRoot !== undefined && tufMirror !== undefined)
     throw new ChainsError('USAGE', 'give either --trusted-root or --tuf-mirror');
   if (tufRoot !== undefined && tufMirror === undefined)
-    throw new ChainsError('USAGE', '--tuf-root is the beginning of a --tuf-mirror');
+    throw new ChainsError('USAGE', '--tuf-root needs --tuf-mirror');
   let root: Promise<TrustedRoot> | undefined;
   return {
     root: () => (root ??= readRoot(options)),
-    isRootGiven,
-    identity: asksForIdentity(options) ? await identityOf(options) : undefined,
+    isRootGiven: trustedRoot !== undefined || tufMirror !== undefined,
+    identity: asksForIdentity(options)
+      ? (await import('../../sigstore/identity-policy.ts')).identityJudge(options)
+      : undefined,
     requireLog: options.requireLog === true,
     requireTimestamp: options.requireTimestamp === true,
     mayAsk: options.offline !== true,
   };
 }
 
-async function identityOf(policy: IdentityPolicy): Promise<EvidenceOptions['identity']> {
-  return (await import('../../sigstore/identity-policy.ts')).identityJudge(policy);
-}
-
-/** Whether a certificate is demanded. */
+/** Whether the identity in a certificate is demanded, so that there is no key. */
 export function asksForIdentity(options: IdentityPolicy): boolean {
-  const { certificateIdentity, certificateIdentityRegexp } = options;
-  const { certificateOidcIssuer, certificateOidcIssuerRegexp } = options;
-  return [
-    certificateIdentity,
-    certificateIdentityRegexp,
-    certificateOidcIssuer,
-    certificateOidcIssuerRegexp,
-  ].some((given) => given !== undefined);
+  return (
+    options.certificateIdentity !== undefined ||
+    options.certificateIdentityRegexp !== undefined ||
+    options.certificateOidcIssuer !== undefined ||
+    options.certificateOidcIssuerRegexp !== undefined
+  );
 }
 
 async function readRoot({ trustedRoot, tufMirror, tufRoot }: TrustArguments): Promise<TrustedRoot> {
   if (trustedRoot !== undefined) {
     const { parseTrustedRoot } = await import('../../sigstore/trusted-root.ts');
-    return parseTrustedRoot((await file('--trusted-root', trustedRoot)).toString('utf8'), trustedRoot);
+    const bytes = await readBytes(trustedRoot, `--trusted-root ${trustedRoot}`);
+    return parseTrustedRoot(bytes.toString('utf8'), trustedRoot);
   }
   if (tufMirror === undefined) return (await import('../../sigstore/trust.ts')).shippedTrustedRoot();
   const { openTuf } = await import('../../sigstore/tuf.ts');
-  const root = tufRoot === undefined ? undefined : await file('--tuf-root', tufRoot);
+  const root = tufRoot === undefined ? undefined : await readBytes(tufRoot, `--tuf-root ${tufRoot}`);
   const tuf = openTuf({ mirror: tufMirror, root });
   try {
     return await tuf.current();
   } finally {
     await tuf.close();
   }
-}
-
-async function file(flag: string, path: string): Promise<Buffer> {
-  return readFile(path).catch((error: unknown) => {
-    throw new ChainsError('USAGE', `${flag} ${path} can't be read: ${reasonOf(error)}`);
-  });
 }

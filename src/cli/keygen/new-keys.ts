@@ -1,13 +1,17 @@
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult, randomBytes } from 'node:crypto';
 import { sealBox } from '../../sign/cosign-box.ts';
 import { cosignLabels } from '../../sign/cosign-key.ts';
 import { keyIdOf } from '../../keys/key-id.ts';
 import { pemOf } from '../../keys/pem.ts';
-import type { NewFile } from './new-files.ts';
 
-/** A file of a new key, with what it is in a few words. */
-export interface KeyFile extends NewFile {
+/** A file of a new key. */
+export interface KeyFile {
+  readonly name: string;
+  /** `private key`, `passphrase` and the like. */
   readonly what: string;
+  readonly text: string;
+  /** For its owner alone. */
+  readonly isPrivate: boolean;
 }
 
 /** A new key: the files that the Secret `signing-secrets` and `--out` get. */
@@ -24,25 +28,23 @@ export interface NewKeyOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
+const p256 = { namedCurve: 'P-256' };
 
 /** The types of `--type`. */
 export const keyTypes = new Map<string, (options: NewKeyOptions) => NewKey | Promise<NewKey>>([
-  ['ecdsa', () => plainKey('ECDSA P-256', newP256())],
+  ['ecdsa', newP256Key],
   ['ed25519', () => plainKey('Ed25519', generateKeyPairSync('ed25519'))],
   ['rsa', () => plainKey('RSA 3072', generateKeyPairSync('rsa', { modulusLength: 3072 }))],
   ['cosign', ({ environment }) => cosignKey(environment['COSIGN_PASSWORD'])],
   ['pgp', ({ name }) => pgpKey(name)],
 ]);
 
-function newP256(): KeyPair {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** An ECDSA key on the curve P-256. */
+export function newP256Key(): NewKey {
+  return plainKey('ECDSA P-256', generateKeyPairSync('ec', p256));
 }
 
-function plainKey(kind: string, { publicKey, privateKey }: KeyPair): NewKey {
+function plainKey(kind: string, { publicKey, privateKey }: KeyPairKeyObjectResult): NewKey {
   const text = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   return newKey(`${kind} key ${keyIdOf(publicKey)}`, [
     ['x509.pem', 'private key', text],
@@ -50,9 +52,9 @@ function plainKey(kind: string, { publicKey, privateKey }: KeyPair): NewKey {
   ]);
 }
 
-/** As `cosign generate-key-pair` makes it, with a password of our own where the environment has none. */
+/** A key as `cosign generate-key-pair` makes it, with a random password where the environment has none. */
 async function cosignKey(password = randomSecret()): Promise<NewKey> {
-  const { publicKey, privateKey } = newP256();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', p256);
   const der = privateKey.export({ format: 'der', type: 'pkcs8' });
   const box = await sealBox(der, Buffer.from(password));
   der.fill(0);
@@ -63,7 +65,7 @@ async function cosignKey(password = randomSecret()): Promise<NewKey> {
   ]);
 }
 
-/** Ed25519 in the form that gpg 2.1 and later read; they know nothing of RFC 9580's. One key that signs, and no subkey. */
+/** One signing key without subkeys: Ed25519 in the older form, since gpg doesn't read that of RFC 9580. */
 async function pgpKey(name: string): Promise<NewKey> {
   const [openpgp, { publicKeyOf }] = await Promise.all([
     import('openpgp'),
@@ -71,7 +73,11 @@ async function pgpKey(name: string): Promise<NewKey> {
   ]);
   const passphrase = randomSecret();
   const { privateKey, publicKey } = await openpgp.generateKey({
-    ...{ type: 'ecc', curve: 'ed25519Legacy', subkeys: [], userIDs: [{ name }], passphrase },
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    subkeys: [],
+    userIDs: [{ name }],
+    passphrase,
     format: 'object',
   });
   const point = publicKeyOf(publicKey.keyPacket);
@@ -97,7 +103,7 @@ function spki(key: KeyObject): string {
   return key.export({ format: 'pem', type: 'spki' }).toString();
 }
 
-/** 192 random bits as text that no shell, option or file takes for anything else. */
+/** 192 random bits, as text without special characters. */
 function randomSecret(): string {
   return randomBytes(24).toString('hex');
 }

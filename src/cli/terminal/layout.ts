@@ -1,22 +1,36 @@
+import { styleText } from 'node:util';
 import { visible } from '../../text.ts';
 
 /** The widest line that is printed, so that text reads well in any terminal and in a review. */
 export const width = 100;
 
+/** Colours for text that is laid out already: they add no letter, blank or line break. */
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
+}
+
+const unchanged = (text: string) => text;
+
+/** No colour. */
+export const plain: Paint = { good: unchanged, bad: unchanged, dim: unchanged };
+
+/** The colours for a stream: only for a terminal that has them; follows `NO_COLOR`, `FORCE_COLOR` and `TERM`. */
+export function paintFor(stream: NodeJS.WritableStream): Paint {
+  const paint = (style: Parameters<typeof styleText>[0]) => (text: string) =>
+    text === '' ? '' : styleText(style, text, { stream });
+  return { good: paint('green'), bad: paint('red'), dim: paint('dim') };
+}
+
 /**
  * Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken,
  * before an `@` if it has one. What follows `first` is painted.
  */
-export function wrap(
-  first: string,
-  text: string,
-  indent = first.length,
-  paint: (text: string) => string = (same) => same,
-): string {
+export function wrap(first: string, text: string, indent = first.length, paint = unchanged): string {
   const lines = [first];
-  for (const word of visible(text)
-    .split(' ')
-    .flatMap((one) => pieces(one, width - indent))) {
+  const words = visible(text).split(' ');
+  for (const word of words.flatMap((one) => pieces(one, width - indent))) {
     const line = lines.at(-1) ?? '';
     const isStart = line === first || line === ' '.repeat(indent);
     const isFull = line.length + (isStart ? 0 : 1) + word.length > width;

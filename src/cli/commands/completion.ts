@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { bashScript } from './bash.ts';
-import { fishScript } from './fish.ts';
-import { type Grammar, grammarOf } from './grammar.ts';
-import { zshScript } from './zsh.ts';
+import { bashScript } from '../completion/bash.ts';
+import { fishScript } from '../completion/fish.ts';
+import { type Grammar, grammarOf } from '../completion/grammar.ts';
+import { zshScript } from '../completion/zsh.ts';
 
 /** The shells that scripts are made for. */
 export const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const satisfies Readonly<

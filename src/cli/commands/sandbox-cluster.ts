@@ -16,8 +16,8 @@ import type { Log } from '../../telemetry/logs.ts';
 /** The namespace of configuration and secrets. */
 export const systemNamespace = 'tekton-chains';
 
-/** A sandbox with all that a cluster would have around it, for the commands `sandbox` and `demo`. */
-export interface Workshop {
+/** A sandbox with an image registry and a mounted Secret, as a cluster would have them, for `sandbox` and `demo`. */
+export interface SandboxCluster {
   readonly sandbox: Sandbox;
   readonly registry: SandboxRegistry;
   /** The repository in the registry that signatures are pushed to. */
@@ -25,27 +25,19 @@ export interface Workshop {
   /** An image in the registry: `localhost:5000/demo/hello@sha256:…`. */
   readonly image: string;
   readonly rest: Rest;
-  /** A kubeconfig file for the sandbox; its folder is gone after `close`. */
+  /** A kubeconfig file for the sandbox; its folder is deleted by `close`. */
   readonly kubeconfig: string;
   /** Where the Secret `signing-secrets` is mounted, as `/etc/signing-secrets` is in a pod. */
   readonly secretsFolder: string;
   /** Creates the Secret `signing-secrets` and waits until it is mounted. */
-  supply(secret: JsonObject): Promise<void>;
+  createSecret(secret: JsonObject): Promise<void>;
   /** Starts the real controller against the sandbox, over HTTP. */
   startController(log: Log): Promise<Controller>;
   close(): Promise<void>;
 }
 
-/** Images' signatures are kept on the run and in the sandbox's own registry, wherever the images are said to be. */
-const configFor = (repository: string): JsonObject => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'chains-config', namespace: systemNamespace },
-  data: { 'artifacts.oci.storage': 'tekton,oci', 'storage.oci.repository': repository },
-});
-
 /** Starts the sandbox on that port of loopback, with a configuration, and with the Secret `signing-secrets` mounted. */
-export async function openWorkshop(port = 0): Promise<Workshop> {
+export async function startSandboxCluster(port = 0): Promise<SandboxCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'chains-sandbox-'));
   const [kubeconfig, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'signing-secrets')];
   const sandbox = await startSandbox({ port, namespaces: [systemNamespace] });
@@ -54,11 +46,13 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
   const signatures = `${registry.host}/signatures`;
   const image = `${registry.host}/demo/hello@${putExampleImage(registry.contents('demo/hello'))}`;
   const rest = new Rest(await openConnection({ kubeconfig }));
-  await rest.create(
-    { group: '', version: 'v1', plural: 'configmaps' },
-    systemNamespace,
-    configFor(signatures),
-  );
+  await rest.create({ group: '', version: 'v1', plural: 'configmaps' }, systemNamespace, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'chains-config', namespace: systemNamespace },
+    // Signatures of images go to the sandbox's own registry, whatever registry the runs name.
+    data: { 'artifacts.oci.storage': 'tekton,oci', 'storage.oci.repository': signatures },
+  });
   const mounting = new AbortController();
   const secret = { namespace: systemNamespace, name: 'signing-secrets' };
   const mounted = mountSecret(rest, secret, secretsFolder, mounting.signal);
@@ -70,7 +64,7 @@ export async function openWorkshop(port = 0): Promise<Workshop> {
     rest,
     kubeconfig,
     secretsFolder,
-    async supply(object) {
+    async createSecret(object) {
       await rest.create({ group: '', version: 'v1', plural: 'secrets' }, systemNamespace, object);
       while ((await readSecrets(secretsFolder)).files.size === 0) await pause(10);
     },

@@ -1,19 +1,22 @@
-import { configData } from '../../config/data.ts';
-import { configMapName } from '../../config/parse.ts';
+import { configData, configMapName } from '../../config/parse.ts';
 import { listTaskRuns } from '../../kubernetes/task-runs.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
-import type { Resource } from '../../kubernetes/call.ts';
+import type { ObjectName, Resource } from '../../kubernetes/call.ts';
 import { isNotFound, Rest } from '../../kubernetes/rest.ts';
 import { caught, ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, type RunKind } from '../../model/run.ts';
-import { nearMiss } from '../terminal/near-miss.ts';
+import { suggestion } from '../terminal/report.ts';
 import type { GivenRun } from './runs.ts';
 
-/** Which cluster, and where in it. */
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
+/** Which cluster; by default that of kubectl, or of the pod. */
+export interface ConnectionOptions {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}
+
+/** Which cluster, and which namespaces in it. */
+export interface ClusterOptions extends ConnectionOptions {
   /** The run's; the kubeconfig's by default. */
   readonly namespace?: string;
   /** Where the ConfigMap `chains-config` is. */
@@ -37,11 +40,39 @@ export function parseRunName(text: string): { readonly kind: RunKind; readonly n
   throw new ChainsError(
     'USAGE',
     `${JSON.stringify(text.slice(0, 100))} is not a run: write taskrun/NAME or pipelinerun/NAME`,
-    nearMiss(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
+    suggestion(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
   );
 }
 
-/** What a cluster has of a run's name. */
+/** Works with the API of a cluster, and closes the connection afterwards. */
+export async function withCluster<T>(
+  { kubeconfig, context }: ConnectionOptions,
+  work: (rest: Rest, namespace: string) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection({ kubeconfig, context });
+  const rest = new Rest(connection);
+  try {
+    return await work(rest, connection.namespace);
+  } finally {
+    await rest.close();
+  }
+}
+
+/** An object of the cluster; undefined where there is none. */
+export async function getOrNone(
+  rest: Rest,
+  resource: Resource,
+  name: ObjectName,
+): Promise<JsonObject | undefined> {
+  try {
+    return await rest.get(resource, name);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What a cluster has under a run's name. */
 export interface FoundRun {
   readonly kind: RunKind;
   readonly namespace: string;
@@ -57,43 +88,35 @@ export async function fetchRun(
   text: string,
   options: ClusterOptions,
 ): Promise<GivenRun & { readonly config: JsonObject }> {
-  const { kind, namespace, name, given, config } = await findRun(text, options);
-  if (given === undefined) throw noSuchRun({ kind, namespace, name });
-  if (config instanceof ChainsError) throw config;
-  return { ...given, config };
+  const found = await findRun(text, options);
+  if (found.given === undefined) throw noSuchRun(found);
+  if (found.config instanceof ChainsError) throw found.config;
+  return { ...found.given, config: found.config };
 }
 
 /** USAGE for a name that no run has. */
-export function noSuchRun({
-  kind,
-  namespace,
-  name,
-}: Pick<FoundRun, 'kind' | 'namespace' | 'name'>): ChainsError {
+export function noSuchRun({ kind, namespace, name }: FoundRun): ChainsError {
   return new ChainsError(
     'USAGE',
-    `there is no ${kind.toLowerCase()} ${name} in the namespace ${namespace}; another one is given with -n`,
+    `there is no ${kind.toLowerCase()} ${name} in the namespace ${namespace}; -n names another namespace`,
   );
 }
 
+const configMaps: Resource = { group: '', version: 'v1', plural: 'configmaps' };
+
 /** Looks for a run in a cluster. @throws ChainsError USAGE for what is not a run's name, and what the cluster answers. */
-export async function findRun(
-  text: string,
-  { kubeconfig, context, namespace: wanted, systemNamespace }: ClusterOptions,
-): Promise<FoundRun> {
+export async function findRun(text: string, options: ClusterOptions): Promise<FoundRun> {
   const { kind, name } = parseRunName(text);
-  const connection = await openConnection({ kubeconfig, context });
-  const rest = new Rest(connection);
-  try {
-    const namespace = wanted ?? connection.namespace;
+  return withCluster(options, async (rest, defaultNamespace) => {
+    const { namespace = defaultNamespace, systemNamespace } = options;
     const resource = await served(rest, kind);
-    const run = await getOrNone(rest, resource, namespace, name);
-    const config = await caught(() => configOf(rest, systemNamespace));
+    const run = await getOrNone(rest, resource, { namespace, name });
+    const configName = { namespace: systemNamespace, name: configMapName };
+    const config = await caught(async () => configData(await getOrNone(rest, configMaps, configName)));
     if (run === undefined) return { kind, namespace, name, given: undefined, config };
     const taskRuns = kind === 'PipelineRun' ? await listTaskRuns(rest, resource, parseRun(run)) : [];
     return { kind, namespace, name, given: { where: `${kind} ${namespace}/${name}`, run, taskRuns }, config };
-  } finally {
-    await rest.close();
-  }
+  });
 }
 
 async function served(rest: Rest, kind: RunKind): Promise<Resource> {
@@ -102,28 +125,4 @@ async function served(rest: Rest, kind: RunKind): Promise<Resource> {
     if (await rest.serves(resource)) return resource;
   }
   throw new ChainsError('USAGE', `the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
-}
-
-async function getOrNone(
-  rest: Rest,
-  resource: Resource,
-  namespace: string,
-  name: string,
-): Promise<JsonObject | undefined> {
-  try {
-    return await rest.get(resource, { namespace, name });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-async function configOf(rest: Rest, namespace: string): Promise<JsonObject> {
-  try {
-    const resource = { group: '', version: 'v1', plural: 'configmaps' };
-    return configData(await rest.get(resource, { namespace, name: configMapName }));
-  } catch (error) {
-    if (isNotFound(error)) return {};
-    throw error;
-  }
 }
