@@ -1,7 +1,7 @@
 import { examine, type RunInput } from '../../library/examine.ts';
 import { explanationOf } from '../../library/explain.ts';
 import { ChainsError } from '../../errors.ts';
-import { type ClusterOptions, fetchRun } from '../input/cluster.ts';
+import { type ClusterOptions, findRun, noSuchRun } from '../input/cluster.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
 import { explainText } from '../terminal/explain-text.ts';
 import { paintFor } from '../terminal/layout.ts';
@@ -43,9 +43,12 @@ export async function runExplain(
   };
   for (const [index, name] of names.entries()) {
     const fetching = step('reading', index, names, name);
-    const { config, ...run } = await showing(fetching, () => fetchRun(name, options));
-    if (given === undefined && index === 0) warnOfUnknownKeys(config);
-    await print({ ...run, config: given ?? config }, step('examining', index, names, name));
+    const found = await showing(fetching, () => findRun(name, options));
+    if (found.run === undefined) throw noSuchRun(found);
+    if (found.config instanceof ChainsError) throw found.config;
+    if (given === undefined && index === 0) warnOfUnknownKeys(found.config);
+    const { run, taskRuns } = found;
+    await print({ run, taskRuns, config: given ?? found.config }, step('examining', index, names, name));
   }
   if (names.length > 0) return 0;
   const { runs, refused } = await readRuns(options.file);

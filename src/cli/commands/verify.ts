@@ -2,7 +2,7 @@ import { ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { runName } from '../../model/run.ts';
 import { visible } from '../../text.ts';
-import type { BundledArtifact, BundleOptions } from '../../verify/bundle.ts';
+import type { BundleOptions } from '../../verify/bundle.ts';
 import {
   type Expectations,
   summaryOf,
@@ -35,6 +35,13 @@ export interface VerifyArguments extends SubjectOptions, Expectations, TrustArgu
   readonly key: readonly string[];
   readonly output: 'text' | 'json';
 }
+
+/** Finds what there is to verify, and the documents that are no runs. */
+type Find = (
+  names: readonly string[],
+  options: VerifyArguments,
+  checking: BundleOptions,
+) => Promise<{ readonly tasks: readonly Task[]; readonly refused?: readonly ChainsError[] }>;
 
 /** Something to verify, with its name for the progress. */
 interface Task {
@@ -71,102 +78,86 @@ export async function runVerify(
       'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, image and the reference of one, or bundles as files ending in .sigstore.json',
     );
   }
-  const isOfBundles =
-    options.artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name));
-  if (!isOfBundles) refuseNearImage(names);
+  const find = finderFor(names, options);
   const [keys, evidence] = [await keysOf(options), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
-  const checking = { keys, expected: { builderId, sourceUri, sourceDigest, buildType, require }, evidence };
-  const { tasks, refused = [] } = isOfBundles
-    ? { tasks: await bundleTasks(names, options.artifact, checking) }
-    : names[0] === 'image'
-      ? { tasks: await imageTasks(names.slice(1), options, checking) }
-      : await runTasks(names, options, checking);
+  const expected = { builderId, sourceUri, sourceDigest, buildType, require };
+  const { tasks, refused = [] } = await find(names, options, { keys, expected, evidence });
   let code = reportAll(refused);
   for (const [index, { name, verify }] of tasks.entries()) {
     const verified = await showing(step('verifying', index, tasks, name), verify);
     for (const hint of verified.hints ?? []) advise(hint);
-    write(printed(verified, options.output));
+    write(`${printed(verified, options.output)}\n`);
     if (!verified.verification.verified) code = notVerified;
   }
   return code;
 }
 
 function printed({ title, subject, verification }: Verified, output: 'text' | 'json'): string {
-  if (output === 'text') return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
+  if (output === 'text') return verifyText(title, verification, paintFor(process.stdout));
   const { verified, checks, notes, statements } = verification;
-  return `${JSON.stringify({ ...subject, verified, checks, notes, summaries: statements.map(summaryOf) })}\n`;
+  return JSON.stringify({ ...subject, verified, checks, notes, summaries: statements.map(summaryOf) });
 }
 
-/** A misspelt `image`, such as `images`, would otherwise be taken for a run. */
-function refuseNearImage([first = '']: readonly string[]): void {
-  if (first === 'image' || first.includes('/')) return;
-  const meant = suggestion(first, ['image']);
-  if (meant.hint !== undefined)
-    throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, meant);
+function finderFor(names: readonly string[], { artifact }: VerifyArguments): Find {
+  if (artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name))) return bundles;
+  const [first = ''] = names;
+  if (first === 'image') return images;
+  // A misspelt image, such as images, would be taken for a run.
+  const meant = first.includes('/') ? {} : suggestion(first, ['image']);
+  if (meant.hint === undefined) return runs;
+  throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, meant);
 }
 
-async function bundleTasks(
-  files: readonly string[],
-  artifact: string | undefined,
-  checking: BundleOptions,
-): Promise<readonly Task[]> {
+const bundles: Find = async (files, { artifact }, checking) => {
   if (artifact === undefined)
     throw new ChainsError(
       'USAGE',
       'a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX',
     );
-  const [{ verifyBundle }, bundled] = [await import('../../verify/bundle.ts'), await readArtifact(artifact)];
-  return files.map((file) => ({
+  const { verifyBundle } = await import('../../verify/bundle.ts');
+  // A digest where it has the form of one, as for other clients of Sigstore; else a file.
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(artifact) ?? [];
+  const signed =
+    hex === undefined
+      ? { bytes: await readBytes(artifact, `the artifact ${artifact}`) }
+      : { sha256: Buffer.from(hex, 'hex') };
+  const tasks = files.map((file) => ({
     name: file,
     verify: async () => ({
-      verification: await verifyBundle(await readBytes(file, `the bundle ${file}`), bundled, checking),
+      verification: await verifyBundle(await readBytes(file, `the bundle ${file}`), signed, checking),
       title: `bundle ${file}`,
       subject: { bundle: file },
     }),
   }));
-}
+  return { tasks };
+};
 
-/** A digest where it has the form of one, as for other clients of Sigstore; else a file. */
-async function readArtifact(artifact: string): Promise<BundledArtifact> {
-  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(artifact) ?? [];
-  if (hex !== undefined) return { sha256: Buffer.from(hex, 'hex') };
-  return { bytes: await readBytes(artifact, `the artifact ${artifact}`) };
-}
-
-async function imageTasks(
-  references: readonly string[],
-  options: VerifyArguments,
-  checking: BundleOptions,
-): Promise<readonly Task[]> {
+const images: Find = async ([, ...references], options, checking) => {
   if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
   const config = configWith(await readConfig(options.config), options);
-  return references.map((reference) => ({
+  const tasks = references.map((reference) => ({
     name: reference,
     verify: async () => {
       const { image, verification } = await verifyImage(reference, config, checking);
       return { verification, title: `image ${image}`, subject: { image } };
     },
   }));
-}
+  return { tasks };
+};
 
-async function runTasks(
-  names: readonly string[],
-  options: VerifyArguments,
-  checking: BundleOptions,
-): Promise<{ readonly tasks: readonly Task[]; readonly refused: readonly ChainsError[] }> {
+const runs: Find = async (names, options, checking) => {
   if (options.uid !== undefined && names.length !== 1)
     throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
-  const { runs, refused } =
-    options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
+  const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
   const found = await showing(`reading ${[...options.file, ...names].join(', ')}`, () =>
     Promise.all([
-      ...runs.map((run) => givenSubject(run, options)),
+      ...given.runs.map((run) => givenSubject(run, options)),
       ...names.map((name) => namedSubject(name, options)),
     ]),
   );
-  return { tasks: found.map((one) => runTask(one, options, checking)), refused };
-}
+  return { tasks: found.map((one) => runTask(one, options, checking)), refused: given.refused };
+};
 
 function runTask(
   { subject, hints, ...where }: ToVerify,
@@ -174,25 +165,22 @@ function runTask(
   checking: BundleOptions,
 ): Task {
   const { kind, namespace, name, uid } = 'run' in subject ? subject.run : subject.gone;
-  const [apiVersion, state] =
-    'run' in subject ? [subject.run.apiVersion, ''] : [undefined, ', gone from the cluster'];
+  const apiVersion = 'run' in subject ? subject.run.apiVersion : undefined;
   const fullName = `${kind} ${runName({ namespace, name })}`;
-  return {
-    name: fullName,
-    async verify() {
-      const { verification, leftOut } = await verifyStores(subject, { ...checking, ...where }).catch(
-        (error: unknown) => {
-          throw options.store === undefined ? withAdvice(error) : error;
-        },
-      );
-      return {
-        verification,
-        title: `${fullName} (uid ${uid}${state})`,
-        subject: { run: { apiVersion, kind, namespace, name, uid } },
-        hints: [...hints, ...leftOut],
-      };
-    },
+  const verify = async () => {
+    const { verification, leftOut } = await verifyStores(subject, { ...checking, ...where }).catch(
+      (error: unknown) => {
+        throw options.store === undefined ? withAdvice(error) : error;
+      },
+    );
+    return {
+      verification,
+      title: `${fullName} (uid ${uid}${'run' in subject ? '' : ', gone from the cluster'})`,
+      subject: { run: { apiVersion, kind, namespace, name, uid } },
+      hints: [...hints, ...leftOut],
+    };
   };
+  return { name: fullName, verify };
 }
 
 /** Whoever verifies may not have access to every store that the configuration names. */

@@ -7,7 +7,6 @@ import { caught, ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, type RunKind } from '../../model/run.ts';
 import { suggestion } from '../terminal/report.ts';
-import type { GivenRun } from './runs.ts';
 
 /** Which cluster; by default that of kubectl, or of the pod. */
 export interface ConnectionOptions {
@@ -77,21 +76,12 @@ export interface FoundRun {
   readonly kind: RunKind;
   readonly namespace: string;
   readonly name: string;
-  /** The run with its TaskRuns; undefined where there is none. */
-  readonly given: GivenRun | undefined;
+  /** Undefined where there is none. */
+  readonly run: JsonObject | undefined;
+  /** Those of a PipelineRun. */
+  readonly taskRuns: readonly JsonObject[];
   /** `data` of the ConfigMap there, or why it can't be read. */
   readonly config: JsonObject | ChainsError;
-}
-
-/** A run of a cluster with its TaskRuns, and the configuration there. @throws ChainsError USAGE when there is no such run. */
-export async function fetchRun(
-  text: string,
-  options: ClusterOptions,
-): Promise<GivenRun & { readonly config: JsonObject }> {
-  const found = await findRun(text, options);
-  if (found.given === undefined) throw noSuchRun(found);
-  if (found.config instanceof ChainsError) throw found.config;
-  return { ...found.given, config: found.config };
 }
 
 /** USAGE for a name that no run has. */
@@ -113,9 +103,9 @@ export async function findRun(text: string, options: ClusterOptions): Promise<Fo
     const run = await getOrNone(rest, resource, { namespace, name });
     const configName = { namespace: systemNamespace, name: configMapName };
     const config = await caught(async () => configData(await getOrNone(rest, configMaps, configName)));
-    if (run === undefined) return { kind, namespace, name, given: undefined, config };
-    const taskRuns = kind === 'PipelineRun' ? await listTaskRuns(rest, resource, parseRun(run)) : [];
-    return { kind, namespace, name, given: { where: `${kind} ${namespace}/${name}`, run, taskRuns }, config };
+    const hasTaskRuns = run !== undefined && kind === 'PipelineRun';
+    const taskRuns = hasTaskRuns ? await listTaskRuns(rest, resource, parseRun(run)) : [];
+    return { kind, namespace, name, run, taskRuns, config };
   });
 }
 

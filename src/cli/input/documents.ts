@@ -34,7 +34,7 @@ export async function readDocuments(
 }
 
 /** The bytes of a file. @param title of the file, for the message @throws ChainsError USAGE */
-export async function readBytes(path: string, title = path): Promise<Buffer> {
+export async function readBytes(path: string, title: string): Promise<Buffer> {
   return readFile(path).catch((cause: unknown) => {
     throw new ChainsError('USAGE', `${title} can't be read: ${reasonOf(cause)}`, { cause });
   });
@@ -61,12 +61,37 @@ export async function textsAt(
 
 /** The documents of a text. @throws ChainsError USAGE */
 export function documentsIn(name: string, text: string): readonly Document[] {
-  const values = /^\s*[[{]/.test(text) ? jsonValues(name, text) : yamlValues(name, text);
-  const documents = values.map((value, index) => ({
-    where: values.length === 1 ? name : `${name}, document ${index + 1}`,
-    value,
-  }));
+  const isJson = /^\s*[[{]/.test(text);
+  const parts = isJson ? jsonParts(text) : yamlParts(text);
+  const documents = parts.map((parse, index) => {
+    const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
+    try {
+      return { where, value: parse() };
+    } catch (cause) {
+      const reason = reasonOf(cause);
+      // The message of a parser that ran out of stack.
+      const why = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
+      throw new ChainsError('USAGE', `${where} is not ${isJson ? 'JSON' : 'YAML'}: ${why}`, { cause });
+    }
+  });
   return documents.flatMap(itemsOf).filter(({ value }) => value !== null);
+}
+
+/** JSON documents one after the other, each on a line of its own or printed over several, as jq and kubectl do. */
+function jsonParts(text: string): readonly (() => Json)[] {
+  return text
+    .trim()
+    .split(/\n(?=\{)/)
+    .map((part) => () => parseBounded(part, bounds));
+}
+
+function yamlParts(text: string): readonly (() => Json)[] {
+  return parseAllDocuments(text).map((document) => () => {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    // Converted through JSON text, since YAML has more than JSON, such as keys that are not strings.
+    return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
+  });
 }
 
 function itemsOf({ where, value }: Document): readonly Document[] {
@@ -75,38 +100,4 @@ function itemsOf({ where, value }: Document): readonly Document[] {
   return isList && isJsonList(items)
     ? items.flatMap((item, index) => itemsOf({ where: `${where}, item ${index + 1}`, value: item }))
     : [{ where, value }];
-}
-
-function jsonValues(name: string, text: string): readonly Json[] {
-  // One after the other, each on a line of its own or printed over several, as jq and kubectl do.
-  const parts = text.trim().split(/\n(?=\{)/);
-  return parts.map((part, index) => {
-    const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
-    try {
-      return parseBounded(part, bounds);
-    } catch (error) {
-      throw notRead(where, 'JSON', error);
-    }
-  });
-}
-
-function yamlValues(name: string, text: string): readonly Json[] {
-  const documents = parseAllDocuments(text);
-  return documents.map((document) => {
-    const [problem] = document.errors;
-    if (problem !== undefined) throw notRead(name, 'YAML', problem);
-    try {
-      // Through its text: YAML has more than JSON, keys that are not strings for one.
-      return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
-    } catch (error) {
-      throw notRead(name, 'YAML', error);
-    }
-  });
-}
-
-function notRead(name: string, language: string, cause: unknown): ChainsError {
-  const reason = reasonOf(cause);
-  // What the parsers for YAML and JSON say of their own recursion.
-  const said = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
-  return new ChainsError('USAGE', `${name} is not ${language}: ${said}`, { cause });
 }

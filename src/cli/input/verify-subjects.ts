@@ -53,17 +53,15 @@ async function find(text: string, options: SubjectOptions): Promise<FoundRun> {
   } catch (error) {
     const hasCluster = !(error instanceof ChainsError) || error.code !== 'CONNECTION_INVALID';
     if (hasCluster || uid === undefined || config === undefined || namespace === undefined) throw error;
-    return { ...parseRunName(text), namespace, given: undefined, config: error };
+    return { ...parseRunName(text), namespace, run: undefined, taskRuns: [], config: error };
   }
 }
 
 async function subjectOf(found: FoundRun, config: Config, options: SubjectOptions): Promise<VerifiedSubject> {
-  const { kind, namespace, name, given } = found;
+  const { kind, namespace, name, taskRuns } = found;
   const { uid, store } = options;
-  if (given !== undefined) {
-    const run = parseRun(given.run);
-    if (uid === undefined || uid === run.uid) return { run, taskRuns: given.taskRuns };
-  }
+  const run = found.run && parseRun(found.run);
+  if (run !== undefined && (uid === undefined || uid === run.uid)) return { run, taskRuns };
   const gone = { kind, namespace, name };
   if (uid !== undefined) return { gone: { ...gone, uid } };
   if (store === 'gcs') throw await unknownUid(gone, config);
