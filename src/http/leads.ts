@@ -1,7 +1,8 @@
-import { lookup, type LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns';
+import { lookup as resolve } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Where an address is: this machine, its own link (where clouds keep their metadata), a private network, or anywhere. */
+/** The scope of an address: this machine, its own link (which has the metadata servers of clouds), a private network, or public. */
 export type Reach = 'loopback' | 'link-local' | 'private' | 'public';
 
 const ranges: readonly (readonly [Reach, ...(readonly [address: string, bits: number])[]])[] = [
@@ -16,17 +17,17 @@ const lists = ranges.map(([reach, ...subnets]) => {
   return [reach, list] as const;
 });
 
-/** Where a host is, by its name alone: a name that DNS has to resolve is taken for public. IPv4 in IPv6 counts as IPv4. */
+/** The scope of a host by its name alone: a name that DNS has to resolve is public. IPv4 in IPv6 is treated as IPv4. */
 export function reachOf(hostname: string): Reach {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  const host = bare(hostname).toLowerCase();
   if (host === 'localhost' || host.endsWith('.localhost')) return 'loopback';
   if (isIP(host) === 0) return 'public';
   return lists.find(([, list]) => list.check(host, familyOf(host)))?.[0] ?? 'public';
 }
 
 /**
- * Why a server may not lead a client from one URL to another by a redirect, `Location`, `Link` or the realm of its tokens,
- * in words that follow what it names; undefined where it may. HTTPS never leads to HTTP, and no public server leads to a private address.
+ * Why a client must not follow a server from one URL to another by a redirect, `Location`, `Link` or the realm of its tokens,
+ * as the end of a message; undefined where it may. HTTPS never leads to HTTP, and no public server leads to a private address.
  */
 export function leadFault(from: URL, to: URL): string | undefined {
   if (to.protocol !== 'https:' && to.protocol !== 'http:') return `is not an HTTP URL`;
@@ -39,30 +40,31 @@ export function leadFault(from: URL, to: URL): string | undefined {
     : `leads to a ${reach} address, where the registry itself is not`;
 }
 
-/** A lookup for connections to hosts that a public server has named: none of their addresses may be inside. */
+/** A lookup for connections to hosts that a public server has named: all of their addresses must be public. */
 export const publicLookup: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const inside =
-      error === null ? addresses.find(({ address }) => reachOf(address) !== 'public') : undefined;
-    const fault =
-      error ??
-      (inside && new Error(`${hostname} is ${inside.address}, a ${reachOf(inside.address)} address`));
-    const [first] = addresses ?? [];
-    if (fault !== undefined && fault !== null) done(fault, '', 0);
-    else if (options.all === true) done(null, addresses);
-    else done(null, first?.address ?? '', first?.family);
+    if (error !== null) return done(error, '', 0);
+    const inside = addresses.find(({ address }) => reachOf(address) !== 'public');
+    if (inside !== undefined)
+      return done(new Error(`${hostname} is ${inside.address}, a ${reachOf(inside.address)} address`), '', 0);
+    const [first] = addresses;
+    return options.all === true ? done(null, addresses) : done(null, first?.address ?? '', first?.family);
   });
 };
 
-/** Whether a host's own addresses are all public ones; false, too, where it has none. */
+/** Whether all addresses of a host are public; false where it has none. */
 export async function isPublic(hostname: string): Promise<boolean> {
   if (reachOf(hostname) !== 'public') return false;
-  const addresses = await new Promise<readonly LookupAddress[]>((resolve) => {
-    lookup(hostname, { all: true }, (error, found) => resolve(error === null ? found : []));
-  });
+  const addresses = await resolve(hostname, { all: true }).catch(() => []);
   return addresses.length > 0 && addresses.every(({ address }) => reachOf(address) === 'public');
 }
 
-function familyOf(address: string): 'ipv4' | 'ipv6' {
+/** A host without the brackets around an IPv6 address. */
+export function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
+/** The family of an IP address. */
+export function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
