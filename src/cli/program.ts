@@ -10,7 +10,7 @@ import type { SignArguments } from './commands/sign.ts';
 import type { VerifyArguments } from './commands/verify.ts';
 import { examplesText } from './examples.ts';
 import { width } from './terminal/layout.ts';
-import { usageErrorText } from './terminal/report.ts';
+import { parserErrorText } from './terminal/report.ts';
 import { versionText } from './version.ts';
 
 /** The command `chains`; the code of a subcommand is loaded when it is called. */
@@ -43,7 +43,7 @@ function present(command: Command): void {
   command.addHelpText('after', examplesText(command.name())).configureOutput({
     getOutHelpWidth: () => Math.min(process.stdout.columns || width, width),
     getErrHelpWidth: () => Math.min(process.stderr.columns || width, width),
-    outputError: (text, write) => write(usageErrorText(text, line)),
+    outputError: (text, write) => write(parserErrorText(text, line)),
   });
 }
 

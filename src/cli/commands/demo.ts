@@ -21,6 +21,7 @@ import { paintFor, wrap } from '../terminal/layout.ts';
 import { showing } from '../terminal/progress.ts';
 import { checkLine } from '../terminal/verify-text.ts';
 import { type SandboxCluster, startSandboxCluster, systemNamespace } from './sandbox-cluster.ts';
+import { usageError } from '../usage-error.ts';
 
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const example = new URL('examples/task-output-image.yaml', root);
@@ -67,7 +68,7 @@ function detail(text: string): string {
 
 async function signedRun({ rest }: SandboxCluster, say: Say): Promise<JsonObject> {
   const object: unknown = parse(await readFile(example, 'utf8'));
-  if (!isJsonObject(object)) throw new ChainsError('USAGE', 'the example is not an object');
+  if (!isJsonObject(object)) throw usageError('the example is not an object');
   const created = await rest.create(taskRuns, 'default', object);
   const name = String(at(created, 'metadata', 'name'));
   say(

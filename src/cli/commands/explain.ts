@@ -7,6 +7,7 @@ import { explainText } from '../terminal/explain-text.ts';
 import { paintFor } from '../terminal/layout.ts';
 import { showing, step } from '../terminal/progress.ts';
 import { reportAll, warnOfUnknownKeys } from '../terminal/report.ts';
+import { usageError } from '../usage-error.ts';
 
 /** The options of `chains explain`, as parsed. */
 export interface ExplainArguments extends ClusterOptions {
@@ -26,10 +27,7 @@ export async function runExplain(
   write: (text: string) => unknown = (text) => process.stdout.write(text),
 ): Promise<number> {
   if ((names.length === 0) === (options.file.length === 0)) {
-    throw new ChainsError(
-      'USAGE',
-      'explain takes runs by -f, or names such as taskrun/NAME of runs in a cluster',
-    );
+    throw usageError('explain takes runs by -f, or names such as taskrun/NAME of runs in a cluster');
   }
   const given = options.config === undefined ? undefined : await readConfig(options.config);
   warnOfUnknownKeys(given ?? {});

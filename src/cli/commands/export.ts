@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { ChainsError, reasonOf } from '../../errors.ts';
+import { reasonOf } from '../../errors.ts';
 import { exportBundles } from '../../verify/index.ts';
 import { namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
 import { showing } from '../terminal/progress.ts';
+import { usageError } from '../usage-error.ts';
 
 /** The options of `chains export`, as parsed. */
 export interface ExportArguments extends SubjectOptions {
@@ -21,12 +22,12 @@ export async function runExport(
   write: (text: string) => unknown = (text) => process.stdout.write(text),
 ): Promise<void> {
   const { out } = options;
-  if (!out.endsWith(ending)) throw new ChainsError('USAGE', `--out is a file whose name ends in ${ending}`);
+  if (!out.endsWith(ending)) throw usageError(`--out is a file whose name ends in ${ending}`);
   const { subject, stores, config } = await showing(`reading ${name}`, () => namedSubject(name, options));
   const [store = 'tekton'] = stores;
   const bundles = await showing(`reading ${store}`, () => exportBundles(subject, store, config));
   if (bundles.length === 0)
-    throw new ChainsError('USAGE', `the store ${store} has nothing of ${name}; --store names another one`);
+    throw usageError(`the store ${store} has nothing of ${name}; --store names another one`);
   const base = out.slice(0, -ending.length);
   const taken = new Set<string>();
   for (const { bundle, key, isOwn } of bundles) {
@@ -36,7 +37,7 @@ export async function runExport(
       path = `${base}.${key}${number === 1 ? '' : `.${number}`}${ending}`;
     taken.add(path);
     await writeFile(path, `${JSON.stringify(bundle)}\n`).catch((cause: unknown) => {
-      throw new ChainsError('USAGE', `${path} can't be written: ${reasonOf(cause)}`);
+      throw usageError(`${path} can't be written: ${reasonOf(cause)}`);
     });
     write(`${path}\n`);
   }

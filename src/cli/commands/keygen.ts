@@ -2,13 +2,13 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { stringify } from 'yaml';
-import { ChainsError } from '../../errors.ts';
+import type { ChainsError } from '../../errors.ts';
 import type { ConnectionOptions } from '../input/cluster.ts';
 import { type KeyFile, keyTypes, type NewKey } from '../keygen/new-keys.ts';
 import { createSecret, signingSecret } from '../keygen/signing-secret.ts';
 import { wrap } from '../terminal/layout.ts';
 import { showing } from '../terminal/progress.ts';
-import { suggestion } from '../terminal/report.ts';
+import { suggestion, usageError } from '../usage-error.ts';
 
 /** The options of `chains keygen`. */
 export interface KeygenOptions extends ConnectionOptions {
@@ -55,21 +55,20 @@ export async function keygen(
 }
 
 function unknownType(type: string): ChainsError {
-  return new ChainsError(
-    'USAGE',
+  return usageError(
     `--type ${JSON.stringify(type.slice(0, 40))} is not a type of key; use ${[...keyTypes.keys()].join(', ')}`,
     suggestion(type, keyTypes.keys()),
   );
 }
 
 function refuseCombinations({ type, out, secret, apply, kubeconfig, context, name }: KeygenOptions): void {
-  const usage = (message: string) => new ChainsError('USAGE', `keygen ${message}`);
-  if (secret === true && out !== undefined) throw usage('takes --out or --secret, not both');
-  if (apply === true && secret !== true) throw usage('takes --apply only together with --secret');
+  const refuse = (message: string) => usageError(`keygen ${message}`);
+  if (secret === true && out !== undefined) throw refuse('takes --out or --secret, not both');
+  if (apply === true && secret !== true) throw refuse('takes --apply only together with --secret');
   if (apply !== true && (kubeconfig ?? context) !== undefined) {
-    throw usage('takes --kubeconfig and --context only together with --apply');
+    throw refuse('takes --kubeconfig and --context only together with --apply');
   }
-  if (name !== undefined && type !== 'pgp') throw usage('takes --name only for --type pgp');
+  if (name !== undefined && type !== 'pgp') throw refuse('takes --name only for --type pgp');
 }
 
 async function makeSecret(
@@ -138,7 +137,7 @@ function unwritable(folder: string, cause: unknown): ChainsError {
     code === 'EEXIST'
       ? `${path} exists already, and keys are never overwritten; choose another folder with --out`
       : `cannot write keys into ${folder} (${code ?? String(cause)}); choose another folder with --out`;
-  return new ChainsError('USAGE', message, { cause });
+  return usageError(message, { cause });
 }
 
 function shellWord(text: string): string {

@@ -1,9 +1,9 @@
 import { changesFor } from '../../config/migrate.ts';
 import { configMapName, parseConfig } from '../../config/parse.ts';
-import { ChainsError } from '../../errors.ts';
 import { readConfigDocument } from '../input/config-document.ts';
 import { textsAt } from '../input/documents.ts';
 import { warningText } from '../terminal/report.ts';
+import { usageError } from '../usage-error.ts';
 
 /** The options of `chains migrate`, as parsed. */
 export interface MigrateArguments {
@@ -27,15 +27,14 @@ export async function runMigrate(
   write: (text: string) => unknown = (text) => process.stdout.write(text),
 ): Promise<void> {
   if (file === '-' && process.stdin.isTTY) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       `migrate reads the ConfigMap ${configMapName} from -f or standard input: kubectl get configmap ${configMapName} -n tekton-chains -o yaml | chains migrate`,
     );
   }
   const documents = (await textsAt(file)).map(({ name, text }) => readConfigDocument(name, text));
   const [document, ...more] = documents;
   if (document === undefined || more.length > 0)
-    throw new ChainsError('USAGE', `${file} is a folder: migrate takes the file of one ConfigMap`);
+    throw usageError(`${file} is a folder: migrate takes the file of one ConfigMap`);
   const { lines, namespace } = document;
   const changes = changesFor(lines);
   const changed = { ...lines, ...Object.fromEntries(changes.map(({ key, value }) => [key, value])) };

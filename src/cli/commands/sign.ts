@@ -7,11 +7,12 @@ import { noRoom } from '../../library/examine.ts';
 import { entriesOf, type SignedRun, signedExplanationOf, signRun } from '../../library/sign.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
 import { bundleOf } from '../../sigstore/bundle.ts';
-import { ChainsError, reasonOf } from '../../errors.ts';
+import { reasonOf } from '../../errors.ts';
 import { at, type JsonObject, objectIn } from '../../json.ts';
 import { showing, step } from '../terminal/progress.ts';
-import { errorText, reportAll, suggestion, warningText, warnOfUnknownKeys } from '../terminal/report.ts';
+import { errorText, reportAll, warningText, warnOfUnknownKeys } from '../terminal/report.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
+import { suggestion, usageError } from '../usage-error.ts';
 
 /** The options of `chains sign`, as parsed. */
 export interface SignArguments {
@@ -36,7 +37,7 @@ export async function runSign(
   const print = printerFor(options.output, write);
   // The annotations are the only place for what is signed, whatever stores the configuration names.
   const isAnnotated = options.output === 'yaml';
-  if (options.file.length === 0) throw new ChainsError('USAGE', 'sign takes runs by -f');
+  if (options.file.length === 0) throw usageError('sign takes runs by -f');
   const config = await readConfig(options.config);
   warnOfUnknownKeys(config);
   const { runs, refused } = await readRuns(options.file);
@@ -64,8 +65,7 @@ function printerFor(output: string, write: (text: string) => unknown): (signed: 
     // Readers of YAML 1.1, such as kubectl, don't read a bare time or yes as a string.
     return (signed) => write(`---\n${stringify(markedRun(signed), { lineWidth: 0, version: '1.1' })}`);
   }
-  throw new ChainsError(
-    'USAGE',
+  throw usageError(
     `-o ${JSON.stringify(output.slice(0, 60))} is not known: use json, yaml or dir=FOLDER`,
     suggestion(output, ['json', 'yaml']),
   );
@@ -119,7 +119,7 @@ async function writeFiles(folder: string, { examination, signed }: SignedRun): P
       }
     }
   } catch (cause) {
-    throw new ChainsError('USAGE', `can't write into ${place}: ${reasonOf(cause)}`, { cause });
+    throw usageError(`can't write into ${place}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -24,8 +24,9 @@ import {
 import { asksForIdentity, readTrust, type TrustArguments } from '../input/verify-trust.ts';
 import { paintFor } from '../terminal/layout.ts';
 import { showing, step } from '../terminal/progress.ts';
-import { reportAll, suggestion, warnOfUnknownKeys } from '../terminal/report.ts';
+import { reportAll, warnOfUnknownKeys } from '../terminal/report.ts';
 import { verifyText } from '../terminal/verify-text.ts';
+import { suggestion, usageError } from '../usage-error.ts';
 
 /** The options of `chains verify`, as parsed. */
 export interface VerifyArguments extends SubjectOptions, Expectations, TrustArguments {
@@ -73,8 +74,7 @@ export async function runVerify(
   advise: (hint: string) => unknown = (hint) => process.stderr.write(`hint: ${visible(hint)}\n`),
 ): Promise<number> {
   if ((names.length === 0) === (options.file.length === 0)) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, image and the reference of one, or bundles as files ending in .sigstore.json',
     );
   }
@@ -106,15 +106,12 @@ function finderFor(names: readonly string[], { artifact }: VerifyArguments): Fin
   // A misspelt image, such as images, would be taken for a run.
   const meant = first.includes('/') ? {} : suggestion(first, ['image']);
   if (meant.hint === undefined) return runs;
-  throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, meant);
+  throw usageError(`${JSON.stringify(first)} is neither a run nor the word image`, meant);
 }
 
 const bundles: Find = async (files, { artifact }, checking) => {
   if (artifact === undefined)
-    throw new ChainsError(
-      'USAGE',
-      'a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX',
-    );
+    throw usageError('a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX');
   const { verifyBundle } = await import('../../verify/bundle.ts');
   // A digest where it has the form of one, as for other clients of Sigstore; else a file.
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(artifact) ?? [];
@@ -134,7 +131,7 @@ const bundles: Find = async (files, { artifact }, checking) => {
 };
 
 const images: Find = async ([, ...references], options, checking) => {
-  if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
+  if (references.length === 0) throw usageError('verify image takes the reference of an image');
   const config = configWith(await readConfig(options.config), options);
   const tasks = references.map((reference) => ({
     name: reference,
@@ -148,7 +145,7 @@ const images: Find = async ([, ...references], options, checking) => {
 
 const runs: Find = async (names, options, checking) => {
   if (options.uid !== undefined && names.length !== 1)
-    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
+    throw usageError('--uid is that of one run, which is given by its name');
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
   const found = await showing(`reading ${[...options.file, ...names].join(', ')}`, () =>
     Promise.all([
@@ -197,11 +194,10 @@ function withAdvice(error: unknown): unknown {
 async function keysOf(options: VerifyArguments): Promise<readonly VerificationKey[]> {
   if (asksForIdentity(options)) {
     if (options.key.length === 0) return [];
-    throw new ChainsError('USAGE', 'give either --key or the identity of a certificate');
+    throw usageError('give either --key or the identity of a certificate');
   }
   if (options.key.length === 0) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
     );
   }

@@ -3,10 +3,10 @@ import { listTaskRuns } from '../../kubernetes/task-runs.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
 import type { ObjectName, Resource } from '../../kubernetes/call.ts';
 import { isNotFound, Rest } from '../../kubernetes/rest.ts';
-import { caught, ChainsError } from '../../errors.ts';
+import { caught, type ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, type RunKind } from '../../model/run.ts';
-import { suggestion } from '../terminal/report.ts';
+import { suggestion, usageError } from '../usage-error.ts';
 
 /** Which cluster; by default that of kubectl, or of the pod. */
 export interface ConnectionOptions {
@@ -36,8 +36,7 @@ export function parseRunName(text: string): { readonly kind: RunKind; readonly n
   const [, word = '', name = ''] = /^([a-z]+)(?:\.tekton\.dev)?\/([^/]+)$/i.exec(text) ?? [];
   const kind = Object.hasOwn(kinds, word.toLowerCase()) ? kinds[word.toLowerCase()] : undefined;
   if (kind !== undefined) return { kind, name };
-  throw new ChainsError(
-    'USAGE',
+  throw usageError(
     `${JSON.stringify(text.slice(0, 100))} is not a run: write taskrun/NAME or pipelinerun/NAME`,
     suggestion(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
   );
@@ -86,8 +85,7 @@ export interface FoundRun {
 
 /** USAGE for a name that no run has. */
 export function noSuchRun({ kind, namespace, name }: FoundRun): ChainsError {
-  return new ChainsError(
-    'USAGE',
+  return usageError(
     `there is no ${kind.toLowerCase()} ${name} in the namespace ${namespace}; -n names another namespace`,
   );
 }
@@ -114,5 +112,5 @@ async function served(rest: Rest, kind: RunKind): Promise<Resource> {
     const resource = { group: 'tekton.dev', version, plural: `${kind.toLowerCase()}s` };
     if (await rest.serves(resource)) return resource;
   }
-  throw new ChainsError('USAGE', `the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
+  throw usageError(`the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
 }

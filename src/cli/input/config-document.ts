@@ -11,7 +11,7 @@ import {
 } from 'yaml';
 import type { KeyChange, Lines } from '../../config/migrate.ts';
 import { configMapName } from '../../config/parse.ts';
-import { ChainsError } from '../../errors.ts';
+import { usageError } from '../usage-error.ts';
 
 /** A ConfigMap `chains-config` as it was given, with its comments. */
 export interface ConfigDocument {
@@ -71,8 +71,7 @@ function onlyConfigMap(name: string, text: string): Document {
     .slice(0, 5)
     .map((one) => [one.get('kind') ?? 'something without kind', nameOf(one) ?? ''].join(' ').trim())
     .join(', ');
-  throw new ChainsError(
-    'USAGE',
+  throw usageError(
     more.length > 0
       ? `${name} holds ${named.length} ConfigMaps ${configMapName}: give the one that the controller reads`
       : `${name} holds ${held || 'nothing'}, not the ConfigMap ${configMapName}, which kubectl get configmap ${configMapName} -n tekton-chains -o yaml prints`,
@@ -84,7 +83,7 @@ function documentsIn(name: string, text: string): readonly Document[] {
   const documents = parseAllDocuments(text, asKubectl);
   const [problem] = documents.flatMap(({ errors }) => errors);
   if (problem !== undefined)
-    throw new ChainsError('USAGE', `${name} is not YAML: ${problem.message.split(':\n')[0] ?? ''}`);
+    throw usageError(`${name} is not YAML: ${problem.message.split(':\n')[0] ?? ''}`);
   // JSON has no comments to keep, and is printed as YAML.
   return documents.map((one) =>
     isMap(one.contents) && one.contents.flow === true
@@ -120,7 +119,7 @@ function mapAt(document: Document, key: string): YAMLMap {
   if (document.get(key) == null) document.set(key, document.createNode({}));
   const map = document.get(key);
   if (isMap(map)) return map;
-  throw new ChainsError('USAGE', `${key} of the ConfigMap is not a map of keys and values`);
+  throw usageError(`${key} of the ConfigMap is not a map of keys and values`);
 }
 
 /** Numbers and booleans become quoted text as they were written: a ConfigMap holds nothing but text. */

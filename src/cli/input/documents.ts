@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonBounds, member, parseBounded } from '../../json.ts';
+import { usageError } from '../usage-error.ts';
 
 /** One document of an input, and where it is, for messages. */
 export interface Document {
@@ -36,7 +37,7 @@ export async function readDocuments(
 /** The bytes of a file. @param title of the file, for the message @throws ChainsError USAGE */
 export async function readBytes(path: string, title: string): Promise<Buffer> {
   return readFile(path).catch((cause: unknown) => {
-    throw new ChainsError('USAGE', `${title} can't be read: ${reasonOf(cause)}`, { cause });
+    throw usageError(`${title} can't be read: ${reasonOf(cause)}`, { cause });
   });
 }
 
@@ -49,13 +50,13 @@ export async function textsAt(
   try {
     if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
     const names = (await readdir(path)).filter((name) => endings.test(name)).toSorted();
-    if (names.length === 0) throw new ChainsError('USAGE', `the folder ${path} has no YAML or JSON file`);
+    if (names.length === 0) throw usageError(`the folder ${path} has no YAML or JSON file`);
     return await Promise.all(
       names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
     );
   } catch (cause) {
     if (cause instanceof ChainsError) throw cause;
-    throw new ChainsError('USAGE', `${path} can't be read: ${reasonOf(cause)}`, { cause });
+    throw usageError(`${path} can't be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -71,7 +72,7 @@ export function documentsIn(name: string, text: string): readonly Document[] {
       const reason = reasonOf(cause);
       // The message of a parser that ran out of stack.
       const why = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
-      throw new ChainsError('USAGE', `${where} is not ${isJson ? 'JSON' : 'YAML'}: ${why}`, { cause });
+      throw usageError(`${where} is not ${isJson ? 'JSON' : 'YAML'}: ${why}`, { cause });
     }
   });
   return documents.flatMap(itemsOf).filter(({ value }) => value !== null);

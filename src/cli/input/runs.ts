@@ -4,6 +4,7 @@ import { ChainsError } from '../../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, member, textIn } from '../../json.ts';
 import { parseRun, type Run } from '../../model/run.ts';
 import { type Document, readDocuments } from './documents.ts';
+import { usageError } from '../usage-error.ts';
 
 /** A run as it was given, with the TaskRuns of a PipelineRun that were given with it. */
 export interface GivenRun {
@@ -35,7 +36,7 @@ export async function readRuns(paths: readonly string[]): Promise<GivenRuns> {
     run instanceof ChainsError && !taken.has(value) ? [run] : [],
   );
   if (runs.length > 0) return { runs, refused };
-  throw refused[0] ?? new ChainsError('USAGE', `there is no run in ${paths.join(', ')}`);
+  throw refused[0] ?? usageError(`there is no run in ${paths.join(', ')}`);
 }
 
 function taskRunsOf(run: Run, objects: readonly JsonObject[]): readonly JsonObject[] {
@@ -70,8 +71,7 @@ export async function readConfig(path: string | undefined): Promise<JsonObject> 
   if (path === undefined) return {};
   const documents = await readDocuments([path]);
   if (documents.length > 1) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       `${path} holds ${documents.length} documents: give one, the ConfigMap chains-config or its data`,
     );
   }

@@ -4,6 +4,7 @@ import { at, type JsonObject, member } from '../../json.ts';
 import { readPublicKey, type VerificationKey } from '../../verify/index.ts';
 import { type ConnectionOptions, getOrNone, withCluster } from './cluster.ts';
 import { readBytes } from './documents.ts';
+import { usageError } from '../usage-error.ts';
 
 /**
  * The key to verify with that an argument of `--key` names: a file with a public key, a certificate or a PGP public key; the
@@ -34,12 +35,12 @@ const secrets = { group: '', version: 'v1', plural: 'secrets' };
 async function secretKey(argument: string, options: ConnectionOptions): Promise<VerificationKey> {
   const [, namespace, name] = /^k8s:\/\/([^/]+)\/([^/]+)$/.exec(argument) ?? [];
   if (namespace === undefined || name === undefined) {
-    throw new ChainsError('USAGE', `${argument} is not a Secret: write k8s://NAMESPACE/SECRET`);
+    throw usageError(`${argument} is not a Secret: write k8s://NAMESPACE/SECRET`);
   }
   return withCluster(options, async (rest) => {
     const secret = await getOrNone(rest, secrets, { namespace, name });
     if (secret !== undefined) return readPublicKey(publicPart(argument, secret));
-    throw new ChainsError('USAGE', `there is no Secret ${name} in the namespace ${namespace}`);
+    throw usageError(`there is no Secret ${name} in the namespace ${namespace}`);
   });
 }
 

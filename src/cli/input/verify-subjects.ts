@@ -1,12 +1,13 @@
 import { type Config, isStoreName, type StoreName, storeNames } from '../../config/keys.ts';
 import { parseConfig } from '../../config/parse.ts';
 import { ownerOf } from '../../model/children.ts';
-import { ChainsError } from '../../errors.ts';
+import { caught, ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, runName } from '../../model/run.ts';
 import { type GoneRun, openReader, storesOf, type VerifiedSubject } from '../../verify/index.ts';
 import { type ClusterOptions, findRun, type FoundRun, noSuchRun, parseRunName } from './cluster.ts';
 import { type GivenRun, readConfig } from './runs.ts';
+import { usageError } from '../usage-error.ts';
 
 /** Where to look for what is verified. */
 export interface SubjectOptions extends ClusterOptions {
@@ -51,10 +52,14 @@ async function find(text: string, options: SubjectOptions): Promise<FoundRun> {
   try {
     return await findRun(text, options);
   } catch (error) {
-    const hasCluster = !(error instanceof ChainsError) || error.code !== 'CONNECTION_INVALID';
-    if (hasCluster || uid === undefined || config === undefined || namespace === undefined) throw error;
+    const isGiven = uid !== undefined && config !== undefined && namespace !== undefined;
+    if (!isGiven || !isWithoutCluster(error)) throw error;
     return { ...parseRunName(text), namespace, run: undefined, taskRuns: [], config: error };
   }
+}
+
+function isWithoutCluster(error: unknown): error is ChainsError {
+  return error instanceof ChainsError && error.code === 'CONNECTION_INVALID';
 }
 
 async function subjectOf(found: FoundRun, config: Config, options: SubjectOptions): Promise<VerifiedSubject> {
@@ -66,8 +71,7 @@ async function subjectOf(found: FoundRun, config: Config, options: SubjectOption
   if (uid !== undefined) return { gone: { ...gone, uid } };
   if (store === 'gcs') throw await unknownUid(gone, config);
   if (store === undefined) throw noSuchRun(found);
-  throw new ChainsError(
-    'USAGE',
+  throw usageError(
     `the cluster has no ${kind.toLowerCase()} ${name} in the namespace ${namespace}: give its --uid to look it up in the store`,
   );
 }
@@ -81,8 +85,7 @@ async function unknownUid(gone: Omit<GoneRun, 'uid'>, config: Config): Promise<C
   try {
     const uids = (await reader.uids?.(gone)) ?? [];
     const what = `${gone.kind.toLowerCase()} ${runName(gone)}`;
-    return new ChainsError(
-      'USAGE',
+    return usageError(
       uids.length === 0
         ? `neither the cluster nor the bucket has a ${what}; -n names another namespace`
         : `the cluster has no ${what}, the bucket has entries of the uids ${uids.join(', ').slice(0, 400)}: give the --uid that you mean, since the name is not signed`,
@@ -97,24 +100,18 @@ async function configFor(
   found: FoundRun,
   options: SubjectOptions,
 ): Promise<Pick<ToVerify, 'config' | 'hints'>> {
+  const { store, systemNamespace } = options;
   if (options.config !== undefined) {
-    const hasCluster = !(found.config instanceof ChainsError) || found.config.code !== 'CONNECTION_INVALID';
-    const hints = hasCluster ? [] : ['there is no cluster to ask: the run is taken for one that is gone'];
-    return { config: configWith(await readConfig(options.config), options), hints };
+    const hint = 'there is no cluster to ask: the run is taken for one that is gone';
+    const config = configWith(await readConfig(options.config), options);
+    return { config, hints: isWithoutCluster(found.config) ? [hint] : [] };
   }
-  try {
-    if (found.config instanceof ChainsError) throw found.config;
-    return { config: configWith(found.config, options), hints: [] };
-  } catch (error) {
-    const config = configWith({}, options);
-    if (options.store === 'tekton') return { config, hints: [] };
-    if (!(error instanceof ChainsError) || options.store !== undefined) throw error;
-    const why = `the ConfigMap chains-config in ${options.systemNamespace} can't be used (${error.message})`;
-    return {
-      config,
-      hints: [`${why}: only the run's annotations are verified; --config or --store names other sources`],
-    };
-  }
+  const data = found.config;
+  const config = data instanceof ChainsError ? data : await caught(async () => configWith(data, options));
+  if (!(config instanceof ChainsError)) return { config, hints: [] };
+  if (store !== undefined && store !== 'tekton') throw config;
+  const hint = `the ConfigMap chains-config in ${systemNamespace} can't be used (${config.message}): only the run's annotations are verified; --config or --store names other sources`;
+  return { config: configWith({}, options), hints: store === undefined ? [hint] : [] };
 }
 
 /** The configuration with what the command's options change. @throws ChainsError CONFIG_INVALID */
@@ -141,14 +138,12 @@ function parseStores(text: string): readonly StoreName[] {
   const names = text.split(',');
   const unknown = names.find((name) => !isStoreName(name));
   if (unknown !== undefined) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       `--store ${JSON.stringify(unknown.slice(0, 60))} is not known: use all, ${storeNames.join(', ')}`,
     );
   }
   if (names.includes('pubsub')) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       "the store pubsub can't be read back: what was published is with its consumers; give another --store",
     );
   }

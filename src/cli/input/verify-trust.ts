@@ -1,8 +1,8 @@
-import { ChainsError } from '../../errors.ts';
 import type { IdentityPolicy } from '../../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../../sigstore/trusted-root.ts';
 import type { EvidenceOptions } from '../../verify/index.ts';
 import { readBytes } from './documents.ts';
+import { usageError } from '../usage-error.ts';
 
 /** What certificates, logs and timestamps must prove, as parsed. */
 export interface TrustArguments extends IdentityPolicy {
@@ -18,9 +18,8 @@ export interface TrustArguments extends IdentityPolicy {
 export async function readTrust(options: TrustArguments): Promise<EvidenceOptions> {
   const { trustedRoot, tufMirror, tufRoot } = options;
   if (trustedRoot !== undefined && tufMirror !== undefined)
-    throw new ChainsError('USAGE', 'give either --trusted-root or --tuf-mirror');
-  if (tufRoot !== undefined && tufMirror === undefined)
-    throw new ChainsError('USAGE', '--tuf-root needs --tuf-mirror');
+    throw usageError('give either --trusted-root or --tuf-mirror');
+  if (tufRoot !== undefined && tufMirror === undefined) throw usageError('--tuf-root needs --tuf-mirror');
   let root: Promise<TrustedRoot> | undefined;
   return {
     root: () => (root ??= readRoot(options)),

@@ -2,6 +2,7 @@ import { at, type JsonObject, member } from '../../json.ts';
 import { ChainsError } from '../../errors.ts';
 import { type ConnectionOptions, withCluster } from '../input/cluster.ts';
 import type { KeyFile } from './new-keys.ts';
+import { usageError } from '../usage-error.ts';
 
 const name = 'signing-secrets';
 const secrets = { group: '', version: 'v1', plural: 'secrets' };
@@ -36,8 +37,7 @@ export async function createSecret(
     }
     const there = await rest.get(secrets, { namespace, name });
     if (Object.keys(member(there, 'data') ?? {}).length > 0) {
-      throw new ChainsError(
-        'USAGE',
+      throw usageError(
         `the Secret ${name} in the namespace ${namespace} holds something already, and keys are never overwritten; keep a copy if the key is still needed, then delete it first: kubectl delete secret ${name} -n ${namespace}`,
       );
     }

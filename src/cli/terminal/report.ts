@@ -61,7 +61,7 @@ export function reportAll(errors: readonly unknown[]): number {
  * likely meant, or where to read on.
  * @param command the command line so far: `chains verify`
  */
-export function usageErrorText(text: string, command: string): string {
+export function parserErrorText(text: string, command: string): string {
   const [message = '', advice = ''] = text.split('(Did you mean ');
   const [, suggested] = /^(?:one of )?([^?]*)\?\)/.exec(advice) ?? [];
   const error = message.replace(/\s+/g, ' ').trim();
@@ -70,14 +70,4 @@ export function usageErrorText(text: string, command: string): string {
   const meant = suggested ?? closest(word, choices.replace(/\.$/, '').split(', '));
   const hint = meant === undefined ? `${command} --help shows what it takes` : `did you mean ${meant}?`;
   return errorText(error.replace(/^error: /, '')) + hintText(hint);
-}
-
-/** The hint about a mistyped word, for a ChainsError; undefined when no candidate is close. */
-export function suggestion(
-  word: string,
-  candidates: Iterable<string>,
-  form: (candidate: string) => string = (candidate) => candidate,
-): { readonly hint?: string } {
-  const meant = closest(word, candidates);
-  return meant === undefined ? {} : { hint: `did you mean ${form(meant)}?` };
 }
