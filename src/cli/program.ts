@@ -1,4 +1,5 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { defaultSystemNamespace } from '../config/parse.ts';
 import type { CompletedShell } from './commands/completion.ts';
 import type { ControllerArguments } from './commands/controller.ts';
 import type { ExplainArguments } from './commands/explain.ts';
@@ -69,7 +70,7 @@ const textOrJson = new Option('-o, --output <form>', 'how to print')
 
 /** The option for the namespace of the controller's ConfigMap and Secret. */
 function systemNamespace(flag: string, description: string): Option {
-  return new Option(`${flag} <name>`, description).env('SYSTEM_NAMESPACE').default('tekton-chains');
+  return new Option(`${flag} <name>`, description).env('SYSTEM_NAMESPACE').default(defaultSystemNamespace);
 }
 
 /** An option with suggested words for the help and for completion; the command itself checks the value. */

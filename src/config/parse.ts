@@ -8,6 +8,9 @@ import { show } from './values.ts';
 /** The name of the ConfigMap. */
 export const configMapName = 'chains-config';
 
+/** The namespace of the ConfigMap and of the Secret, unless another one is given. */
+export const defaultSystemNamespace = 'tekton-chains';
+
 /** The block of documentation that Tekton's ConfigMaps carry next to their keys. */
 export const exampleKey = '_example';
 

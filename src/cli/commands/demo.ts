@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
 import { parse } from 'yaml';
+import { defaultSystemNamespace } from '../../config/parse.ts';
 import type { Resource } from '../../kubernetes/call.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, listAt, objectIn, parseJson } from '../../json.ts';
@@ -20,7 +21,7 @@ import { signingSecret } from '../keygen/signing-secret.ts';
 import { paintFor, wrap } from '../terminal/layout.ts';
 import { showing } from '../terminal/progress.ts';
 import { checkLine } from '../terminal/verify-text.ts';
-import { type SandboxCluster, startSandboxCluster, systemNamespace } from './sandbox-cluster.ts';
+import { type SandboxCluster, startSandboxCluster } from './sandbox.ts';
 import { usageError } from '../usage-error.ts';
 
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
@@ -34,7 +35,7 @@ export async function runDemo(): Promise<void> {
     `A sandbox of the Kubernetes API listens on ${cluster.sandbox.url}, an OCI registry on ${cluster.registry.host}; nothing leaves this process.`,
   );
   const { files } = newP256Key();
-  await cluster.createSecret(signingSecret(systemNamespace, files));
+  await cluster.createSecret(signingSecret(defaultSystemNamespace, files));
   const publicKey = files.find(({ isPrivate }) => !isPrivate)?.text ?? '';
   say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
   const controller = await cluster.startController(await openLog({ level: 'warn' }));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { stringify } from 'yaml';
 import type { ChainsError } from '../../errors.ts';
+import { defaultSystemNamespace } from '../../config/parse.ts';
 import type { ConnectionOptions } from '../input/cluster.ts';
 import { type KeyFile, keyTypes, type NewKey } from '../keygen/new-keys.ts';
 import { createSecret, signingSecret } from '../keygen/signing-secret.ts';
@@ -48,7 +49,7 @@ export async function keygen(
   const generate = keyTypes.get(options.type);
   if (generate === undefined) throw unknownType(options.type);
   refuseCombinations(options);
-  const { namespace = 'tekton-chains', name = 'Tekton Chains', secret, out = '.' } = options;
+  const { namespace = defaultSystemNamespace, name = 'Tekton Chains', secret, out = '.' } = options;
   const key = await generate({ name, environment });
   if (secret === true) await makeSecret(key, namespace, options, streams);
   else await makeFiles(key, namespace, out, streams);

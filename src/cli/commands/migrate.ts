@@ -1,5 +1,5 @@
 import { changesFor } from '../../config/migrate.ts';
-import { configMapName, parseConfig } from '../../config/parse.ts';
+import { configMapName, defaultSystemNamespace, parseConfig } from '../../config/parse.ts';
 import { readConfigDocument } from '../input/config-document.ts';
 import { textsAt } from '../input/documents.ts';
 import { warningText } from '../terminal/report.ts';
@@ -43,9 +43,9 @@ export async function runMigrate(
   const warnings = changes
     .filter(({ isOpen }) => isOpen)
     .map(({ key, why }) => `${configMapName}: ${key}: ${why}`);
-  if (namespace !== 'tekton-chains')
+  if (namespace !== defaultSystemNamespace)
     warnings.push(
-      `the ConfigMap is in the namespace ${namespace}, and the controller reads the one in tekton-chains unless SYSTEM_NAMESPACE says otherwise`,
+      `the ConfigMap is in the namespace ${namespace}, and the controller reads the one in ${defaultSystemNamespace} unless SYSTEM_NAMESPACE says otherwise`,
     );
   for (const warning of warnings) process.stderr.write(warningText(warning));
   write(document.textWith(changes, heading));

@@ -7,13 +7,11 @@ import {
   type Expectations,
   summaryOf,
   type Verification,
-  type VerificationKey,
   verifyImage,
   verifyStores,
 } from '../../verify/index.ts';
 import { readBytes } from '../input/documents.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
-import { readKey } from '../input/verify-keys.ts';
 import {
   configWith,
   givenSubject,
@@ -21,10 +19,10 @@ import {
   type SubjectOptions,
   type ToVerify,
 } from '../input/verify-subjects.ts';
-import { asksForIdentity, readTrust, type TrustArguments } from '../input/verify-trust.ts';
+import { readKeys, readTrust, type TrustArguments } from '../input/verify-trust.ts';
 import { paintFor } from '../terminal/layout.ts';
 import { showing, step } from '../terminal/progress.ts';
-import { reportAll, warnOfUnknownKeys } from '../terminal/report.ts';
+import { reportAll } from '../terminal/report.ts';
 import { verifyText } from '../terminal/verify-text.ts';
 import { suggestion, usageError } from '../usage-error.ts';
 
@@ -33,7 +31,6 @@ export interface VerifyArguments extends SubjectOptions, Expectations, TrustArgu
   readonly file: readonly string[];
   /** What the bundles sign: a file, or `sha256:` and 64 hex digits. */
   readonly artifact?: string;
-  readonly key: readonly string[];
   readonly output: 'text' | 'json';
 }
 
@@ -79,7 +76,7 @@ export async function runVerify(
     );
   }
   const find = finderFor(names, options);
-  const [keys, evidence] = [await keysOf(options), await readTrust(options)];
+  const [keys, evidence] = [await readKeys(options), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected = { builderId, sourceUri, sourceDigest, buildType, require };
   const { tasks, refused = [] } = await find(names, options, { keys, expected, evidence });
@@ -103,7 +100,7 @@ function finderFor(names: readonly string[], { artifact }: VerifyArguments): Fin
   if (artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name))) return bundles;
   const [first = ''] = names;
   if (first === 'image') return images;
-  // A misspelt image, such as images, would be taken for a run.
+  // A misspelt image, such as images, would be read as the name of a run.
   const meant = first.includes('/') ? {} : suggestion(first, ['image']);
   if (meant.hint === undefined) return runs;
   throw usageError(`${JSON.stringify(first)} is neither a run nor the word image`, meant);
@@ -189,21 +186,4 @@ function withAdvice(error: unknown): unknown {
     cause: error,
     hint: hint === undefined ? choice : `${hint} Or: ${choice}`,
   });
-}
-
-async function keysOf(options: VerifyArguments): Promise<readonly VerificationKey[]> {
-  if (asksForIdentity(options)) {
-    if (options.key.length === 0) return [];
-    throw usageError('give either --key or the identity of a certificate');
-  }
-  if (options.key.length === 0) {
-    throw usageError(
-      "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
-    );
-  }
-  const config = await readConfig(options.config);
-  warnOfUnknownKeys(config);
-  return showing('reading the keys', () =>
-    Promise.all(options.key.map((argument) => readKey(argument, options, config))),
-  );
 }

@@ -10,7 +10,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { KeyChange, Lines } from '../../config/migrate.ts';
-import { configMapName } from '../../config/parse.ts';
+import { configMapName, defaultSystemNamespace } from '../../config/parse.ts';
 import { usageError } from '../usage-error.ts';
 
 /** A ConfigMap `chains-config` as it was given, with its comments. */
@@ -47,7 +47,7 @@ export function readConfigDocument(name: string, text: string): ConfigDocument {
   if (isMap(annotations) && annotations.delete(lastApplied) && annotations.items.length === 0)
     metadata.delete('annotations');
   if (!metadata.has('name')) metadata.set('name', configMapName);
-  if (!metadata.has('namespace')) metadata.set('namespace', 'tekton-chains');
+  if (!metadata.has('namespace')) metadata.set('namespace', defaultSystemNamespace);
   data.flow = false;
   for (const pair of data.items) makeText(document, pair);
   return {

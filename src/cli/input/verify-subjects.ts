@@ -34,7 +34,7 @@ export interface ToVerify {
 export async function givenSubject(given: GivenRun, options: SubjectOptions): Promise<ToVerify> {
   const config = configWith(await readConfig(options.config), options);
   const run = parseRun(given.run);
-  // Files that were written or shortened by hand may name no owner.
+  // Files that were edited may name no owner.
   const taskRuns = given.taskRuns.filter((taskRun) => ownerOf(taskRun, run) !== 'another');
   return toVerify({ run, taskRuns }, config, options, []);
 }
@@ -102,7 +102,7 @@ async function configFor(
 ): Promise<Pick<ToVerify, 'config' | 'hints'>> {
   const { store, systemNamespace } = options;
   if (options.config !== undefined) {
-    const hint = 'there is no cluster to ask: the run is taken for one that is gone';
+    const hint = 'there is no cluster to ask: the run is treated as deleted';
     const config = configWith(await readConfig(options.config), options);
     return { config, hints: isWithoutCluster(found.config) ? [hint] : [] };
   }

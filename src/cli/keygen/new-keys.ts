@@ -21,7 +21,7 @@ export interface NewKey {
   readonly files: readonly KeyFile[];
 }
 
-/** What a new key depends on, besides its type. */
+/** Options of new keys. */
 export interface NewKeyOptions {
   /** The user id of a PGP key. */
   readonly name: string;
