@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 
-/** What a flag takes after it. */
+/** The value of a flag. */
 export interface FlagValue {
   readonly name: string;
   /** The possible words; empty where any word is possible. */
@@ -39,7 +39,7 @@ const beginnings: Readonly<Record<string, readonly string[]>> = { explain: runs,
 /** The names of values in flags that are files or folders. */
 const files = ['file', 'folder', 'path', 'key'];
 
-/** Reads the grammar off the program. */
+/** The grammar of the program. */
 export function grammarOf(program: Command): Grammar {
   const help = program.createHelp();
   const flagsOf = (command: Command) => help.visibleOptions(command).map(flagOf);

@@ -11,7 +11,7 @@ import { wrap } from '../terminal/layout.ts';
 import { showing } from '../terminal/progress.ts';
 import { suggestion, usageError } from '../usage-error.ts';
 
-/** The options of `chains keygen`. */
+/** The options of `chains keygen`, as parsed. */
 export interface KeygenOptions extends ConnectionOptions {
   /** `ecdsa`, `ed25519`, `rsa`, `cosign` or `pgp`. */
   readonly type: string;
@@ -34,10 +34,10 @@ export interface Streams {
 }
 
 /**
- * Makes a signing key: as files in a folder, private ones readable for their owner alone, never over existing ones; or, with
- * `secret`, as the Secret `signing-secrets`, as YAML on stdout for `kubectl apply -f -` or, with `apply`, created in the
- * cluster. The Secret holds the public key too, so that its readers need not derive it. The password of a cosign key is
- * that in the environment's `COSIGN_PASSWORD`, else a new one.
+ * `chains keygen`: makes a signing key, as files in a folder, or, with `secret`, as the Secret `signing-secrets`: YAML on
+ * stdout or, with `apply`, an object in the cluster. Existing files and Secrets are never overwritten, and private files are
+ * readable for their owner alone. The Secret holds the public key too, so that its readers need not derive it. The password
+ * of a cosign key is that in the environment's `COSIGN_PASSWORD`, else a new one.
  * @throws ChainsError USAGE for an unknown type, options that exclude each other, or an existing file or Secret; what
  * connecting throws
  */

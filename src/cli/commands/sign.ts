@@ -35,7 +35,7 @@ export async function runSign(
   write: (text: string) => unknown = (text) => process.stdout.write(text),
 ): Promise<number> {
   const print = printerFor(options.output, write);
-  // The annotations are the only place for what is signed, whatever stores the configuration names.
+  // Everything that is signed is printed in the annotations, whatever stores the configuration names.
   const isAnnotated = options.output === 'yaml';
   if (options.file.length === 0) throw usageError('sign takes runs by -f');
   const config = await readConfig(options.config);
@@ -123,7 +123,7 @@ async function writeFiles(folder: string, { examination, signed }: SignedRun): P
   }
 }
 
-/** Names and uids come from a file that anyone may have written: they must not lead out of the folder. */
+/** Names and uids come from untrusted files: they must not lead out of the folder. */
 function fileName(text: string): string {
   return text.replace(/[/\\\p{Cc}]/gu, '_');
 }

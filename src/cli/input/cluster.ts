@@ -22,23 +22,23 @@ export interface ClusterOptions extends ConnectionOptions {
   readonly systemNamespace: string;
 }
 
-const kinds: Readonly<Record<string, RunKind>> = {
-  taskrun: 'TaskRun',
-  taskruns: 'TaskRun',
-  tr: 'TaskRun',
-  pipelinerun: 'PipelineRun',
-  pipelineruns: 'PipelineRun',
-  pr: 'PipelineRun',
-};
+const kinds: ReadonlyMap<string, RunKind> = new Map([
+  ['taskrun', 'TaskRun'],
+  ['taskruns', 'TaskRun'],
+  ['tr', 'TaskRun'],
+  ['pipelinerun', 'PipelineRun'],
+  ['pipelineruns', 'PipelineRun'],
+  ['pr', 'PipelineRun'],
+]);
 
 /** What `kind/name` means, in any form that kubectl takes or prints. @throws ChainsError USAGE */
 export function parseRunName(text: string): { readonly kind: RunKind; readonly name: string } {
   const [, word = '', name = ''] = /^([a-z]+)(?:\.tekton\.dev)?\/([^/]+)$/i.exec(text) ?? [];
-  const kind = Object.hasOwn(kinds, word.toLowerCase()) ? kinds[word.toLowerCase()] : undefined;
+  const kind = kinds.get(word.toLowerCase());
   if (kind !== undefined) return { kind, name };
   throw usageError(
     `${JSON.stringify(text.slice(0, 100))} is not a run: write taskrun/NAME or pipelinerun/NAME`,
-    suggestion(word.toLowerCase(), Object.keys(kinds), (near) => `${near}/${name}`),
+    suggestion(word.toLowerCase(), kinds.keys(), (near) => `${near}/${name}`),
   );
 }
 

@@ -13,18 +13,15 @@ export interface GivenRun {
   readonly taskRuns: readonly JsonObject[];
 }
 
-/** Runs in the order in which they were given. */
-export interface GivenRuns {
-  readonly runs: readonly GivenRun[];
-  /** One for each document that can't be read as a run: where it is and why. */
-  readonly refused: readonly ChainsError[];
-}
-
 /**
  * Reads runs from files, folders and standard input; a PipelineRun gets the TaskRuns that it refers to, in that order.
  * @throws ChainsError USAGE when there is no run at all
  */
-export async function readRuns(paths: readonly string[]): Promise<GivenRuns> {
+export async function readRuns(paths: readonly string[]): Promise<{
+  readonly runs: readonly GivenRun[];
+  /** One for each document that can't be read as a run: where it is and why. */
+  readonly refused: readonly ChainsError[];
+}> {
   const documents = await readDocuments(paths);
   const objects = documents.map(({ value }) => value).filter((value) => isJsonObject(value));
   const read = documents.map((document) => ({ ...document, run: runOrReason(document) }));

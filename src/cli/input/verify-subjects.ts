@@ -77,8 +77,8 @@ async function subjectOf(found: FoundRun, config: Config, options: SubjectOption
 }
 
 /**
- * USAGE that names the uids under this name in the store `gcs`. None of them is taken, since no payload is signed with the
- * run's name in it: entries of another run could have been moved there.
+ * USAGE that lists the uids under this name in the store `gcs`. None of them is chosen, since no signed payload holds the
+ * run's name: entries of another run could have been moved there.
  */
 async function unknownUid(gone: Omit<GoneRun, 'uid'>, config: Config): Promise<ChainsError> {
   const reader = await openReader('gcs', config);

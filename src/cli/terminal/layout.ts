@@ -24,8 +24,8 @@ export function paintFor(stream: NodeJS.WritableStream): Paint {
 }
 
 /**
- * Breaks a text at blanks into lines of at most 100 columns, all but the first indented; a word that is longer is broken,
- * before an `@` if it has one. What follows `first` is painted.
+ * Breaks a text at blanks into lines of at most 100 columns, all but the first indented. A longer word is broken, before an
+ * `@` if it has one. Only the text after `first` is painted.
  */
 export function wrap(first: string, text: string, indent = first.length, paint = unchanged): string {
   const lines = [first];
