@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { ChainsError } from '../errors.ts';
-import { bare, familyOf, reachOf } from './leads.ts';
+import { bare, familyOf, scopeOf } from './addresses.ts';
 
 /** The URL of a proxy; errors never quote it, since it can hold a password. @throws ChainsError CONNECTION_INVALID */
 export function readProxyUrl(value: string, where: string): URL {
@@ -19,7 +19,7 @@ export function readProxyUrl(value: string, where: string): URL {
 export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const value = environment[name] || environment[name.toLowerCase()];
-  if (!value || reachOf(url.hostname) === 'loopback' || isExempt(url, environment)) return undefined;
+  if (!value || scopeOf(url.hostname) === 'loopback' || isExempt(url, environment)) return undefined;
   return readProxyUrl(value.includes('://') ? value : `http://${value}`, name);
 }
 
