@@ -36,7 +36,7 @@ export async function runDemo(): Promise<void> {
   );
   const { files } = newP256Key();
   await cluster.createSecret(signingSecret(defaultSystemNamespace, files));
-  const publicKey = files.find(({ isPrivate }) => !isPrivate)?.text ?? '';
+  const publicKey = files.find(({ what }) => what === 'public key')?.text ?? '';
   say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
   const controller = await cluster.startController(await openLog({ level: 'warn' }));
   say('The controller is running. It knows the sandbox only by its URL, as it would know a cluster.');

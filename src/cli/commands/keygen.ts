@@ -83,7 +83,7 @@ async function makeSecret(
   if (isApplied) await showing('waiting for the cluster', () => createSecret(secret, namespace, options));
   else stdout.write(stringify(secret, { lineWidth: 0 }));
   const where = isApplied ? ` created in the namespace ${namespace}` : '';
-  const shown = files.find(({ isPrivate }) => !isPrivate)?.name;
+  const shown = files.find((file) => file.what === 'public key')?.name;
   (isApplied ? stdout : stderr).write(
     `${wrap('', `Secret signing-secrets${where} with a new ${what}.`, 2)}
 ${isApplied ? 'Its' : 'Once applied, its'} public key is shown by:
@@ -105,7 +105,7 @@ async function makeFiles(
     stdout.write(`${wrap('', `${join(folder, file.name)}  ${file.what}${more}`, 2)}\n`);
   }
   const sources = files
-    .filter(({ isPrivate }) => isPrivate)
+    .filter((file) => file.what !== 'public key')
     .map(({ name }) => ` \\\n    --from-file=${shellWord(join(folder, name))}`);
   const command = `kubectl create secret generic signing-secrets -n ${namespace}${sources.join('')}`;
   stdout.write(`To sign with it:\n  ${command}\n`);
@@ -119,9 +119,9 @@ async function writeNewFiles(folder: string, files: readonly KeyFile[]): Promise
   const made: { readonly path: string; readonly handle: FileHandle; readonly text: string }[] = [];
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const { name, text, isPrivate } of files) {
+    for (const { name, what, text } of files) {
       const path = join(folder, name);
-      made.push({ path, text, handle: await open(path, 'wx', isPrivate ? 0o600 : 0o644) });
+      made.push({ path, text, handle: await open(path, 'wx', what === 'public key' ? 0o644 : 0o600) });
     }
     for (const { handle, text } of made) await handle.writeFile(text);
   } catch (cause) {

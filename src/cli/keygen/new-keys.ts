@@ -7,11 +7,9 @@ import { pemOf } from '../../keys/pem.ts';
 /** A file of a new key. */
 export interface KeyFile {
   readonly name: string;
-  /** `private key`, `passphrase` and the like. */
-  readonly what: string;
+  /** All but the public key are for their owner alone. */
+  readonly what: 'private key' | 'public key' | 'password' | 'passphrase';
   readonly text: string;
-  /** For its owner alone. */
-  readonly isPrivate: boolean;
 }
 
 /** A new key: the files that the Secret `signing-secrets` and `--out` get. */
@@ -46,10 +44,13 @@ export function newP256Key(): NewKey {
 
 function plainKey(kind: string, { publicKey, privateKey }: KeyPairKeyObjectResult): NewKey {
   const text = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  return newKey(`${kind} key ${keyIdOf(publicKey)}`, [
-    ['x509.pem', 'private key', text],
-    ['x509.pub', 'public key', spki(publicKey)],
-  ]);
+  return {
+    what: `${kind} key ${keyIdOf(publicKey)}`,
+    files: [
+      { name: 'x509.pem', what: 'private key', text },
+      { name: 'x509.pub', what: 'public key', text: spki(publicKey) },
+    ],
+  };
 }
 
 /** A key as `cosign generate-key-pair` makes it, with a random password where the environment has none. */
@@ -58,11 +59,14 @@ async function cosignKey(password = randomSecret()): Promise<NewKey> {
   const der = privateKey.export({ format: 'der', type: 'pkcs8' });
   const box = await sealBox(der, Buffer.from(password));
   der.fill(0);
-  return newKey(`cosign key (ECDSA P-256) ${keyIdOf(publicKey)}`, [
-    ['cosign.key', 'private key', pemOf(cosignLabels[0], Buffer.from(box))],
-    ['cosign.pub', 'public key', spki(publicKey)],
-    ['cosign.password', 'password', password],
-  ]);
+  return {
+    what: `cosign key (ECDSA P-256) ${keyIdOf(publicKey)}`,
+    files: [
+      { name: 'cosign.key', what: 'private key', text: pemOf(cosignLabels[0], Buffer.from(box)) },
+      { name: 'cosign.pub', what: 'public key', text: spki(publicKey) },
+      { name: 'cosign.password', what: 'password', text: password },
+    ],
+  };
 }
 
 /** One signing key without subkeys: Ed25519 in the older form, since gpg doesn't read that of RFC 9580. */
@@ -82,20 +86,13 @@ async function pgpKey(name: string): Promise<NewKey> {
   });
   const point = publicKeyOf(publicKey.keyPacket);
   const id = point === undefined ? '' : `, ${keyIdOf(point)}`;
-  return newKey(`PGP key (Ed25519) ${publicKey.getFingerprint().toUpperCase()}${id}`, [
-    ['pgp.private-key', 'private key', privateKey.armor()],
-    ['pgp.public-key', 'public key', publicKey.armor()],
-    ['pgp.passphrase', 'passphrase', passphrase],
-  ]);
-}
-
-function newKey(
-  what: string,
-  files: readonly (readonly [name: string, what: string, text: string])[],
-): NewKey {
   return {
-    what,
-    files: files.map(([name, is, text]) => ({ name, text, what: is, isPrivate: is !== 'public key' })),
+    what: `PGP key (Ed25519) ${publicKey.getFingerprint().toUpperCase()}${id}`,
+    files: [
+      { name: 'pgp.private-key', what: 'private key', text: privateKey.armor() },
+      { name: 'pgp.public-key', what: 'public key', text: publicKey.armor() },
+      { name: 'pgp.passphrase', what: 'passphrase', text: passphrase },
+    ],
   };
 }
 
