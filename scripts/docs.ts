@@ -39,15 +39,15 @@ export function configPage(): string {
 # Configuration
 
 The keys of the ConfigMap \`chains-config\` in the namespace \`tekton-chains\`. Changes take effect without a restart;
-without the ConfigMap, the defaults count.
+without the ConfigMap, the defaults apply.
 
 A value that is not allowed changes nothing: the last good configuration stays in force, and an Event on the ConfigMap
 (\`InvalidConfiguration\`), the log, the metric \`chains_config_valid\` and readiness say which key is wrong and what it may
 be. After a start with such a value nothing is signed until it is fixed. A key that is not known is ignored, with an
 Event (\`UnknownKey\`) and a line in the log.
 
-All values are strings: put \`true\`, \`false\` and numbers in quotes. Upper and lower case count. A key without a default
-may be left empty. For \`true\` also \`1\`, \`t\`, \`T\`, \`TRUE\` and \`True\` are taken, for \`false\` likewise \`0\`, \`f\`, \`F\`,
+All values are strings: put \`true\`, \`false\` and numbers in quotes. Values are case-sensitive. A key without a default
+may be left empty. For \`true\` also \`1\`, \`t\`, \`T\`, \`TRUE\` and \`True\` are accepted, for \`false\` likewise \`0\`, \`f\`, \`F\`,
 \`FALSE\` and \`False\`. Lists have commas between their entries, with or without spaces.
 
 ${configTable()}

@@ -1,21 +1,20 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { CompletedShell } from './completion/index.ts';
+import { defaultSystemNamespace } from '../config/parse.ts';
+import type { CompletedShell } from './commands/completion.ts';
 import type { ControllerArguments } from './commands/controller.ts';
 import type { ExplainArguments } from './commands/explain.ts';
-import { examplesText } from './examples.ts';
+import type { ExportArguments } from './commands/export.ts';
 import type { KeygenOptions } from './commands/keygen.ts';
 import type { MigrateArguments } from './commands/migrate.ts';
-import { usageError } from './terminal/near-miss.ts';
-import { errorText, hintText } from './terminal/report.ts';
 import type { SandboxArguments } from './commands/sandbox.ts';
 import type { SignArguments } from './commands/sign.ts';
-import type { ExportArguments } from './commands/export.ts';
 import type { VerifyArguments } from './commands/verify.ts';
-import { withEvidence } from './evidence-options.ts';
+import { examplesText } from './examples.ts';
+import { width } from './terminal/layout.ts';
+import { parserErrorText } from './terminal/report.ts';
 import { versionText } from './version.ts';
-import { width } from './terminal/wrap.ts';
 
-/** The command `chains`; each subcommand's code is loaded when it is called. */
+/** The command `chains`; the code of a subcommand is loaded when it is called. */
 export function program(): Command {
   const chains = new Command('chains')
     .description('Signs every finished Tekton run and stores the proof where you want it.')
@@ -23,22 +22,19 @@ export function program(): Command {
     .exitOverride();
   chains.on('option:version', () => {
     process.stdout.write(`${versionText()}\n`);
-    throw new CommanderError(0, 'commander.version', 'told');
+    throw new CommanderError(0, 'commander.version', 'version printed');
   });
-  const commands = [
-    controller(),
-    sandbox(),
-    demo(),
-    sign(),
-    explain(),
-    verify(),
-    exporting(),
-    migrate(),
-    keygen(),
-    completion(chains),
-  ];
-  for (const command of commands) chains.addCommand(command.copyInheritedSettings(chains));
-  for (const command of [chains, ...commands]) present(command);
+  addController(chains);
+  addSandbox(chains);
+  addDemo(chains);
+  addSign(chains);
+  addExplain(chains);
+  addVerify(chains);
+  addExport(chains);
+  addMigrate(chains);
+  addKeygen(chains);
+  addCompletion(chains);
+  for (const command of [chains, ...chains.commands]) present(command);
   return chains;
 }
 
@@ -48,42 +44,84 @@ function present(command: Command): void {
   command.addHelpText('after', examplesText(command.name())).configureOutput({
     getOutHelpWidth: () => Math.min(process.stdout.columns || width, width),
     getErrHelpWidth: () => Math.min(process.stderr.columns || width, width),
-    outputError(text, write) {
-      const { error, hint } = usageError(text, line);
-      write(errorText(error.replace(/^error: /, '')) + hintText(hint));
-    },
+    outputError: (text, write) => write(parserErrorText(text, line)),
   });
 }
 
-/** Adds the options of whatever talks to a cluster. */
+const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
+const namespace = ['-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)"] as const;
+const insecure = ['--insecure', 'registries may speak plain HTTP, or have an untrusted certificate'] as const;
+const uid = ['--uid <uid>', 'uid of a run that the cluster no longer has'] as const;
+const context = ['--context <name>', 'context of the kubeconfig'] as const;
+
+const signingSecrets = new Option(
+  '--signing-secrets <folder>',
+  'where the files of the Secret signing-secrets are',
+).default('/etc/signing-secrets');
+
+const files = new Option(
+  '-f, --file <path...>',
+  'runs: files, folders, or - for standard input; YAML or JSON',
+).default([], 'none');
+
+const textOrJson = new Option('-o, --output <form>', 'how to print')
+  .choices(['text', 'json'])
+  .default('text');
+
+/** The option for the namespace of the controller's ConfigMap and Secret. */
+function systemNamespace(flag: string, description: string): Option {
+  return new Option(`${flag} <name>`, description).env('SYSTEM_NAMESPACE').default(defaultSystemNamespace);
+}
+
+/** An option with suggested words for the help and for completion; the command itself checks the value. */
+function suggesting(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).argParser((text) => text);
+}
+
+/** Adds the options of commands that talk to a cluster. */
 function onCluster(command: Command): Command {
   return command
     .option(
       '--kubeconfig <file>',
       "kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod's own account)",
     )
-    .option('--context <name>', 'context of the kubeconfig')
-    .addOption(
-      new Option('--system-namespace <name>', 'where the ConfigMap chains-config is')
-        .env('SYSTEM_NAMESPACE')
-        .default('tekton-chains'),
-    );
+    .option(...context)
+    .addOption(systemNamespace('--system-namespace', 'where the ConfigMap chains-config is'));
 }
 
-function controller(): Command {
-  return onCluster(new Command('controller'))
+/** Adds the options for what certificates, logs and timestamps must prove; their names are those of cosign. */
+function withEvidence(command: Command): Command {
+  return command
+    .option(
+      '--certificate-identity <name>',
+      'the identity that the certificate of a keyless signature must name',
+    )
+    .option('--certificate-identity-regexp <re>', 'the same as a regular expression, for the whole name')
+    .option('--certificate-oidc-issuer <url>', 'the issuer that it must name')
+    .option('--certificate-oidc-issuer-regexp <re>', 'the same as a regular expression, for the whole URL')
+    .option('--trusted-root <file>', 'the trusted_root.json of a private Sigstore (default: the public one)')
+    .option('--tuf-mirror <url>', 'a TUF repository that has the trusted root')
+    .option('--tuf-root <file>', 'the root.json to start from (default: the first one of the mirror)')
+    .option('--artifact <file>', 'the artifact that the bundles sign: a file, or sha256:HEX')
+    .option('--require-log', 'require an entry in a transparency log')
+    .option('--require-timestamp', 'require a timestamp of the signature')
+    .option('--offline', 'ask no log: use only what is stored with the signature');
+}
+
+function addController(chains: Command): void {
+  onCluster(chains.command('controller'))
     .description('watch a cluster; sign, store and mark every run that finishes')
     .addOption(
       new Option('--namespace <names>', 'only runs of these namespaces, separated by commas')
         .argParser(names)
         .default([], 'all'),
     )
-    .addOption(signingSecrets())
+    .addOption(signingSecrets)
     .addOption(new Option('--name <name>', "this replica's (default: a random one)").env('POD_NAME'))
     .option('--concurrency <number>', 'runs handled at once', atLeast(1), 16)
     .option(
       '--state-dir <folder>',
-      'where to note what is being signed, so that after a crash other runs go first',
+      'where to record what is being signed, so that other runs are handled first after a crash',
     )
     .option('--metrics-port <port>', 'for /metrics; 0 picks a free one', atLeast(0), 9090)
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
@@ -92,86 +130,63 @@ function controller(): Command {
     );
 }
 
-function sandbox(): Command {
-  return new Command('sandbox')
+function addSandbox(chains: Command): void {
+  chains
+    .command('sandbox')
     .description('serve a Kubernetes-style API on loopback, with a running controller, until stopped')
     .option('--port <port>', 'port to listen on; 0 picks a free one', atLeast(0), 0)
     .option('--no-controller', 'only the API: bring your own controller')
     .action(async (options: SandboxArguments) => (await import('./commands/sandbox.ts')).runSandbox(options));
 }
 
-function demo(): Command {
-  return new Command('demo')
+function addDemo(chains: Command): void {
+  chains
+    .command('demo')
     .description('sign one run in a sandbox and verify it, step by step')
     .action(async () => (await import('./commands/demo.ts')).runDemo());
 }
 
-function signingSecrets(): Option {
-  return new Option(
-    '--signing-secrets <folder>',
-    'where the files of the Secret signing-secrets are',
-  ).default('/etc/signing-secrets');
-}
-
-/** An option whose words are shown and completed; the command itself checks them. */
-function offering(flags: string, description: string, words: readonly string[]): Option {
-  return new Option(flags, description).choices(words).argParser((text) => text);
-}
-
-function files(): Option {
-  return new Option(
-    '-f, --file <path...>',
-    'runs: files, folders, or - for standard input; YAML or JSON',
-  ).default([], 'none');
-}
-
-const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
-
-function sign(): Command {
-  return new Command('sign')
+function addSign(chains: Command): void {
+  const forms = 'json, yaml (the runs with their annotations) or dir=FOLDER';
+  chains
+    .command('sign')
     .description('sign runs without a cluster; nothing is stored')
-    .addOption(files())
+    .addOption(files)
     .option(...config)
-    .addOption(signingSecrets())
-    .addOption(
-      offering('-o, --output <form>', 'json, yaml (the runs with their annotations) or dir=FOLDER', [
-        'json',
-        'yaml',
-        'dir=',
-      ]).default('json'),
-    )
+    .addOption(signingSecrets)
+    .addOption(suggesting('-o, --output <form>', forms, ['json', 'yaml', 'dir=']).default('json'))
     .action(async (options: SignArguments) => {
       process.exitCode = await (await import('./commands/sign.ts')).runSign(options);
     });
 }
 
-function explain(): Command {
-  return onCluster(new Command('explain'))
+function addExplain(chains: Command): void {
+  onCluster(chains.command('explain'))
     .description('show what would be signed of runs, and why; nothing is signed or written')
     .argument('[names...]', 'runs in a cluster: taskrun/NAME, pipelinerun/NAME')
-    .addOption(files())
-    .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
+    .addOption(files)
+    .option(...namespace)
     .option(...config)
-    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(textOrJson)
     .action(async (names: readonly string[], options: ExplainArguments) => {
       process.exitCode = await (await import('./commands/explain.ts')).runExplain(names, options);
     });
 }
 
-function verify(): Command {
-  return withEvidence(onCluster(new Command('verify')))
-    .description('check the signatures of runs, and that they are about these very runs; exit code 3 if not')
+function addVerify(chains: Command): void {
+  withEvidence(onCluster(chains.command('verify')))
+    .description('check the signatures of runs, and that they belong to these runs; exit code 3 if not')
     .argument(
       '[names...]',
       'runs in a cluster: taskrun/NAME, pipelinerun/NAME; image and references of images; or bundles: FILE.sigstore.json',
     )
-    .addOption(files())
-    .option('-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)")
-    .option('--insecure', 'registries may speak plain HTTP, or have an untrusted certificate')
+    .addOption(files)
+    .option(...namespace)
+    .option(...insecure)
     .addOption(
       new Option(
         '--key <key...>',
-        'any of these: a file (public key, certificate, PGP public key), a KMS reference, k8s://NAMESPACE/SECRET',
+        'keys, any of which may have signed: a file (public key, certificate, PGP public key), a KMS reference, k8s://NAMESPACE/SECRET',
       ).default([], 'none'),
     )
     .option(...config)
@@ -179,80 +194,73 @@ function verify(): Command {
       '--store <names>',
       'stores that must have the run: gcs, docdb, oci, grafeas, archivista, tekton (its annotations), or all of its kind and of images (default: those of its kind in the configuration)',
     )
-    .option('--uid <uid>', 'of a run that the cluster no longer has')
+    .option(...uid)
     .option('--builder-id <id>', 'the builder that the provenance must name')
-    .option('--source-uri <uri>', "a source that it must name; git+ before and .git behind don't count")
+    .option(
+      '--source-uri <uri>',
+      'a source that it must name, with or without git+ at the start and .git at the end',
+    )
     .option('--source-digest <digest>', 'ALG:HEX or HEX of that source')
     .option('--build-type <uri>', 'the build type that it must have')
-    .addOption(new Option('--require <what>', 'what provenance there must be').choices(['slsa-v1']))
-    .addOption(new Option('-o, --output <form>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--require <what>', 'the provenance that must be there').choices(['slsa-v1']))
+    .addOption(textOrJson)
     .action(async (names: readonly string[], options: VerifyArguments) => {
       process.exitCode = await (await import('./commands/verify.ts')).runVerify(names, options);
     });
 }
 
-function exporting(): Command {
-  return onCluster(new Command('export'))
-    .description(
-      'write what is stored of runs as Sigstore bundles, which cosign verifies; nothing is verified here',
-    )
+function addExport(chains: Command): void {
+  onCluster(chains.command('export'))
+    .description('write the stored signatures of a run as Sigstore bundles, without verifying them')
     .argument('<name>', 'a run in a cluster: taskrun/NAME or pipelinerun/NAME')
-    .option('-n, --namespace <name>', "namespace of the run (default: the kubeconfig's)")
-    .option('--insecure', 'registries may speak plain HTTP, or have an untrusted certificate')
+    .option(...namespace)
+    .option(...insecure)
     .option(...config)
     .option('--store <name>', "the store to read (default: the first of the run's kind in the configuration)")
-    .option('--uid <uid>', 'of a run that the cluster no longer has')
-    .requiredOption('--out <file>', "the run's bundle; those of its images get KEY before .sigstore.json")
+    .option(...uid)
+    .requiredOption(
+      '--out <file>',
+      "the file of the run's bundle; those of its images have KEY before .sigstore.json",
+    )
     .action(async (name: string, options: ExportArguments) => {
       await (await import('./commands/export.ts')).runExport(name, options);
     });
 }
 
-function migrate(): Command {
-  return new Command('migrate')
+function addMigrate(chains: Command): void {
+  chains
+    .command('migrate')
     .description("print another Chains' ConfigMap as it must be written here to mean the same")
     .option('-f, --file <path>', 'the ConfigMap chains-config; - for standard input', '-')
     .action(async (options: MigrateArguments) => (await import('./commands/migrate.ts')).runMigrate(options));
 }
 
-function keygen(): Command {
-  return new Command('keygen')
+function addKeygen(chains: Command): void {
+  const types = ['ecdsa', 'ed25519', 'rsa', 'cosign', 'pgp'];
+  chains
+    .command('keygen')
     .description('make a signing key')
-    .addOption(
-      offering('--type <type>', 'kind of key', [
-        'ecdsa',
-        'ed25519',
-        'rsa',
-        'cosign',
-        'pgp',
-      ]).makeOptionMandatory(),
-    )
+    .addOption(suggesting('--type <type>', 'kind of key', types).makeOptionMandatory())
     .option('--out <folder>', "write the key's files there (default: this folder)")
     .option('--secret', 'print the Secret signing-secrets instead, for kubectl apply -f -')
-    .option('--apply', 'with --secret: create it in the cluster, never over one that holds a key')
+    .option('--apply', 'with --secret: create it in the cluster; never overwrites a key')
     .option('--kubeconfig <file>', 'kubeconfig for --apply (default: as for controller)')
-    .option('--context <name>', 'context of the kubeconfig')
-    .addOption(
-      new Option('--namespace <name>', 'where the Secret belongs')
-        .env('SYSTEM_NAMESPACE')
-        .default('tekton-chains'),
-    )
-    .option('--name <user id>', 'of a PGP key (default: Tekton Chains)')
-    .addHelpText(
-      'after',
-      '\nA cosign key gets the password in COSIGN_PASSWORD where that is set, else a new one.',
-    )
+    .option(...context)
+    .addOption(systemNamespace('--namespace', 'namespace of the Secret'))
+    .option('--name <user id>', 'user id of a PGP key (default: Tekton Chains)')
+    .addHelpText('after', '\nA cosign key gets the password in COSIGN_PASSWORD, else a new one.')
     .action(async (options: KeygenOptions) =>
       (await import('./commands/keygen.ts')).keygen(options, process),
     );
 }
 
-function completion(chains: Command): Command {
-  return new Command('completion')
-    .description('print the script that completes words of this program in a shell')
+function addCompletion(chains: Command): void {
+  chains
+    .command('completion')
+    .description('print the completion script for a shell')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: CompletedShell) =>
-      (await import('./completion/index.ts')).printCompletion(shell, chains),
+      (await import('./commands/completion.ts')).printCompletion(shell, chains),
     );
 }
 

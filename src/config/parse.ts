@@ -1,11 +1,15 @@
 import { ChainsError } from '../errors.ts';
+import { isJsonObject, type JsonObject, member, textIn } from '../json.ts';
 import { closest } from './closest.ts';
 import { contradictionsIn, doubtsAbout } from './contradictions.ts';
-import { type Config, isKeyName, type KeyName, keys } from './keys.ts';
-import { show, type ValueType } from './values.ts';
+import { type Config, isKeyName, type Key, keys } from './keys.ts';
+import { show } from './values.ts';
 
 /** The name of the ConfigMap. */
 export const configMapName = 'chains-config';
+
+/** The namespace of the ConfigMap and of the Secret, unless another one is given. */
+export const defaultSystemNamespace = 'tekton-chains';
 
 /** The block of documentation that Tekton's ConfigMaps carry next to their keys. */
 export const exampleKey = '_example';
@@ -19,42 +23,51 @@ const storageKeys = [
   'artifacts.oci.storage',
 ] as const;
 
-interface KeyAndText {
-  readonly type: ValueType<unknown>;
-  readonly default?: string;
-  readonly secret?: boolean;
-}
-
-type Parsed = { readonly value: unknown } | { readonly problem: string };
+/** The `data` of a ConfigMap. Values are `unknown` since callers of the library may pass anything. */
+type Data = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the `data` of `chains-config`; keys that are left out have their defaults. Keys that aren't known are warnings.
- * Values are `unknown` since callers from outside may hand over anything.
+ * The keys and values in a document: a ConfigMap's `data`, or the bare map itself. An empty document is an empty map.
+ * @throws ChainsError CONFIG_INVALID when the document is something else.
+ */
+export function configData(document: unknown): JsonObject {
+  const invalid = (message: string) => new ChainsError('CONFIG_INVALID', message);
+  if (document === undefined || document === null) return {};
+  if (!isJsonObject(document))
+    throw invalid('the configuration is neither a map of keys and values nor a ConfigMap');
+  const kind = member(document, 'kind');
+  if (kind === undefined) return document;
+  if (kind !== 'ConfigMap')
+    throw invalid(`the configuration is a ${String(kind)}: use a ConfigMap, or its bare data`);
+  const data = member(document, 'data') ?? {};
+  if (!isJsonObject(data)) throw invalid('data of the ConfigMap is not a map of keys and values');
+  return data;
+}
+
+/**
+ * Reads the `data` of `chains-config`; keys that are left out have their defaults. Unknown keys are warnings.
  * @throws ChainsError CONFIG_INVALID that names every problem at once.
  */
-export function parseConfig(data: Readonly<Record<string, unknown>>): {
+export function parseConfig(data: Data): {
   readonly config: Config;
   readonly warnings: readonly string[];
-  /** Those of the warnings that are of keys which are known. */
+  /** The warnings about known keys alone. */
   readonly doubts: readonly string[];
 } {
   const given = withKafka(data);
-  const parsed = Object.entries<KeyAndText>(keys).map(
-    ([name, entry]) => [name, parseKey(name, entry, own(given, name))] as const,
-  );
-  const problems = [
-    ...parsed.flatMap(([, result]) => ('problem' in result ? [result.problem] : [])),
-    ...contradictions(data),
-  ];
+  const problems: string[] = [];
+  const values = Object.entries<Key<unknown>>(keys).map(([name, key]) => {
+    const parsed = parseKey(name, key, member(given, name));
+    if ('problem' in parsed) problems.push(parsed.problem);
+    return [name, Object.freeze('value' in parsed ? parsed.value : undefined)] as const;
+  });
+  problems.push(...kafkaContradictions(data));
   if (problems.length > 0) throw invalid(problems);
-  const values = parsed.map(
-    ([name, result]) => [name, Object.freeze('value' in result ? result.value : undefined)] as const,
-  );
   // fromEntries forgets which key holds which type; each value was made by the type of its own key.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const config = Object.freeze(Object.fromEntries(values)) as Config;
-  const contradicting = contradictionsIn(config);
-  if (contradicting.length > 0) throw invalid(contradicting);
+  const contradictions = contradictionsIn(config);
+  if (contradictions.length > 0) throw invalid(contradictions);
   const doubts = doubtsAbout(config).map((doubt) => `${configMapName}: ${doubt}`);
   return { config, warnings: [...unknownKeys(data), ...doubts], doubts };
 }
@@ -65,26 +78,22 @@ function invalid(problems: readonly string[]): ChainsError {
   });
 }
 
-/** The configuration of a ConfigMap without any key. */
-export const defaultConfig: Config = parseConfig({}).config;
-
-function own(data: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(data, name) ? data[name] : undefined;
-}
-
-function parseKey(name: string, entry: KeyAndText, given: unknown): Parsed {
-  if (given !== undefined && typeof given !== 'string') {
+function parseKey(
+  name: string,
+  { type, default: standard, secret }: Key<unknown>,
+  given: unknown,
+): { readonly value: unknown } | { readonly problem: string } {
+  if (given !== undefined && typeof given !== 'string')
     return { problem: `${name} is ${kindOf(given)}, not a string: put its value in quotes` };
-  }
-  const unset = given === undefined || (given === '' && entry.default === undefined);
-  const text = unset ? entry.default : given;
+  const isUnset = given === undefined || (given === '' && standard === undefined);
+  const text = isUnset ? standard : given;
   if (text === undefined) return { value: undefined };
-  const reading = entry.type.parse(text);
+  const reading = type.parse(text);
   if (reading.ok) return { value: reading.value };
-  const shown = entry.secret === true ? 'a value that is not shown here' : show(text);
+  const shown = secret === true ? 'a value that is not shown here' : show(text);
   const meant = reading.meant === undefined ? '' : ` (did you mean ${JSON.stringify(reading.meant)}?)`;
   return {
-    problem: `${name} is ${shown}, ${reading.wrong}${meant}: use ${entry.type.allowed.replaceAll('`', '')}`,
+    problem: `${name} is ${shown}, ${reading.wrong}${meant}: use ${type.allowed.replaceAll('`', '')}`,
   };
 }
 
@@ -94,29 +103,30 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-function namesKafka(data: Readonly<Record<string, unknown>>, key: KeyName): boolean {
-  const value = own(data, key);
-  return typeof value === 'string' && value.split(',').some((entry) => entry.trim() === 'kafka');
+/** The keys whose value lists the storage `kafka`. */
+function keysWithKafka(data: Data): readonly string[] {
+  return storageKeys.filter((key) =>
+    textIn(member(data, key))
+      .split(',')
+      .some((entry) => entry.trim() === 'kafka'),
+  );
 }
 
 /** The storage `kafka` is read as `pubsub` with the provider `kafka`, since other Chains' documents say so. */
-function withKafka(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const provider = own(data, 'storage.pubsub.provider') ?? '';
-  const implied = provider === '' && storageKeys.some((key) => namesKafka(data, key));
-  return implied ? { ...data, 'storage.pubsub.provider': 'kafka' } : data;
+function withKafka(data: Data): Data {
+  const isUnset = (member(data, 'storage.pubsub.provider') ?? '') === '';
+  return isUnset && keysWithKafka(data).length > 0 ? { ...data, 'storage.pubsub.provider': 'kafka' } : data;
 }
 
-function contradictions(data: Readonly<Record<string, unknown>>): readonly string[] {
-  if (own(data, 'storage.pubsub.provider') !== 'gcp') return [];
-  return storageKeys
-    .filter((key) => namesKafka(data, key))
-    .map(
-      (key) => `${key} names kafka, but storage.pubsub.provider is "gcp": use pubsub, or the provider kafka`,
-    );
+function kafkaContradictions(data: Data): readonly string[] {
+  if (member(data, 'storage.pubsub.provider') !== 'gcp') return [];
+  return keysWithKafka(data).map(
+    (key) => `${key} names kafka, but storage.pubsub.provider is "gcp": use pubsub, or the provider kafka`,
+  );
 }
 
-/** What is wrong with the keys that aren't known, one line each. */
-export function unknownKeys(data: Readonly<Record<string, unknown>>): readonly string[] {
+/** What is wrong with the unknown keys, one line each. */
+export function unknownKeys(data: Data): readonly string[] {
   const unknown = Object.keys(data).filter((name) => !isKeyName(name) && name !== exampleKey);
   const named = unknown.slice(0, mostWarnings).map((name) => {
     const meant = closest(name, Object.keys(keys));

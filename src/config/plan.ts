@@ -2,7 +2,10 @@ import type { Run } from '../model/run.ts';
 import { type ArtifactKind, artifactKindOf } from '../model/artifact.ts';
 import type { Config, FormatName, SignerName, StoreName } from './keys.ts';
 
-/** What is done with artifacts of one kind: decided once, so that nothing asks the configuration mid-flow. */
+/** Every kind of artifact. */
+export const artifactKinds: readonly ArtifactKind[] = ['taskrun', 'pipelinerun', 'oci'];
+
+/** How artifacts of one kind are signed and stored, read from the configuration once. */
 export interface Plan {
   readonly format: FormatName;
   readonly signer: SignerName;
@@ -29,19 +32,16 @@ export function plansFor(config: Config, kind: ArtifactKind): readonly Plan[] {
   ];
 }
 
-/** The plan as the configuration says it. An empty storage or the signer `none` turns them off. */
+/** The plan that the configuration gives for artifacts of this kind. */
 export function planFor(config: Config, kind: ArtifactKind): Plan {
+  const format = config[`artifacts.${kind}.format` as const];
   const signer = config[`artifacts.${kind}.signer` as const];
   const stores = config[`artifacts.${kind}.storage` as const];
-  return {
-    format: config[`artifacts.${kind}.format` as const],
-    signer,
-    stores,
-    off: whyOff(kind, signer, stores),
-  };
+  const empty = stores.length === 0 ? `artifacts.${kind}.storage is empty` : undefined;
+  return { format, signer, stores, off: signer === 'none' ? `artifacts.${kind}.signer is none` : empty };
 }
 
-/** By whom signatures of a run's artifacts are confirmed, and who certifies the key (transparency.md). */
+/** The services that confirm the signatures of a run's artifacts and certify the key (transparency.md). */
 export interface Proofs {
   /** The log that they go to; undefined where they go to none. */
   readonly log: string | undefined;
@@ -51,13 +51,13 @@ export interface Proofs {
   readonly certified: { readonly by: string; readonly provider: string } | undefined;
 }
 
-/** The annotation of a run that has its signatures logged where `transparency.enabled` is `manual`. */
-const uploadWish = 'chains.tekton.dev/transparency-upload';
+/** The annotation of runs whose signatures go to the log where `transparency.enabled` is `manual`. */
+const uploadAnnotation = 'chains.tekton.dev/transparency-upload';
 
-/** By whom signatures by this signer, of this run, are confirmed. */
+/** The services that confirm what this signer signs of this run. */
 export function proofsFor(config: Config, signer: SignerName, run: Pick<Run, 'annotations'>): Proofs {
-  const asked = config['transparency.enabled'];
-  const isLogged = asked === 'true' || (asked === 'manual' && run.annotations[uploadWish] === 'true');
+  const log = config['transparency.enabled'];
+  const isLogged = log === 'true' || (log === 'manual' && run.annotations[uploadAnnotation] === 'true');
   const isKeyless = signer === 'x509' && config['signers.x509.fulcio.enabled'];
   const file = config['signers.x509.identity.token.file'];
   const provider =
@@ -70,18 +70,12 @@ export function proofsFor(config: Config, signer: SignerName, run: Pick<Run, 'an
   };
 }
 
-/** Whether artifacts of some kind are stored in registries, so that a run's images say whose work it waits for. */
+/** Whether artifacts of some kind are stored in registries, so that signing a run may wait for those of its images. */
 export function usesRegistries(config: Config): boolean {
-  const kinds: readonly ArtifactKind[] = ['taskrun', 'pipelinerun', 'oci'];
-  return kinds.some((kind) => planFor(config, kind).stores.includes('oci'));
+  return artifactKinds.some((kind) => planFor(config, kind).stores.includes('oci'));
 }
 
-function whyOff(kind: ArtifactKind, signer: SignerName, stores: readonly StoreName[]): string | undefined {
-  if (signer === 'none') return `artifacts.${kind}.signer is none`;
-  return stores.length === 0 ? `artifacts.${kind}.storage is empty` : undefined;
-}
-
-/** Whose results count besides the run's own: those of steps in one format only, those of TaskRuns with deep inspection. */
+/** Which results are read besides the run's own: those of steps in one format only, those of TaskRuns with deep inspection. */
 export function depthFor(
   config: Config,
   run: Run,

@@ -1,7 +1,7 @@
 import { closest } from './closest.ts';
 import type { ValueType } from './values.ts';
 
-/** A URL-like reference: the scheme says which back end reads the rest. */
+/** A URL-like reference, whose scheme selects the back end. */
 export interface Reference<Scheme extends string> {
   readonly scheme: Scheme;
   /** The part between `://` and the query. */
@@ -13,13 +13,13 @@ export interface Reference<Scheme extends string> {
 }
 
 interface Form {
-  /** What the path and query look like. */
+  /** Of the path and query. */
   readonly pattern: RegExp;
-  /** The form in words, for messages and documents. */
+  /** For messages and documents. */
   readonly form: string;
 }
 
-/** A reference whose scheme is a key of `forms` and whose rest has that scheme's form. */
+/** References whose scheme is a key of `forms`, each with its own form. */
 function reference<Scheme extends string>(
   forms: Readonly<Record<Scheme, Form>>,
 ): ValueType<Reference<Scheme>> {
@@ -33,7 +33,7 @@ function reference<Scheme extends string>(
         return { ok: false, wrong: 'whose scheme is not known', meant: meant && `${meant}://` };
       }
       if (!forms[scheme].pattern.test(rest))
-        return { ok: false, wrong: 'which has not the form of its scheme' };
+        return { ok: false, wrong: 'which does not have the form of its scheme' };
       const [path = '', query = ''] = rest.split(/\?(.*)/s);
       return { ok: true, value: { scheme, path, options: new Map(new URLSearchParams(query)), text } };
     },

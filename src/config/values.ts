@@ -2,20 +2,24 @@ import { parseDuration } from '../tekton/duration.ts';
 import { visible } from '../text.ts';
 import { closest } from './closest.ts';
 
-/** What reading a value's text gives: the value, or what is wrong, in words that follow the text (`which is …`). */
+/** The parsed value, or what is wrong as the end of a message (`which is …`) with the word that was probably meant. */
 export type ParsedValue<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: string; readonly meant?: string | undefined };
 
-/** A type of values: how a text of the ConfigMap is read, and what is allowed, in words that follow "use". */
+/** A type of values in the ConfigMap. */
 export interface ValueType<T> {
-  /** For messages and `docs/config.md`; words to be written as they are stand in backticks. */
+  /** What is allowed, for `docs/config.md` and for messages after "use"; literal words are in backticks. */
   readonly allowed: string;
   parse(text: string): ParsedValue<T>;
 }
 
 const good = <T>(value: T): ParsedValue<T> => ({ ok: true, value });
-const bad = (wrong: string, meant?: string): ParsedValue<never> => ({ ok: false, wrong, meant });
+const bad = (wrong: string, meant?: string): ParsedValue<never> => ({
+  ok: false,
+  wrong,
+  ...(meant && { meant }),
+});
 const quoted = (words: readonly string[]) => words.map((word) => `\`${word}\``).join(', ');
 
 /** Exactly one of the choices. */
@@ -29,7 +33,7 @@ export function choice<const T extends string>(...choices: readonly T[]): ValueT
   };
 }
 
-/** Comma-separated entries: trimmed, doubles dropped, none when the text is empty, no empty entry among others. */
+/** Comma-separated entries, trimmed and without duplicates; an empty text has none, and no entry may be empty. */
 export function list(what: string): ValueType<readonly string[]> {
   return { allowed: `a comma-separated list of ${what}`, parse: entries };
 }
@@ -47,7 +51,7 @@ export function choices<const T extends string>(
 ): ValueType<readonly T[]> {
   const known = new Map<string, T>([
     ...names.map((name) => [name, name] as const),
-    ...Object.entries(aliases).map(([alias, name]) => [alias, name] as const),
+    ...Object.entries(aliases),
   ]);
   return {
     allowed: `a comma-separated list of ${quoted(names)}, or nothing to turn it off`,
@@ -61,12 +65,11 @@ export function choices<const T extends string>(
   };
 }
 
-/** A whole number from 1 on. */
+/** A positive whole number. */
 export const count: ValueType<number> = {
   allowed: 'a whole number from 1 to 100000',
   parse(text) {
-    const isNumber = /^[0-9]{1,6}$/.test(text);
-    if (!isNumber) return bad('which is not a whole number');
+    if (!/^[0-9]{1,6}$/.test(text)) return bad('which is not a whole number');
     const value = Number(text);
     return value >= 1 && value <= 100_000 ? good(value) : bad('which is out of range');
   },
@@ -80,9 +83,8 @@ export const boolean: ValueType<boolean> = {
   allowed: '`true` or `false`',
   parse(text) {
     if (truths.includes(text)) return good(true);
-    return untruths.includes(text)
-      ? good(false)
-      : bad('which is not a boolean', closest(text, ['true', 'false']));
+    if (untruths.includes(text)) return good(false);
+    return bad('which is not a boolean', closest(text, ['true', 'false']));
   },
 };
 
@@ -107,7 +109,7 @@ export function text(what: string, pattern = /^/): ValueType<string> {
     parse(value) {
       if (value !== value.trim()) return bad('which has a space or line break at an end');
       if (/\p{Cc}/u.test(value)) return bad('which holds a line break or control character');
-      return pattern.test(value) ? good(value) : bad('which has not that form');
+      return pattern.test(value) ? good(value) : bad('which does not have that form');
     },
   };
 }
@@ -116,9 +118,8 @@ export function text(what: string, pattern = /^/): ValueType<string> {
 export const url: ValueType<string> = {
   allowed: 'a URL that starts with `https://` or `http://`',
   parse(value) {
-    return /^https?:\/\/[^\s/]\S*$/.test(value) && URL.canParse(value)
-      ? good(value)
-      : bad('which is not one');
+    const isUrl = /^https?:\/\/[^\s/]\S*$/.test(value) && URL.canParse(value);
+    return isUrl ? good(value) : bad('which is not one');
   },
 };
 
@@ -136,8 +137,8 @@ export const duration: ValueType<number> = {
   allowed: 'a positive duration such as `90s`, `5m` or `1h30m`',
   parse(text) {
     const nanoseconds = parseDuration(text);
-    if (nanoseconds === undefined) return { ok: false, wrong: 'which is not a duration' };
-    if (nanoseconds <= 0n) return { ok: false, wrong: 'which is not positive' };
-    return { ok: true, value: Math.max(1, Math.round(Number(nanoseconds) / 1e6)) };
+    if (nanoseconds === undefined) return bad('which is not a duration');
+    if (nanoseconds <= 0n) return bad('which is not positive');
+    return good(Math.max(1, Math.round(Number(nanoseconds) / 1e6)));
   },
 };

@@ -1,8 +1,7 @@
 import { ChainsError } from '../errors.ts';
 import { at, type Json, type JsonObject, member } from '../json.ts';
-import { configData } from '../config/data.ts';
 import type { Config } from '../config/keys.ts';
-import { configMapName, parseConfig } from '../config/parse.ts';
+import { configData, configMapName, parseConfig } from '../config/parse.ts';
 
 /** What listens to the configuration. */
 export interface ConfigListener {

@@ -1,4 +1,4 @@
-/** Bytes of all answers that are being read at once; one that would go beyond it is broken off, and tried again later. */
+/** The maximum of bytes of all answers that are being read at once; one that would exceed it fails, and is tried again later. */
 const budget = 96 * 1024 * 1024;
 let inFlight = 0;
 
@@ -9,22 +9,23 @@ export interface Readable {
 }
 
 /**
- * Reads a body to its end. @param longest in bytes; `none` where headers speak of a body that doesn't come: HEAD
- * @throws Error when it says that it is longer, or is, or when all answers that are being read together are too long
+ * Reads a body to its end. @param longest in bytes; `none` for HEAD, whose headers describe a body that doesn't come
+ * @throws Error when it is longer, or announced as longer, or when all answers that are being read are too long together
  */
 export async function readBody({ headers, body }: Readable, longest: number | 'none'): Promise<Uint8Array> {
   if (longest === 'none') {
     await body.dump();
     return new Uint8Array();
   }
+  const tooLong = () => new Error(`the answer is longer than ${longest} bytes`);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    if (Number([headers['content-length']].flat()[0] ?? 0) > longest) throw tooLong(longest);
+    if (Number([headers['content-length']].flat()[0] ?? 0) > longest) throw tooLong();
     for await (const chunk of body) {
       length += chunk.length;
       inFlight += chunk.length;
-      if (length > longest) throw tooLong(longest);
+      if (length > longest) throw tooLong();
       if (inFlight > budget)
         throw new Error(`the answers being read are longer than ${budget} bytes together`);
       chunks.push(chunk);
@@ -36,8 +37,4 @@ export async function readBody({ headers, body }: Readable, longest: number | 'n
   } finally {
     inFlight -= length;
   }
-}
-
-function tooLong(longest: number): Error {
-  return new Error(`the answer is longer than ${longest} bytes`);
 }

@@ -2,17 +2,17 @@ import { unlessAborted } from '../concurrency.ts';
 import { ChainsError, type ErrorCode, reasonOf } from '../errors.ts';
 import { oneLine } from '../text.ts';
 
-/** What the failures of one kind of service are called. */
+/** The error codes for the failures of one kind of service. */
 export interface FailureCodes {
-  /** It may pass by itself. */
+  /** The failure is temporary. */
   readonly unavailable: ErrorCode;
-  /** Somebody has to change something. */
+  /** The failure lasts until something is changed. */
   readonly refused: ErrorCode;
-  /** Statuses besides 408, 425, 429 and 5xx after which the same call may go well. */
+  /** Temporary statuses in addition to 408, 425, 429 and 5xx. */
   readonly passing: readonly number[];
 }
 
-/** What helps where a status alone doesn't say it. */
+/** More about a refusal than its status. */
 export interface RefusalDetails {
   /** The header `Retry-After`. */
   readonly retryAfter?: unknown;
@@ -20,26 +20,26 @@ export interface RefusalDetails {
 }
 
 /**
- * How the failures of one kind of service are reported. An error that was caught is never kept as the cause: those of the
- * clouds' libraries hold requests, with tokens in them.
+ * How the failures of one kind of service are reported. An error that was caught is never kept as the cause, since those of
+ * the clouds' libraries hold requests with tokens.
  */
 export interface Failures {
   /**
-   * The error for a status that is not an answer.
+   * The error for a status that is no success.
    * @param what the call and the place, e.g. `write gs://bucket/object`
-   * @param reason the service's own words
+   * @param reason as the service states it
    */
   readonly refusal: (what: string, status: number, reason: string, details?: RefusalDetails) => ChainsError;
-  /** What is wrong and what to do, where no service answered: the code `refused`. */
+  /** For a call that can't be made, with what to do about it: `refused`. */
   readonly unusable: (message: string) => ChainsError;
-  /** For a call that got no answer, or none that can be used: `unavailable`. ChainsErrors stay what they are. */
+  /** For a call without a usable answer: `unavailable`. A ChainsError is kept as it is. */
   readonly unanswered: (what: string, error: unknown) => ChainsError;
-  /** For an answer that lacks what it must have: `unavailable`. */
+  /** For an answer that lacks a part: `unavailable`. */
   readonly unreadable: (what: string, missing: string) => ChainsError;
   /**
-   * Works with a signal that ends with the given one or after a while, and stops waiting then, even if the work
-   * ignores it.
-   * @throws ChainsError `unavailable` when the time is over; the given signal's reason when that one ends.
+   * Works with a signal that aborts with the given one or after that time, and then stops waiting, even if the work
+   * ignores the signal.
+   * @throws ChainsError `unavailable` when the time is over; the given signal's reason when that one aborts.
    */
   readonly within: <T>(
     milliseconds: number,
@@ -49,14 +49,12 @@ export interface Failures {
   ) => Promise<T>;
 }
 
-const alwaysPassing: readonly number[] = [408, 425, 429];
-
 /** The failures of one kind of service. */
 export function failuresOf({ unavailable, refused, passing }: FailureCodes): Failures {
-  const mayPass: ReadonlySet<number> = new Set([...alwaysPassing, ...passing]);
+  const temporary: ReadonlySet<number> = new Set([408, 425, 429, ...passing]);
   return {
     refusal(what, status, reason, { retryAfter, hint } = {}) {
-      const code = status >= 500 || mayPass.has(status) ? unavailable : refused;
+      const code = status >= 500 || temporary.has(status) ? unavailable : refused;
       const unexplained = status === 404 ? 'there is no such thing' : '(no reason given)';
       const pause = readRetryAfter(retryAfter, Date.now());
       return new ChainsError(code, oneLine(`${what}: ${status} ${reason.trim() || unexplained}`), {

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { ChainsError } from '../errors.ts';
-import { reachOf } from './leads.ts';
+import { bare, familyOf, scopeOf } from './addresses.ts';
 
-/** The URL of a proxy. Its user and password are never named. @throws ChainsError CONNECTION_INVALID */
+/** The URL of a proxy; errors never quote it, since it can hold a password. @throws ChainsError CONNECTION_INVALID */
 export function readProxyUrl(value: string, where: string): URL {
   const url = URL.parse(value);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
@@ -19,7 +19,7 @@ export function readProxyUrl(value: string, where: string): URL {
 export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const value = environment[name] || environment[name.toLowerCase()];
-  if (!value || reachOf(url.hostname) === 'loopback' || isExempt(url, environment)) return undefined;
+  if (!value || scopeOf(url.hostname) === 'loopback' || isExempt(url, environment)) return undefined;
   return readProxyUrl(value.includes('://') ? value : `http://${value}`, name);
 }
 
@@ -30,11 +30,7 @@ export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefi
 function isExempt(url: URL, environment: NodeJS.ProcessEnv): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   const exceptions = (environment['NO_PROXY'] || environment['no_proxy'] || '').split(/[\s,]+/);
-  return exceptions.some((entry) => matches(entry.toLowerCase(), hostOf(url), port));
-}
-
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
+  return exceptions.some((entry) => matches(entry.toLowerCase(), bare(url.hostname), port));
 }
 
 function matches(entry: string, host: string, port: string): boolean {
@@ -43,20 +39,16 @@ function matches(entry: string, host: string, port: string): boolean {
   if (block !== undefined && length !== undefined) return inBlock(block, Number(length), host);
   const ported = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(entry);
   if (ported !== null && ported[3] !== port) return false;
-  const name = ported?.[1] ?? ported?.[2] ?? entry.replace(/^\[|\]$/g, '');
+  const name = ported?.[1] ?? ported?.[2] ?? bare(entry);
   if (isIP(name) !== 0) return name === host;
   const suffix = name.replace(/^\*?\./, '');
   return host.endsWith(`.${suffix}`) || (suffix === name && host === name);
 }
 
 function inBlock(block: string, length: number, host: string): boolean {
-  const family = isIP(block) === 6 ? 'ipv6' : 'ipv4';
-  const valid =
-    isIP(block) !== 0 &&
-    isIP(host) === isIP(block) &&
-    length >= 0 &&
-    length <= (family === 'ipv6' ? 128 : 32);
-  if (!valid) return false;
+  const family = familyOf(block);
+  const longest = family === 'ipv6' ? 128 : 32;
+  if (isIP(block) === 0 || isIP(host) !== isIP(block) || !(length >= 0 && length <= longest)) return false;
   const list = new BlockList();
   list.addSubnet(block, length, family);
   return list.check(host, family);

@@ -6,7 +6,7 @@ import { readBody } from './body.ts';
 import type { Failures } from './failures.ts';
 import { Connections } from './connections.ts';
 
-/** What a TLS connection needs besides node's own CAs. */
+/** TLS settings in addition to the CAs of Node.js. */
 export interface ServiceTls {
   readonly ca?: string[];
   readonly rejectUnauthorized?: boolean;
@@ -16,16 +16,16 @@ export interface ServiceTls {
 export interface ServiceOptions {
   /** How its failures are reported. */
   readonly failures: Failures;
-  /** Finds the service's own words in the answer to a call that failed. */
+  /** Finds the service's reason in the answer to a call that failed. */
   readonly reasonIn: (answer: ServiceAnswer) => string;
   readonly tls?: ServiceTls;
-  /** Milliseconds for a call, its answer included; unless given, the call's signal says when to stop. */
+  /** Milliseconds for a call with its answer; unset, only the call's signal ends it. */
   readonly timeout?: number | undefined;
   /** Milliseconds to wait for an answer, and between two pieces of it. */
   readonly silence?: number | undefined;
-  /** An answer that is longer is broken off. In bytes; unless given, as long as a page of a list with payloads of some MiB. */
+  /** The maximum length of an answer in bytes; by default enough for a page of a list with payloads of some MiB. */
   readonly longestAnswer?: number;
-  /** Connections to one host, where the usual number is too few: answers that take long by design. */
+  /** The maximum number of connections to one host, where answers take long by design. */
   readonly connections?: number | undefined;
 }
 
@@ -39,9 +39,9 @@ export interface ServiceCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** The statuses besides 2xx that are an answer here; every other one is an error. */
+  /** The statuses that are no errors, in addition to 2xx. */
   readonly expects?: readonly number[];
-  /** What to do about a refusal for want of a permission (401, 403). */
+  /** What to do about a missing permission (401, 403). */
   readonly hint?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface ServiceAnswer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly bytes: Uint8Array;
-  /** The bytes as JSON; undefined when they are none, as those of a proxy's page. */
+  /** The bytes as JSON; undefined when they are not JSON, such as a proxy's page. */
   readonly body: Json | undefined;
 }
 
@@ -66,17 +66,16 @@ export interface Service {
 }
 
 const connectTimeout = 10_000;
+const defaultLongestAnswer = 64 * 1024 * 1024;
 
 /** Opens connections by the proxy of `HTTPS_PROXY` or `HTTP_PROXY` and `NO_PROXY`, where there is one. */
 export function openService(options: ServiceOptions): Service {
-  const { failures, reasonIn, tls = {}, timeout, silence, longestAnswer = 64 * 1024 * 1024 } = options;
-  const more = options.connections === undefined ? {} : { connections: options.connections };
-  const connect = { ...tls, timeout: Math.min(silence ?? connectTimeout, connectTimeout) };
+  const { failures, reasonIn, tls, timeout, silence = 0, longestAnswer = defaultLongestAnswer } = options;
   const connections = new Connections({
-    connect,
-    headersTimeout: silence ?? 0,
-    bodyTimeout: silence ?? 0,
-    ...more,
+    connect: { ...tls, timeout: Math.min(silence || connectTimeout, connectTimeout) },
+    headersTimeout: silence,
+    bodyTimeout: silence,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
   });
 
   async function attempt(call: ServiceCall, signal: AbortSignal | undefined): Promise<ServiceAnswer> {
@@ -84,7 +83,7 @@ export function openService(options: ServiceOptions): Service {
     const url = URL.parse(call.url);
     if (url === null) throw failures.unusable(`${call.what}: the address that it is sent to is not a URL`);
     try {
-      return await exchange(connections.to(url), url, call, { longestAnswer, signal });
+      return await exchange(connections.to(url), url, { ...call, signal }, longestAnswer);
     } catch (error) {
       signal?.throwIfAborted();
       throw failures.unanswered(call.what, error);
@@ -112,8 +111,8 @@ export function openService(options: ServiceOptions): Service {
 async function exchange(
   dispatcher: Dispatcher,
   { origin, pathname, search }: URL,
-  { method, headers, body }: ServiceCall,
-  { longestAnswer, signal }: { longestAnswer: number; signal: AbortSignal | undefined },
+  { method, headers, body, signal }: ServiceCall,
+  longestAnswer: number,
 ): Promise<ServiceAnswer> {
   const answer = await dispatcher.request({
     origin,
@@ -129,7 +128,7 @@ async function exchange(
     signal: signal ?? null,
   });
   const bytes = await readBody(answer, longestAnswer);
-  // Until the next turn undici takes the connection for busy, and a call that follows at once would make another one.
+  // Until the next turn undici treats the connection as busy, and a call that follows at once would open another one.
   await nextTurn();
   return {
     status: answer.statusCode,
@@ -145,12 +144,12 @@ function readJson(bytes: Uint8Array): Json | undefined {
   try {
     return parseJson(Buffer.from(bytes).toString('utf8'));
   } catch {
-    // Not every answer is JSON, and where one must be, its reader says so.
+    // Not every answer is JSON; whoever needs JSON checks for it.
     return undefined;
   }
 }
 
-/** The texts among the values that a service may have put its reason into. */
+/** The texts among values that may hold a service's reason. */
 export function words(values: readonly (Json | undefined)[]): string {
   return values.filter((value) => typeof value === 'string').join(': ');
 }

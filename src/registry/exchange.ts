@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { readBody } from '../http/body.ts';
-import { leadFault } from '../http/leads.ts';
+import { redirectFault } from '../http/addresses.ts';
 import { userAgent } from '../version.ts';
 import { refused, unavailable } from './failures.ts';
 
@@ -62,7 +62,7 @@ export function nameOf({ method, url }: Exchange): string {
 /** The URL that a server names, seen from the one that was asked. @throws ChainsError STORE_REFUSED where it may not lead there */
 export function ledTo(target: string, from: URL, what: string): URL {
   const url = URL.parse(target, from.href);
-  const fault = url === null ? 'is not a URL' : leadFault(from, url);
+  const fault = url === null ? 'is not a URL' : redirectFault(from, url);
   if (url !== null && fault === undefined) return url;
   const named = url === null ? 'something' : url.origin;
   throw refused(`${from.origin}${from.pathname} names ${named} as the ${what}, which ${fault ?? ''}`);

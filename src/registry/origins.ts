@@ -1,6 +1,6 @@
 import { Agent } from 'undici';
 import { Connections } from '../http/connections.ts';
-import { isPublic, publicLookup, reachOf } from '../http/leads.ts';
+import { isPublic, publicLookup, scopeOf } from '../http/addresses.ts';
 import { exchange, type Route } from './exchange.ts';
 import { refused } from './failures.ts';
 import { apiHost, isLocal } from './repository.ts';
@@ -50,7 +50,7 @@ export class Origins {
     const url = `https://${apiHost(host)}`;
     const parsed = URL.parse(url);
     if (parsed === null) throw refused(`${host} is not the host of a registry`);
-    if (reachOf(parsed.hostname) === 'link-local')
+    if (scopeOf(parsed.hostname) === 'link-local')
       throw refused(`${host} is a link-local address, where no registry is looked for`);
     const line = { dispatcherFor: this.#dispatchers(parsed, isLocal(host)), timeout: this.#timeout };
     const secure = { url, line };

@@ -4,35 +4,32 @@ export interface HealthCheck {
   /** What is wrong; undefined when nothing is. */
   readonly trouble: string | undefined;
   /** What people may want to know although nothing is wrong. */
-  readonly note?: string | undefined;
+  readonly note: string | undefined;
 }
 
-/** What is wrong, or a question that is asked each time someone wants to know. */
+/** What is wrong, or a function that says so each time the checks are read. */
 export type Trouble = string | undefined | (() => string | undefined);
 
-/** Named checks and what is wrong with each: the parts that know report it here, the health server reads it. */
+/** Named checks, set by the parts of the controller and read by the health server. */
 export class Health {
-  readonly #checks = new Map<
-    string,
-    { readonly trouble: Trouble; readonly note: () => string | undefined }
-  >();
+  readonly #checks = new Map<string, () => HealthCheck>();
 
-  /** Adds a check or changes it. @param note asked each time someone wants to know */
+  /** Adds a check or changes it. @param note called each time the checks are read */
   set(name: string, trouble: Trouble, note: () => string | undefined = () => undefined): void {
-    this.#checks.set(name, { trouble, note });
+    this.#checks.set(name, () => ({
+      name,
+      trouble: typeof trouble === 'function' ? trouble() : trouble,
+      note: note(),
+    }));
   }
 
-  /** Takes a check away, such as that of a back end that is no longer configured. */
+  /** Removes a check, such as that of a back end that is no longer configured. */
   remove(name: string): void {
     this.#checks.delete(name);
   }
 
   /** Every check, in the order in which they were added. */
   get checks(): readonly HealthCheck[] {
-    return [...this.#checks].map(([name, { trouble, note }]) => ({
-      name,
-      trouble: typeof trouble === 'function' ? trouble() : trouble,
-      note: note(),
-    }));
+    return [...this.#checks.values()].map((check) => check());
   }
 }

@@ -6,19 +6,19 @@ import { plainText } from './text.ts';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** How much is logged: this level and all that are graver. */
+/** The lowest level that is logged. */
 export type LogLevel = (typeof levels)[number];
 
-/** The fields of a record besides its message; an `error` among them becomes its code and reason. */
+/** The fields of a record in addition to its message; an error becomes its code and reason. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where the program logs what it does: one record a call, each one line. */
+/** The log of the program: each call writes one record, on one line. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** The same log, with these fields in every record. */
+  /** A log that adds these fields to every record. */
   with(fields: LogFields): Log;
 }
 
@@ -27,7 +27,7 @@ export interface LogOptions {
   readonly level?: LogLevel;
   /** Lines for people instead of JSON; by default when the standard error is a terminal. */
   readonly readable?: boolean;
-  /** Takes each line, with its line break; the standard error by default. */
+  /** Writes a line, which ends in a line break; to the standard error by default. */
   readonly write?: (line: string) => void;
 }
 
@@ -53,15 +53,14 @@ export async function openLog(options: LogOptions = {}): Promise<Log> {
 }
 
 /**
- * The level that the environment's `LOG_LEVEL` asks for; `info` when it is unset or empty.
+ * The level in the environment's `LOG_LEVEL`; `info` when it is unset or empty.
  * @throws ChainsError USAGE when there is no such level.
  */
 export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel {
-  const asked = environment['LOG_LEVEL'] ?? '';
-  if (asked === '') return 'info';
-  const level = levels.find((known) => known === asked.toLowerCase());
+  const name = environment['LOG_LEVEL'] || 'info';
+  const level = levels.find((known) => known === name.toLowerCase());
   if (level !== undefined) return level;
-  throw new ChainsError('USAGE', `LOG_LEVEL is "${plainText(asked, 40)}": use one of ${levels.join(', ')}`);
+  throw new ChainsError('USAGE', `LOG_LEVEL is "${plainText(name, 40)}": use one of ${levels.join(', ')}`);
 }
 
 /** The fields that say which run a record is about. */
@@ -102,7 +101,7 @@ function field(name: string, value: unknown, stacks: boolean): unknown {
   return text.length > 1_000 ? plainText(text, 1_000) : plain;
 }
 
-/** A value as JSON that is safe to write: bounded, without secrets, whatever refers to whatever. */
+/** A value as bounded JSON without secrets; circular references are cut off by the depth. */
 function shown(name: string, value: unknown, depth: number): unknown {
   if (secretField.test(name)) return '[redacted]';
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;

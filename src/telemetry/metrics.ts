@@ -10,7 +10,7 @@ export interface MetricsPage {
   readonly body: string;
 }
 
-/** The queue's state, asked for when the page is read. */
+/** The state of the queue. */
 export interface QueueState {
   /** Keys that wait for a worker or for their next try. */
   readonly depth: number;
@@ -79,7 +79,6 @@ export class Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.#registry],
   });
-
   readonly #sigstoreAnswered = new Gauge({
     name: 'chains_sigstore_last_success_timestamp_seconds',
     help: 'When Fulcio, the transparency log, the timestamp server or the TUF repository last answered as it should',
@@ -130,7 +129,7 @@ export class Metrics {
     this.#failures[kind].inc({ error_type: stage });
   }
 
-  /** Shows the queue: `state` is asked each time the page is read. Call it once. */
+  /** Adds the gauges of the queue; `state` is called each time the page is read. Call it once. */
   queue(state: () => QueueState): void {
     const gauges = [
       ['chains_queue_depth', 'Runs in the queue', 'depth'],
@@ -138,14 +137,8 @@ export class Metrics {
       ['chains_runs_waiting', 'Runs that wait for another run or for their next try', 'waiting'],
     ] as const;
     for (const [name, help, part] of gauges) {
-      new Gauge({
-        name,
-        help,
-        registers: [this.#registry],
-        collect() {
-          this.set(state()[part]);
-        },
-      });
+      const collect = (): void => gauge.set(state()[part]);
+      const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect });
     }
   }
 
@@ -194,10 +187,9 @@ export class Metrics {
   }
 
   /** A call to the API server, as the client reports it. */
-  apiCall(call: ApiCall): void {
-    const { verb, resource } = call;
-    this.#calls.inc({ verb, resource, status: String(call.status) });
-    this.#callTime.observe({ verb, resource }, call.milliseconds / 1000);
+  apiCall({ verb, resource, status, milliseconds }: ApiCall): void {
+    this.#calls.inc({ verb, resource, status: String(status) });
+    this.#callTime.observe({ verb, resource }, milliseconds / 1000);
   }
 
   /** The page in Prometheus' text format. */
@@ -205,15 +197,11 @@ export class Metrics {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
-  #runCounters(what: string, help: string): Readonly<Record<RunKind, Counter>> {
-    return byKind(
-      (kind) =>
-        new Counter({
-          name: `watcher_${kind.toLowerCase()}_${what}_total`,
-          help: `${help}, for ${kind}s`,
-          registers: [this.#registry],
-        }),
-    );
+  #runCounters(what: string, text: string): Readonly<Record<RunKind, Counter>> {
+    return byKind((kind) => {
+      const name = `watcher_${kind.toLowerCase()}_${what}_total`;
+      return new Counter({ name, help: `${text}, for ${kind}s`, registers: [this.#registry] });
+    });
   }
 
   #gauge(name: string, help: string): Gauge {

@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { ChainsError, reasonOf } from '../errors.ts';
 import type { Health } from './health.ts';
 import { plainText } from './text.ts';
 
-/** What an HTTP path answers. */
+/** The response of a path. */
 interface Page {
   readonly status: number;
   readonly contentType: string;
@@ -30,7 +31,7 @@ export interface ListenOptions {
 
 /**
  * Serves `/metrics`.
- * @throws ChainsError USAGE when the port can't be had.
+ * @throws ChainsError USAGE when the port can't be opened.
  */
 export function serveMetrics(
   where: ListenOptions,
@@ -40,9 +41,9 @@ export function serveMetrics(
 }
 
 /**
- * Serves `/healthz` (is the process alive?) and `/readyz` (can it work?): 200 when every check is well, else 503, and
+ * Serves `/healthz` (is the process alive?) and `/readyz` (can it work?): 200 when every check is ok, else 503, and
  * a line for each check.
- * @throws ChainsError USAGE when the port can't be had.
+ * @throws ChainsError USAGE when the port can't be opened.
  */
 export function serveHealth(where: ListenOptions, live: Health, ready: Health): Promise<TelemetryServer> {
   return serve('health', where, { '/healthz': () => answer(live), '/readyz': () => answer(ready) });
@@ -50,13 +51,13 @@ export function serveHealth(where: ListenOptions, live: Health, ready: Health): 
 
 function answer(health: Health): Page {
   const { checks } = health;
-  const well = checks.every(({ trouble }) => trouble === undefined);
+  const isOk = checks.every(({ trouble }) => trouble === undefined);
   const lines = checks.map(({ name, trouble, note }) =>
     trouble === undefined
       ? `[+] ${name} ok${note === undefined ? '' : `: ${plainText(note)}`}`
       : `[-] ${name}: ${plainText(trouble)}`,
   );
-  return text(well ? 200 : 503, [...lines, well ? 'ok' : 'not ok'].join('\n'));
+  return text(isOk ? 200 : 503, [...lines, isOk ? 'ok' : 'not ok'].join('\n'));
 }
 
 function text(status: number, body: string): Page {
@@ -65,7 +66,7 @@ function text(status: number, body: string): Page {
 
 async function serve(
   name: 'metrics' | 'health',
-  where: ListenOptions,
+  { port, host }: ListenOptions,
   paths: Paths,
 ): Promise<TelemetryServer> {
   const server = createServer((request, response) => {
@@ -74,12 +75,15 @@ async function serve(
       response.end(request.method === 'HEAD' ? undefined : body);
     });
   });
-  await listen(server, where).catch((error: unknown) => {
-    throw refused(name, where.port, error);
-  });
+  try {
+    server.listen({ port, host });
+    await once(server, 'listening');
+  } catch (error) {
+    throw refused(name, port, error);
+  }
   const address = server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : where.port,
+    port: typeof address === 'object' && address !== null ? address.port : port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -98,16 +102,6 @@ async function respond(paths: Paths, method = '', url = ''): Promise<Page> {
   } catch (error) {
     return text(500, plainText(reasonOf(error)));
   }
-}
-
-function listen(server: Server, { port, host }: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 function refused(name: string, port: number, error: unknown): ChainsError {

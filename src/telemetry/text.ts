@@ -1,6 +1,6 @@
 import { oneLine } from '../text.ts';
 
-/** What never belongs in a log, and what replaces it. */
+/** Patterns of secrets, and what replaces them. */
 const secrets: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----[^]*?(-----END [A-Z0-9 ]*-----|$)/g, '[private key]'],
   [/\b(Bearer|Basic) +[\w.~+/=-]+/gi, '$1 [redacted]'],
@@ -10,7 +10,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
 
 /** A text for a log or a health line: one line, visible, no secrets of a known form, at most `limit` long. */
 export function plainText(text: string, limit = 2_000): string {
-  // What is cut off anyway is not looked through; a key that begins before the cut is caught without its end.
+  // Text that is cut off anyway is not searched; a private key is found without its end too.
   const start = text.slice(0, 4 * limit);
   const clean = secrets.reduce((line, [pattern, instead]) => line.replace(pattern, instead), start);
   return oneLine(text.length > start.length ? `${clean}…` : clean, limit);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { grammarOf } from '../../src/cli/completion/grammar.ts';
-import { scripts } from '../../src/cli/completion/index.ts';
+import { grammarOf } from '../../src/cli/grammar.ts';
+import { scripts } from '../../src/cli/commands/completion.ts';
 import { program } from '../../src/cli/program.ts';
 
 const grammar = grammarOf(program());

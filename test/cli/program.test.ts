@@ -32,7 +32,7 @@ for (const command of [program(), ...program().commands]) {
     command.outputHelp();
     const wide = help.split('\n').filter((line) => line.length > 100);
     assert.deepEqual(wide, []);
-    const shown = examples[command.name()]?.length ?? 0;
+    const shown = Object.keys(examples[command.name()] ?? {}).length;
     assert.ok(shown >= 2 && shown <= 4, `${shown} examples`);
     assert.equal(help.match(/^ {2}# /gm)?.length, shown);
     assert.ok(!help.includes('\u001b'));
@@ -47,7 +47,7 @@ function wordsOf(line: string): readonly string[] {
   return end === -1 ? own : own.slice(0, end);
 }
 
-for (const { command } of Object.values(examples).flat()) {
+for (const command of Object.values(examples).flatMap((ofCommand) => Object.values(ofCommand))) {
   test(`the example is a command that there is: ${command}`, async () => {
     const chainsProgram = program();
     for (const one of chainsProgram.commands) one.action(() => {});

@@ -10,7 +10,7 @@ import { examine } from '../../src/library/examine.ts';
 import { explainText } from '../../src/cli/terminal/explain-text.ts';
 import { verifyText } from '../../src/cli/terminal/verify-text.ts';
 import { showing } from '../../src/cli/terminal/progress.ts';
-import { wrap } from '../../src/cli/terminal/wrap.ts';
+import { wrap } from '../../src/cli/terminal/layout.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const run = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configData } from '../../src/config/data.ts';
+import { configData } from '../../src/config/parse.ts';
 
 test('a ConfigMap and its bare data are the same', () => {
   const data = { 'builder.id': 'x' };

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultConfig, parseConfig } from '../../src/config/parse.ts';
+import { parseConfig } from '../../src/config/parse.ts';
 import { ChainsError } from '../../src/errors.ts';
+
+const { config: defaultConfig } = parseConfig({});
 
 function problems(data: Record<string, unknown>): string {
   try {
@@ -167,7 +169,7 @@ test('the scheme of a KMS reference chooses the provider', () => {
   assert.match(problems({ 'signers.kms.kmsref': 'gcpkm://x' }), /did you mean "gcpkms:\/\/"/);
   assert.match(
     problems({ 'signers.kms.kmsref': 'gcpkms://x' }),
-    /has not the form of its scheme: use gcpkms:\/\/projects/,
+    /does not have the form of its scheme: use gcpkms:\/\/projects/,
   );
   assert.match(problems({ 'signers.kms.kmsref': 'constructor://x' }), /scheme is not known/);
 });

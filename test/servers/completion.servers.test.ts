@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
-import { grammarOf } from '../../src/cli/completion/grammar.ts';
-import { scripts } from '../../src/cli/completion/index.ts';
+import { grammarOf } from '../../src/cli/grammar.ts';
+import { scripts } from '../../src/cli/commands/completion.ts';
 import { program } from '../../src/cli/program.ts';
 import { tool } from './tools.ts';
 

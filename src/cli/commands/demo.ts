@@ -7,47 +7,51 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
 import { parse } from 'yaml';
+import { defaultSystemNamespace } from '../../config/parse.ts';
 import type { Resource } from '../../kubernetes/call.ts';
 import { ChainsError } from '../../errors.ts';
-import { at, isJsonObject, type Json, type JsonObject, listAt, parseJson } from '../../json.ts';
-import { markPrefix, signedMark } from '../../model/marks.ts';
+import { at, isJsonObject, type Json, type JsonObject, listAt, objectIn, parseJson } from '../../json.ts';
+import { markPrefix, messageMark, signedMark } from '../../model/marks.ts';
 import { readKeys, verifyRun } from '../../verify/index.ts';
 import { parseRun } from '../../model/run.ts';
 import { root } from '../../version.ts';
 import { openLog } from '../../telemetry/logs.ts';
-import { keygen } from './keygen.ts';
-import { paintFor } from '../terminal/paint.ts';
+import { newP256Key } from '../keygen/new-keys.ts';
+import { signingSecret } from '../keygen/signing-secret.ts';
+import { paintFor, wrap } from '../terminal/layout.ts';
 import { showing } from '../terminal/progress.ts';
 import { checkLine } from '../terminal/verify-text.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
-import { wrap } from '../terminal/wrap.ts';
+import { type SandboxCluster, startSandboxCluster } from './sandbox.ts';
+import { usageError } from '../usage-error.ts';
 
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const example = new URL('examples/task-output-image.yaml', root);
 
-/** `chains demo`: a run is created, finishes, is signed and verified; every step is shown. Fails if any step does. */
+/** `chains demo`: a run is created, finishes, is signed and verified; every step is printed. Fails if any step does. */
 export async function runDemo(): Promise<void> {
   const say = narrator();
-  const workshop = await openWorkshop();
+  const cluster = await startSandboxCluster();
   say(
-    `A sandbox of the Kubernetes API listens on ${workshop.sandbox.url}, an OCI registry on ${workshop.registry.host}; nothing leaves this process.`,
+    `A sandbox of the Kubernetes API listens on ${cluster.sandbox.url}, an OCI registry on ${cluster.registry.host}; nothing leaves this process.`,
   );
-  const publicKey = await makeKey(workshop);
+  const { files } = newP256Key();
+  await cluster.createSecret(signingSecret(defaultSystemNamespace, files));
+  const publicKey = files.find(({ what }) => what === 'public key')?.text ?? '';
   say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
-  const controller = await workshop.startController(await openLog({ level: 'warn' }));
-  say('The controller is at work. It knows the sandbox only by its URL, as it would know a cluster.');
+  const controller = await cluster.startController(await openLog({ level: 'warn' }));
+  say('The controller is running. It knows the sandbox only by its URL, as it would know a cluster.');
   try {
-    const signed = await signedRun(workshop, say);
+    const signed = await signedRun(cluster, say);
     await verifyTwice(signed, publicKey, say);
-    await verifyInRegistry(signed, publicKey, workshop, say);
+    await verifyInRegistry(signed, publicKey, cluster, say);
   } finally {
     await controller.stop();
-    await workshop.close();
+    await cluster.close();
   }
   process.stdout.write('\nDone: the run has a record that anyone with the public key can verify.\n');
 }
 
-/** Tells a step, and lines that belong to it. */
+/** Prints a numbered step, and lines that belong to it. */
 type Say = (text: string, ...details: readonly string[]) => void;
 
 function narrator(): Say {
@@ -63,50 +67,40 @@ function detail(text: string): string {
   return wrap('      ', text, 8);
 }
 
-async function makeKey(workshop: Workshop): Promise<string> {
-  let yaml = '';
-  const stdout = { write: (text: string) => (yaml += text) };
-  await keygen({ type: 'ecdsa', secret: true }, { stdout, stderr: { write: () => {} } });
-  const secret = document(yaml);
-  await workshop.supply(secret);
-  return Buffer.from(String(at(secret, 'data', 'x509.pub')), 'base64').toString('utf8');
-}
-
-async function signedRun({ rest }: Workshop, say: Say): Promise<JsonObject> {
-  const created = await rest.create(taskRuns, 'default', document(await readFile(example, 'utf8')));
+async function signedRun({ rest }: SandboxCluster, say: Say): Promise<JsonObject> {
+  const object: unknown = parse(await readFile(example, 'utf8'));
+  if (!isJsonObject(object)) throw usageError('the example is not an object');
+  const created = await rest.create(taskRuns, 'default', object);
   const name = String(at(created, 'metadata', 'name'));
   say(
     `TaskRun ${name} was created from examples/task-output-image.yaml. It builds an image and says so in its results.`,
   );
-  const until = (what: string, done: (run: JsonObject) => boolean): Promise<JsonObject> =>
-    showing(`waiting until ${what}`, () => untilIt(done));
-  const untilIt = async (done: (run: JsonObject) => boolean): Promise<JsonObject> => {
-    for (let tries = 0; tries < 600; tries += 1) {
-      const run = await rest.get(taskRuns, { namespace: 'default', name });
-      if (done(run)) return run;
-      await pause(25);
-    }
-    throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
-  };
+  const until = (what: string, isDone: (run: JsonObject) => boolean) =>
+    showing(`waiting until ${what}`, async () => {
+      for (let tries = 0; tries < 600; tries += 1) {
+        const run = await rest.get(taskRuns, { namespace: 'default', name });
+        if (isDone(run)) return run;
+        await pause(25);
+      }
+      throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
+    });
   const held = await until('it is held', (run) => at(run, 'metadata', 'finalizers') !== undefined);
   say(
-    `The controller saw it and put its finalizer on it (${texts(at(held, 'metadata', 'finalizers'))}): it can't vanish unsigned.`,
+    `The controller saw it and put its finalizer on it (${texts(at(held, 'metadata', 'finalizers'))}): it can't be deleted unsigned.`,
   );
   const finished = await until('it finishes', (run) => parseRun(run).progress.state === 'done');
   say(`It finished. Its results are ${texts(at(finished, 'status', 'results'))}.`);
-  const signed = await until(
-    'it is signed',
-    (run) => at(run, 'metadata', 'annotations', signedMark) !== undefined,
-  );
-  const outcome = String(at(signed, 'metadata', 'annotations', signedMark));
-  const reason = String(at(signed, 'metadata', 'annotations', `${markPrefix}message`) ?? 'no reason given');
+  const signed = await until('it is signed', (run) => signedMark in annotationsOf(run));
+  const { [signedMark]: outcome, [messageMark]: reason = 'no reason given' } = annotationsOf(signed);
   if (outcome !== 'true')
-    throw new ChainsError('UNEXPECTED', `TaskRun ${name} could not be signed: ${reason}`);
-  const marks = Object.keys(at(signed, 'metadata', 'annotations') ?? {}).filter((key) =>
-    key.startsWith(markPrefix),
-  );
+    throw new ChainsError('UNEXPECTED', `TaskRun ${name} could not be signed: ${String(reason)}`);
+  const marks = Object.keys(annotationsOf(signed)).filter((key) => key.startsWith(markPrefix));
   say('It is signed. Payloads and signatures are in its annotations:', ...marks.map(detail));
   return signed;
+}
+
+function annotationsOf(run: JsonObject): JsonObject {
+  return objectIn(at(run, 'metadata', 'annotations'));
 }
 
 async function verifyTwice(signed: JsonObject, publicKey: string, say: Say): Promise<void> {
@@ -118,20 +112,20 @@ async function verifyTwice(signed: JsonObject, publicKey: string, say: Say): Pro
     ...checks.map((check) => checkLine(check, paint, '      ')),
   );
   if (!verified) throw new ChainsError('SIGNATURE_INVALID', 'the signature does not verify');
-  const annotation = (part: string) =>
-    Buffer.from(String(at(signed, 'metadata', 'annotations', `${markPrefix}${part}-taskrun`)), 'base64');
   const folder = await mkdtemp(join(tmpdir(), 'chains-demo-'));
   try {
     await writeFile(join(folder, 'key.pub'), publicKey);
-    await writeFile(join(folder, 'payload'), annotation('payload'));
-    await writeFile(join(folder, 'signature'), annotation('signature'));
+    for (const part of ['payload', 'signature']) {
+      const text = String(annotationsOf(signed)[`${markPrefix}${part}-taskrun`]);
+      await writeFile(join(folder, part), Buffer.from(text, 'base64'));
+    }
     const command = ['dgst', '-sha256', '-verify', 'key.pub', '-signature', 'signature', 'payload'];
     const answer = await promisify(execFile)('openssl', command, { cwd: folder }).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw new ChainsError('SIGNATURE_INVALID', 'openssl does not verify the signature', { cause: error });
     });
     if (answer === undefined)
-      say('OpenSSL is not installed here, so the second, independent check is left out.');
+      say('OpenSSL is not installed here: the second, independent check is left out.');
     else
       say(
         'Verified again by OpenSSL:',
@@ -146,7 +140,7 @@ async function verifyTwice(signed: JsonObject, publicKey: string, say: Say): Pro
 async function verifyInRegistry(
   signed: JsonObject,
   publicKey: string,
-  { registry, signatures }: Workshop,
+  { registry, signatures }: SandboxCluster,
   say: Say,
 ): Promise<void> {
   const digest = listAt(signed, 'status', 'results').find((one) => at(one, 'name') === 'IMAGE_DIGEST');
@@ -162,20 +156,13 @@ async function verifyInRegistry(
   if (!verify('sha256', payload, publicKey, Buffer.from(String(signature), 'base64')))
     throw new ChainsError('SIGNATURE_INVALID', 'the signature in the registry does not verify');
   say(
-    `The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:`,
+    "The image's signature is in the registry too, at the tag where cosign looks for it, and verifies:",
     detail(`${signatures}:${tag}`),
   );
 }
 
 function texts(value: Json | undefined): string {
-  const list = Array.isArray(value) ? value : [];
-  return list
+  return listAt(value)
     .map((one) => (isJsonObject(one) ? `${String(one['name'])}=${String(one['value'])}` : String(one)))
     .join(', ');
-}
-
-function document(yaml: string): JsonObject {
-  const object: unknown = parse(yaml);
-  if (isJsonObject(object)) return object;
-  throw new ChainsError('USAGE', 'the document is not an object');
 }

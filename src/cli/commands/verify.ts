@@ -1,42 +1,67 @@
-import { parseConfig } from '../../config/parse.ts';
 import { ChainsError } from '../../errors.ts';
+import type { JsonObject } from '../../json.ts';
 import { runName } from '../../model/run.ts';
+import { visible } from '../../text.ts';
+import type { BundleOptions } from '../../verify/bundle.ts';
 import {
   type Expectations,
-  type VerifiedSubject,
   summaryOf,
   type Verification,
-  type VerificationKey,
-  type VerificationOptions,
   verifyImage,
   verifyStores,
 } from '../../verify/index.ts';
-import { nearMiss } from '../terminal/near-miss.ts';
-import { paintFor } from '../terminal/paint.ts';
-import { showing, step } from '../terminal/progress.ts';
-import { reportAll, warnOfKeys } from '../terminal/report.ts';
+import { readBytes } from '../input/documents.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
-import { readKey } from '../input/verify-keys.ts';
-import { asksForIdentity, readTrust, type TrustArguments } from '../input/verify-trust.ts';
-import { givenSubject, namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
+import {
+  configWith,
+  givenSubject,
+  namedSubject,
+  type SubjectOptions,
+  type ToVerify,
+} from '../input/verify-subjects.ts';
+import { readKeys, readTrust, type TrustArguments } from '../input/verify-trust.ts';
+import { paintFor } from '../terminal/layout.ts';
+import { showing, step } from '../terminal/progress.ts';
+import { reportAll } from '../terminal/report.ts';
 import { verifyText } from '../terminal/verify-text.ts';
-import { visible } from '../../text.ts';
+import { suggestion, usageError } from '../usage-error.ts';
 
 /** The options of `chains verify`, as parsed. */
 export interface VerifyArguments extends SubjectOptions, Expectations, TrustArguments {
   readonly file: readonly string[];
-  /** What bundles are of. */
+  /** What the bundles sign: a file, or `sha256:` and 64 hex digits. */
   readonly artifact?: string;
-  readonly key: readonly string[];
   readonly output: 'text' | 'json';
+}
+
+/** Finds what there is to verify, and the documents that are no runs. */
+type Find = (
+  names: readonly string[],
+  options: VerifyArguments,
+  checking: BundleOptions,
+) => Promise<{ readonly tasks: readonly Task[]; readonly refused?: readonly ChainsError[] }>;
+
+/** Something to verify, with its name for the progress. */
+interface Task {
+  readonly name: string;
+  readonly verify: () => Promise<Verified>;
+}
+
+interface Verified {
+  readonly verification: Verification;
+  /** The first line of the text. */
+  readonly title: string;
+  /** The first members of the JSON. */
+  readonly subject: JsonObject;
+  readonly hints?: readonly string[];
 }
 
 /** The exit code of what is unsigned or doesn't verify. */
 const notVerified = 3;
 
 /**
- * `chains verify`: checks runs by what is on them, or what stores have of them. Resolves to the exit code: 3 when one of
- * them doesn't verify, 2 when a document was no run.
+ * `chains verify`: verifies runs, by their annotations or by what stores have of them, images, or bundles. Resolves to the
+ * exit code: 3 when one of them doesn't verify, 2 when a document was no run.
  * @throws ChainsError USAGE, KEY_INVALID, CONFIG_INVALID, and what the cluster answers
  */
 export async function runVerify(
@@ -46,59 +71,113 @@ export async function runVerify(
   advise: (hint: string) => unknown = (hint) => process.stderr.write(`hint: ${visible(hint)}\n`),
 ): Promise<number> {
   if ((names.length === 0) === (options.file.length === 0)) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       'verify takes signed runs by -f, names such as taskrun/NAME of runs in a cluster, image and the reference of one, or bundles as files ending in .sigstore.json',
     );
   }
-  const isOfBundles = options.artifact !== undefined || names.some(isBundleName);
-  if (!isOfBundles) refuseNearImage(names);
-  const [keys, evidence] = [await keysOf(options), await readTrust(options)];
+  const find = finderFor(names, options);
+  const [keys, evidence] = [await readKeys(options), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
-  const expected: Expectations = { builderId, sourceUri, sourceDigest, buildType, require };
-  if (isOfBundles) {
-    const { verifyBundles } = await import('./verify-bundle.ts');
-    const all = await verifyBundles(names, options, { keys, expected, evidence }, write);
-    return all ? 0 : notVerified;
-  }
-  if (names[0] === 'image') return verifyImages(names.slice(1), { keys, expected, evidence }, options, write);
-  if (options.uid !== undefined && names.length !== 1)
-    throw new ChainsError('USAGE', '--uid is that of one run, which is given by its name');
-  const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const reading = () =>
-    Promise.all([
-      ...given.runs.map((run) => givenSubject(run, options)),
-      ...names.map((name) => namedSubject(name, options)),
-    ]);
-  const all = await showing(`reading ${[...options.file, ...names].join(', ')}`, reading);
-  let code = reportAll(given.refused);
-  for (const [index, { subject, hints, ...looking }] of all.entries()) {
-    const { verification, leftOut } = await showing(step('verifying', index, all, nameOf(subject)), () =>
-      verifyStores(subject, { keys, expected, evidence, ...looking }).catch((error: unknown) => {
-        throw options.store === undefined ? withAdvice(error) : error;
-      }),
-    );
-    for (const hint of [...hints, ...leftOut]) advise(hint);
-    write(printed[options.output](subject, verification));
-    if (!verification.verified) code = notVerified;
+  const expected = { builderId, sourceUri, sourceDigest, buildType, require };
+  const { tasks, refused = [] } = await find(names, options, { keys, expected, evidence });
+  let code = reportAll(refused);
+  for (const [index, { name, verify }] of tasks.entries()) {
+    const verified = await showing(step('verifying', index, tasks, name), verify);
+    for (const hint of verified.hints ?? []) advise(hint);
+    write(`${printed(verified, options.output)}\n`);
+    if (!verified.verification.verified) code = notVerified;
   }
   return code;
 }
 
-/** Whether a name is that of a bundle's file. */
-function isBundleName(name: string): boolean {
-  return /\.sigstore(\.json)?$/.test(name);
+function printed({ title, subject, verification }: Verified, output: 'text' | 'json'): string {
+  if (output === 'text') return verifyText(title, verification, paintFor(process.stdout));
+  const { verified, checks, notes, statements } = verification;
+  return JSON.stringify({ ...subject, verified, checks, notes, summaries: statements.map(summaryOf) });
 }
 
-/** `images` and the like are not runs. */
-function refuseNearImage([first = '']: readonly string[]): void {
-  if (first === 'image' || first.includes('/')) return;
-  const near = nearMiss(first, ['image']);
-  if (near.hint !== undefined)
-    throw new ChainsError('USAGE', `${JSON.stringify(first)} is neither a run nor the word image`, near);
+function finderFor(names: readonly string[], { artifact }: VerifyArguments): Find {
+  if (artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name))) return bundles;
+  const [first = ''] = names;
+  if (first === 'image') return images;
+  // A misspelt image, such as images, would be read as the name of a run.
+  const meant = first.includes('/') ? {} : suggestion(first, ['image']);
+  if (meant.hint === undefined) return runs;
+  throw usageError(`${JSON.stringify(first)} is neither a run nor the word image`, meant);
 }
 
-/** Anyone who verifies may not be let into every store that the configuration names. */
+const bundles: Find = async (files, { artifact }, checking) => {
+  if (artifact === undefined)
+    throw usageError('a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX');
+  const { verifyBundle } = await import('../../verify/bundle.ts');
+  // A digest where it has the form of one, as for other clients of Sigstore; else a file.
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(artifact) ?? [];
+  const signed =
+    hex === undefined
+      ? { bytes: await readBytes(artifact, `the artifact ${artifact}`) }
+      : { sha256: Buffer.from(hex, 'hex') };
+  const tasks = files.map((file) => ({
+    name: file,
+    verify: async () => ({
+      verification: await verifyBundle(await readBytes(file, `the bundle ${file}`), signed, checking),
+      title: `bundle ${file}`,
+      subject: { bundle: file },
+    }),
+  }));
+  return { tasks };
+};
+
+const images: Find = async ([, ...references], options, checking) => {
+  if (references.length === 0) throw usageError('verify image takes the reference of an image');
+  const config = configWith(await readConfig(options.config), options);
+  const tasks = references.map((reference) => ({
+    name: reference,
+    verify: async () => {
+      const { image, verification } = await verifyImage(reference, config, checking);
+      return { verification, title: `image ${image}`, subject: { image } };
+    },
+  }));
+  return { tasks };
+};
+
+const runs: Find = async (names, options, checking) => {
+  if (options.uid !== undefined && names.length !== 1)
+    throw usageError('--uid is that of one run, which is given by its name');
+  const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
+  const found = await showing(`reading ${[...options.file, ...names].join(', ')}`, () =>
+    Promise.all([
+      ...given.runs.map((run) => givenSubject(run, options)),
+      ...names.map((name) => namedSubject(name, options)),
+    ]),
+  );
+  return { tasks: found.map((one) => runTask(one, options, checking)), refused: given.refused };
+};
+
+function runTask(
+  { subject, hints, ...where }: ToVerify,
+  options: VerifyArguments,
+  checking: BundleOptions,
+): Task {
+  const { kind, namespace, name, uid } = 'run' in subject ? subject.run : subject.gone;
+  const apiVersion = 'run' in subject ? subject.run.apiVersion : undefined;
+  const fullName = `${kind} ${runName({ namespace, name })}`;
+  const verify = async () => {
+    const { verification, leftOut } = await verifyStores(subject, { ...checking, ...where }).catch(
+      (error: unknown) => {
+        throw options.store === undefined ? withAdvice(error) : error;
+      },
+    );
+    return {
+      verification,
+      title: `${fullName} (uid ${uid}${'run' in subject ? '' : ', gone from the cluster'})`,
+      subject: { run: { apiVersion, kind, namespace, name, uid } },
+      hints: [...hints, ...leftOut],
+    };
+  };
+  return { name: fullName, verify };
+}
+
+/** Whoever verifies may not have access to every store that the configuration names. */
 function withAdvice(error: unknown): unknown {
   if (!(error instanceof ChainsError) || !error.code.startsWith('STORE_')) return error;
   const { code, message, hint } = error;
@@ -108,68 +187,3 @@ function withAdvice(error: unknown): unknown {
     hint: hint === undefined ? choice : `${hint} Or: ${choice}`,
   });
 }
-
-async function verifyImages(
-  references: readonly string[],
-  checking: VerificationOptions,
-  options: VerifyArguments,
-  write: (text: string) => unknown,
-): Promise<number> {
-  if (references.length === 0) throw new ChainsError('USAGE', 'verify image takes the reference of an image');
-  const insecure = options.insecure === true ? { 'storage.oci.repository.insecure': 'true' } : {};
-  const { config } = parseConfig({ ...(await readConfig(options.config)), ...insecure });
-  let code = 0;
-  for (const [index, reference] of references.entries()) {
-    const { image, verification } = await showing(step('verifying', index, references, reference), () =>
-      verifyImage(reference, config, checking),
-    );
-    const { verified, checks, notes, statements } = verification;
-    const json = { image, verified, checks, notes, summaries: statements.map(summaryOf) };
-    write(
-      options.output === 'json'
-        ? `${JSON.stringify(json)}\n`
-        : `${verifyText(`image ${image}`, verification, paintFor(process.stdout))}\n`,
-    );
-    if (!verified) code = notVerified;
-  }
-  return code;
-}
-
-async function keysOf(options: VerifyArguments): Promise<readonly VerificationKey[]> {
-  if (asksForIdentity(options)) {
-    if (options.key.length === 0) return [];
-    throw new ChainsError('USAGE', 'give either --key or the identity of a certificate');
-  }
-  if (options.key.length === 0) {
-    throw new ChainsError(
-      'USAGE',
-      "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
-    );
-  }
-  const { kubeconfig, context } = options;
-  const config = await readConfig(options.config);
-  warnOfKeys(config);
-  return showing('reading the keys', () =>
-    Promise.all(options.key.map((argument) => readKey(argument, { kubeconfig, context, config }))),
-  );
-}
-
-function nameOf(subject: VerifiedSubject): string {
-  const { kind, namespace, name } = 'run' in subject ? subject.run : subject.gone;
-  return `${kind} ${runName({ namespace, name })}`;
-}
-
-const printed = {
-  text(subject: VerifiedSubject, verification: Verification): string {
-    const { uid } = 'run' in subject ? subject.run : subject.gone;
-    const state = 'run' in subject ? '' : ', gone from the cluster';
-    const title = `${nameOf(subject)} (uid ${uid}${state})`;
-    return `${verifyText(title, verification, paintFor(process.stdout))}\n`;
-  },
-  json(subject: VerifiedSubject, { verified, checks, notes, statements }: Verification): string {
-    const { apiVersion, kind, namespace, name, uid } =
-      'run' in subject ? subject.run : { apiVersion: undefined, ...subject.gone };
-    const run = { apiVersion, kind, namespace, name, uid };
-    return `${JSON.stringify({ run, verified, checks, notes, summaries: statements.map(summaryOf) })}\n`;
-  },
-};

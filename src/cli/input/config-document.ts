@@ -10,8 +10,8 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { KeyChange, Lines } from '../../config/migrate.ts';
-import { configMapName } from '../../config/parse.ts';
-import { ChainsError } from '../../errors.ts';
+import { configMapName, defaultSystemNamespace } from '../../config/parse.ts';
+import { usageError } from '../usage-error.ts';
 
 /** A ConfigMap `chains-config` as it was given, with its comments. */
 export interface ConfigDocument {
@@ -25,7 +25,7 @@ export interface ConfigDocument {
   textWith(changes: readonly KeyChange[], heading: readonly string[]): string;
 }
 
-/** What of the metadata is the user's; the rest is the API server's. */
+/** The fields of the metadata that users write; the API server writes the others. */
 const ownMetadata = ['name', 'namespace', 'labels', 'annotations'];
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -46,11 +46,8 @@ export function readConfigDocument(name: string, text: string): ConfigDocument {
   const annotations = metadata.get('annotations');
   if (isMap(annotations) && annotations.delete(lastApplied) && annotations.items.length === 0)
     metadata.delete('annotations');
-  for (const [key, value] of [
-    ['name', configMapName],
-    ['namespace', 'tekton-chains'],
-  ] as const)
-    if (!metadata.has(key)) metadata.set(key, value);
+  if (!metadata.has('name')) metadata.set('name', configMapName);
+  if (!metadata.has('namespace')) metadata.set('namespace', defaultSystemNamespace);
   data.flow = false;
   for (const pair of data.items) makeText(document, pair);
   return {
@@ -64,15 +61,17 @@ export function readConfigDocument(name: string, text: string): ConfigDocument {
   };
 }
 
-/** @throws ChainsError USAGE */
+/** The ConfigMap of this name, or a single one without a name. @throws ChainsError USAGE */
 function onlyConfigMap(name: string, text: string): Document {
   const found = documentsIn(name, text).flatMap(objectsIn);
-  const named = found.filter((one) => one.getIn(['metadata', 'name']) === configMapName);
-  const [only, ...more] = named.length > 0 || found.length > 1 ? named : found.filter(mayBeNamed);
+  const named = found.filter((one) => nameOf(one) === configMapName);
+  const [only, ...more] = found.length === 1 && nameOf(found[0]) === undefined ? found : named;
   if (only?.get('kind') === 'ConfigMap' && more.length === 0) return only;
-  const held = found.slice(0, 5).map(titleOf).join(', ');
-  throw new ChainsError(
-    'USAGE',
+  const held = found
+    .slice(0, 5)
+    .map((one) => [one.get('kind') ?? 'something without kind', nameOf(one) ?? ''].join(' ').trim())
+    .join(', ');
+  throw usageError(
     more.length > 0
       ? `${name} holds ${named.length} ConfigMaps ${configMapName}: give the one that the controller reads`
       : `${name} holds ${held || 'nothing'}, not the ConfigMap ${configMapName}, which kubectl get configmap ${configMapName} -n tekton-chains -o yaml prints`,
@@ -82,12 +81,10 @@ function onlyConfigMap(name: string, text: string): Document {
 /** @throws ChainsError USAGE */
 function documentsIn(name: string, text: string): readonly Document[] {
   const documents = parseAllDocuments(text, asKubectl);
-  for (const { errors } of documents) {
-    const [problem] = errors;
-    if (problem !== undefined)
-      throw new ChainsError('USAGE', `${name} is not YAML: ${problem.message.split(':\n')[0] ?? ''}`);
-  }
-  // JSON has no comments to keep, and is written as YAML is.
+  const [problem] = documents.flatMap(({ errors }) => errors);
+  if (problem !== undefined)
+    throw usageError(`${name} is not YAML: ${problem.message.split(':\n')[0] ?? ''}`);
+  // JSON has no comments to keep, and is printed as YAML.
   return documents.map((one) =>
     isMap(one.contents) && one.contents.flow === true
       ? parseDocument(stringify(one.toJS(), asKubectl), asKubectl)
@@ -95,32 +92,26 @@ function documentsIn(name: string, text: string): readonly Document[] {
   );
 }
 
-/** The objects in a document: those of a list one by one, and bare data in the ConfigMap that it belongs to. */
+/** The objects in a document: each one of a list, and bare data wrapped in a ConfigMap. */
 function objectsIn(document: Document): readonly Document[] {
   const { contents } = document;
   if (!isMap(contents)) return [];
   const items = contents.get('items');
-  if (String(contents.get('kind')).endsWith('List') && isSeq(items)) return items.items.map(documentOf);
+  if (String(contents.get('kind')).endsWith('List') && isSeq(items)) {
+    return items.items.map((item) => {
+      const one = new Document({}, asKubectl);
+      if (isMap(item)) one.contents = item;
+      return one;
+    });
+  }
   if (contents.has('kind')) return [document];
   const bare = new Document({ apiVersion: 'v1', kind: 'ConfigMap', metadata: {} }, asKubectl);
   bare.set('data', contents);
   return [bare];
 }
 
-function documentOf(contents: unknown): Document {
-  const document = new Document({}, asKubectl);
-  if (isMap(contents)) document.contents = contents;
-  return document;
-}
-
-/** Without a name it is taken for what it must be. */
-function mayBeNamed(document: Document): boolean {
-  return document.getIn(['metadata', 'name']) === undefined;
-}
-
-function titleOf(document: Document): string {
-  const [kind, name] = [document.get('kind'), document.getIn(['metadata', 'name'])];
-  return [kind ?? 'something without kind', name].filter((part) => part !== undefined).join(' ');
+function nameOf(document: Document | undefined): unknown {
+  return document?.getIn(['metadata', 'name']);
 }
 
 /** The map under a key of the document, made where there is none. @throws ChainsError USAGE */
@@ -128,10 +119,10 @@ function mapAt(document: Document, key: string): YAMLMap {
   if (document.get(key) == null) document.set(key, document.createNode({}));
   const map = document.get(key);
   if (isMap(map)) return map;
-  throw new ChainsError('USAGE', `${key} of the ConfigMap is not a map of keys and values`);
+  throw usageError(`${key} of the ConfigMap is not a map of keys and values`);
 }
 
-/** Numbers and booleans become the text that stood there, in quotes: a ConfigMap holds nothing else. */
+/** Numbers and booleans become quoted text as they were written: a ConfigMap holds nothing but text. */
 function makeText(document: Document, pair: Pair): void {
   const { value } = pair;
   if (isScalar(value) && typeof value.value === 'string') return;
@@ -147,7 +138,7 @@ function textOf(node: unknown): string {
   return value === null ? '' : (source ?? String(value));
 }
 
-/** Makes one change, and says in a comment what stood there and why it doesn't any more. */
+/** Makes one change, with a comment that has the old line and the reason. */
 function write(document: Document, data: YAMLMap, { key, value, why }: KeyChange): void {
   const before = data.items.find((pair) => textOf(pair.key) === key);
   const line = `${key}: ${JSON.stringify(textOf(before?.value))}`;

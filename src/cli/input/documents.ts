@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, isJsonObject, type Json, type JsonBounds, member, parseBounded } from '../../json.ts';
+import { usageError } from '../usage-error.ts';
 
 /** One document of an input, and where it is, for messages. */
 export interface Document {
@@ -33,6 +34,13 @@ export async function readDocuments(
   return documents;
 }
 
+/** The bytes of a file. @param title of the file, for the message @throws ChainsError USAGE */
+export async function readBytes(path: string, title: string): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
+    throw usageError(`${title} can't be read: ${reasonOf(cause)}`, { cause });
+  });
+}
+
 /** The texts of a file, of the YAML and JSON files of a folder, or of `-`, standard input. @throws ChainsError USAGE */
 export async function textsAt(
   path: string,
@@ -42,24 +50,49 @@ export async function textsAt(
   try {
     if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
     const names = (await readdir(path)).filter((name) => endings.test(name)).toSorted();
-    if (names.length === 0) throw new ChainsError('USAGE', `the folder ${path} has no YAML or JSON file`);
+    if (names.length === 0) throw usageError(`the folder ${path} has no YAML or JSON file`);
     return await Promise.all(
       names.map(async (name) => ({ name: join(path, name), text: await readFile(join(path, name), 'utf8') })),
     );
   } catch (cause) {
     if (cause instanceof ChainsError) throw cause;
-    throw new ChainsError('USAGE', `${path} can't be read: ${reasonOf(cause)}`, { cause });
+    throw usageError(`${path} can't be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
 /** The documents of a text. @throws ChainsError USAGE */
 export function documentsIn(name: string, text: string): readonly Document[] {
-  const values = /^\s*[[{]/.test(text) ? jsonValues(name, text) : yamlValues(name, text);
-  const documents = values.map((value, index) => ({
-    where: values.length === 1 ? name : `${name}, document ${index + 1}`,
-    value,
-  }));
+  const isJson = /^\s*[[{]/.test(text);
+  const parts = isJson ? jsonParts(text) : yamlParts(text);
+  const documents = parts.map((parse, index) => {
+    const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
+    try {
+      return { where, value: parse() };
+    } catch (cause) {
+      const reason = reasonOf(cause);
+      // The message of a parser that ran out of stack.
+      const why = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
+      throw usageError(`${where} is not ${isJson ? 'JSON' : 'YAML'}: ${why}`, { cause });
+    }
+  });
   return documents.flatMap(itemsOf).filter(({ value }) => value !== null);
+}
+
+/** JSON documents one after the other, each on a line of its own or printed over several, as jq and kubectl do. */
+function jsonParts(text: string): readonly (() => Json)[] {
+  return text
+    .trim()
+    .split(/\n(?=\{)/)
+    .map((part) => () => parseBounded(part, bounds));
+}
+
+function yamlParts(text: string): readonly (() => Json)[] {
+  return parseAllDocuments(text).map((document) => () => {
+    const [problem] = document.errors;
+    if (problem !== undefined) throw problem;
+    // Converted through JSON text, since YAML has more than JSON, such as keys that are not strings.
+    return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
+  });
 }
 
 function itemsOf({ where, value }: Document): readonly Document[] {
@@ -68,38 +101,4 @@ function itemsOf({ where, value }: Document): readonly Document[] {
   return isList && isJsonList(items)
     ? items.flatMap((item, index) => itemsOf({ where: `${where}, item ${index + 1}`, value: item }))
     : [{ where, value }];
-}
-
-function jsonValues(name: string, text: string): readonly Json[] {
-  // One after the other, each on a line of its own or printed over several, as jq and kubectl do.
-  const parts = text.trim().split(/\n(?=\{)/);
-  return parts.map((part, index) => {
-    const where = parts.length === 1 ? name : `${name}, document ${index + 1}`;
-    try {
-      return parseBounded(part, bounds);
-    } catch (error) {
-      throw notRead(where, 'JSON', error);
-    }
-  });
-}
-
-function yamlValues(name: string, text: string): readonly Json[] {
-  const documents = parseAllDocuments(text);
-  return documents.map((document) => {
-    const [problem] = document.errors;
-    if (problem !== undefined) throw notRead(name, 'YAML', problem);
-    try {
-      // Through its text: YAML has more than JSON, keys that are not strings for one.
-      return parseBounded(JSON.stringify(document.toJS() ?? null), bounds);
-    } catch (error) {
-      throw notRead(name, 'YAML', error);
-    }
-  });
-}
-
-function notRead(name: string, language: string, cause: unknown): ChainsError {
-  const reason = reasonOf(cause);
-  // What the parsers for YAML and JSON say of their own recursion.
-  const said = reason.startsWith('Maximum call stack') ? 'it is nested too deep' : reason.slice(0, 300);
-  return new ChainsError('USAGE', `${name} is not ${language}: ${said}`, { cause });
 }

@@ -1,9 +1,10 @@
-import { configData } from '../../config/data.ts';
+import { configData } from '../../config/parse.ts';
 import { referredTo, taskRunNames } from '../../model/children.ts';
 import { ChainsError } from '../../errors.ts';
-import { at, isJsonObject, type JsonObject, member, textIn } from '../../json.ts';
+import { at, isJsonObject, type Json, type JsonObject, member, textIn } from '../../json.ts';
 import { parseRun, type Run } from '../../model/run.ts';
 import { type Document, readDocuments } from './documents.ts';
+import { usageError } from '../usage-error.ts';
 
 /** A run as it was given, with the TaskRuns of a PipelineRun that were given with it. */
 export interface GivenRun {
@@ -12,51 +13,43 @@ export interface GivenRun {
   readonly taskRuns: readonly JsonObject[];
 }
 
-/** Runs in the order in which they were given, and what else was given. */
-export interface GivenRuns {
+/**
+ * Reads runs from files, folders and standard input; a PipelineRun gets the TaskRuns that it refers to, in that order.
+ * @throws ChainsError USAGE when there is no run at all
+ */
+export async function readRuns(paths: readonly string[]): Promise<{
   readonly runs: readonly GivenRun[];
   /** One for each document that can't be read as a run: where it is and why. */
   readonly refused: readonly ChainsError[];
-}
-
-/** Reads runs from files, folders and standard input. @throws ChainsError USAGE when there is none at all. */
-export async function readRuns(paths: readonly string[]): Promise<GivenRuns> {
-  const given = runsAmong(await readDocuments(paths));
-  if (given.runs.length > 0) return given;
-  throw given.refused[0] ?? new ChainsError('USAGE', `there is no run in ${paths.join(', ')}`);
-}
-
-/** Finds the runs among documents; a PipelineRun finds the TaskRuns that it refers to, in that order. */
-export function runsAmong(documents: readonly Document[]): GivenRuns {
-  const objects = documents.flatMap(({ where, value }) => (isJsonObject(value) ? [{ where, value }] : []));
-  const read = documents.map((document) => ({ document, run: runOrReason(document) }));
-  const runs = read.flatMap(({ document: { where, value }, run }) =>
-    isJsonObject(value) && !(run instanceof ChainsError) ? [{ where, value, run }] : [],
+}> {
+  const documents = await readDocuments(paths);
+  const objects = documents.map(({ value }) => value).filter((value) => isJsonObject(value));
+  const read = documents.map((document) => ({ ...document, run: runOrReason(document) }));
+  const runs = read.flatMap(({ where, run }) =>
+    run instanceof ChainsError ? [] : [{ where, run: run.object, taskRuns: taskRunsOf(run, objects) }],
   );
-  const taken = new Set(runs.flatMap(({ run }) => taskRunsOf(run, objects)));
-  return {
-    runs: runs.map(({ where, value, run }) => ({ where, run: value, taskRuns: taskRunsOf(run, objects) })),
-    refused: read.flatMap(({ document: { value }, run }) =>
-      run instanceof ChainsError && !(isJsonObject(value) && taken.has(value)) ? [run] : [],
-    ),
-  };
+  const taken = new Set<Json>(runs.flatMap(({ taskRuns }) => taskRuns));
+  const refused = read.flatMap(({ value, run }) =>
+    run instanceof ChainsError && !taken.has(value) ? [run] : [],
+  );
+  if (runs.length > 0) return { runs, refused };
+  throw refused[0] ?? usageError(`there is no run in ${paths.join(', ')}`);
 }
 
-function taskRunsOf(run: Run, objects: readonly { readonly value: JsonObject }[]): readonly JsonObject[] {
+function taskRunsOf(run: Run, objects: readonly JsonObject[]): readonly JsonObject[] {
   if (run.kind === 'TaskRun') return [];
   // An object taken out of a list may have lost its kind.
   const candidates = objects.filter(
-    ({ value }) =>
-      ['TaskRun', undefined].includes(kindOf(value)) &&
-      textIn(at(value, 'metadata', 'namespace')) === run.namespace,
+    (object) =>
+      ['TaskRun', ''].includes(kindOf(object)) &&
+      textIn(at(object, 'metadata', 'namespace')) === run.namespace,
   );
-  const byName = new Map(candidates.map(({ value }) => [textIn(at(value, 'metadata', 'name')), value]));
+  const byName = new Map(candidates.map((object) => [textIn(at(object, 'metadata', 'name')), object]));
   return referredTo(taskRunNames(run), byName);
 }
 
-function kindOf(value: JsonObject): string | undefined {
-  const kind = member(value, 'kind');
-  return typeof kind === 'string' ? kind : undefined;
+function kindOf(value: Json): string {
+  return textIn(member(value, 'kind'));
 }
 
 function runOrReason({ where, value }: Document): Run | ChainsError {
@@ -64,8 +57,8 @@ function runOrReason({ where, value }: Document): Run | ChainsError {
     return parseRun(value);
   } catch (error) {
     if (!(error instanceof ChainsError)) throw error;
-    const kind = isJsonObject(value) ? kindOf(value) : undefined;
-    const what = kind === undefined ? where : `${where} (${kind.slice(0, 60)})`;
+    const kind = kindOf(value).slice(0, 60);
+    const what = kind === '' ? where : `${where} (${kind})`;
     return new ChainsError(error.code, `${what}: ${error.message}`, { cause: error });
   }
 }
@@ -75,8 +68,7 @@ export async function readConfig(path: string | undefined): Promise<JsonObject> 
   if (path === undefined) return {};
   const documents = await readDocuments([path]);
   if (documents.length > 1) {
-    throw new ChainsError(
-      'USAGE',
+    throw usageError(
       `${path} holds ${documents.length} documents: give one, the ConfigMap chains-config or its data`,
     );
   }

@@ -1,13 +1,15 @@
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult, randomBytes } from 'node:crypto';
 import { sealBox } from '../../sign/cosign-box.ts';
 import { cosignLabels } from '../../sign/cosign-key.ts';
 import { keyIdOf } from '../../keys/key-id.ts';
 import { pemOf } from '../../keys/pem.ts';
-import type { NewFile } from './new-files.ts';
 
-/** A file of a new key, with what it is in a few words. */
-export interface KeyFile extends NewFile {
-  readonly what: string;
+/** A file of a new key. */
+export interface KeyFile {
+  readonly name: string;
+  /** All but the public key are for their owner alone. */
+  readonly what: 'private key' | 'public key' | 'password' | 'passphrase';
+  readonly text: string;
 }
 
 /** A new key: the files that the Secret `signing-secrets` and `--out` get. */
@@ -17,53 +19,57 @@ export interface NewKey {
   readonly files: readonly KeyFile[];
 }
 
-/** What a new key depends on, besides its type. */
+/** Options of new keys. */
 export interface NewKeyOptions {
   /** The user id of a PGP key. */
   readonly name: string;
   readonly environment: NodeJS.ProcessEnv;
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
+const p256 = { namedCurve: 'P-256' };
 
 /** The types of `--type`. */
 export const keyTypes = new Map<string, (options: NewKeyOptions) => NewKey | Promise<NewKey>>([
-  ['ecdsa', () => plainKey('ECDSA P-256', newP256())],
+  ['ecdsa', newP256Key],
   ['ed25519', () => plainKey('Ed25519', generateKeyPairSync('ed25519'))],
   ['rsa', () => plainKey('RSA 3072', generateKeyPairSync('rsa', { modulusLength: 3072 }))],
   ['cosign', ({ environment }) => cosignKey(environment['COSIGN_PASSWORD'])],
   ['pgp', ({ name }) => pgpKey(name)],
 ]);
 
-function newP256(): KeyPair {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** An ECDSA key on the curve P-256. */
+export function newP256Key(): NewKey {
+  return plainKey('ECDSA P-256', generateKeyPairSync('ec', p256));
 }
 
-function plainKey(kind: string, { publicKey, privateKey }: KeyPair): NewKey {
+function plainKey(kind: string, { publicKey, privateKey }: KeyPairKeyObjectResult): NewKey {
   const text = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  return newKey(`${kind} key ${keyIdOf(publicKey)}`, [
-    ['x509.pem', 'private key', text],
-    ['x509.pub', 'public key', spki(publicKey)],
-  ]);
+  return {
+    what: `${kind} key ${keyIdOf(publicKey)}`,
+    files: [
+      { name: 'x509.pem', what: 'private key', text },
+      { name: 'x509.pub', what: 'public key', text: spki(publicKey) },
+    ],
+  };
 }
 
-/** As `cosign generate-key-pair` makes it, with a password of our own where the environment has none. */
+/** A key as `cosign generate-key-pair` makes it, with a random password where the environment has none. */
 async function cosignKey(password = randomSecret()): Promise<NewKey> {
-  const { publicKey, privateKey } = newP256();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', p256);
   const der = privateKey.export({ format: 'der', type: 'pkcs8' });
   const box = await sealBox(der, Buffer.from(password));
   der.fill(0);
-  return newKey(`cosign key (ECDSA P-256) ${keyIdOf(publicKey)}`, [
-    ['cosign.key', 'private key', pemOf(cosignLabels[0], Buffer.from(box))],
-    ['cosign.pub', 'public key', spki(publicKey)],
-    ['cosign.password', 'password', password],
-  ]);
+  return {
+    what: `cosign key (ECDSA P-256) ${keyIdOf(publicKey)}`,
+    files: [
+      { name: 'cosign.key', what: 'private key', text: pemOf(cosignLabels[0], Buffer.from(box)) },
+      { name: 'cosign.pub', what: 'public key', text: spki(publicKey) },
+      { name: 'cosign.password', what: 'password', text: password },
+    ],
+  };
 }
 
-/** Ed25519 in the form that gpg 2.1 and later read; they know nothing of RFC 9580's. One key that signs, and no subkey. */
+/** One signing key without subkeys: Ed25519 in the older form, since gpg doesn't read that of RFC 9580. */
 async function pgpKey(name: string): Promise<NewKey> {
   const [openpgp, { publicKeyOf }] = await Promise.all([
     import('openpgp'),
@@ -71,25 +77,22 @@ async function pgpKey(name: string): Promise<NewKey> {
   ]);
   const passphrase = randomSecret();
   const { privateKey, publicKey } = await openpgp.generateKey({
-    ...{ type: 'ecc', curve: 'ed25519Legacy', subkeys: [], userIDs: [{ name }], passphrase },
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    subkeys: [],
+    userIDs: [{ name }],
+    passphrase,
     format: 'object',
   });
   const point = publicKeyOf(publicKey.keyPacket);
   const id = point === undefined ? '' : `, ${keyIdOf(point)}`;
-  return newKey(`PGP key (Ed25519) ${publicKey.getFingerprint().toUpperCase()}${id}`, [
-    ['pgp.private-key', 'private key', privateKey.armor()],
-    ['pgp.public-key', 'public key', publicKey.armor()],
-    ['pgp.passphrase', 'passphrase', passphrase],
-  ]);
-}
-
-function newKey(
-  what: string,
-  files: readonly (readonly [name: string, what: string, text: string])[],
-): NewKey {
   return {
-    what,
-    files: files.map(([name, is, text]) => ({ name, text, what: is, isPrivate: is !== 'public key' })),
+    what: `PGP key (Ed25519) ${publicKey.getFingerprint().toUpperCase()}${id}`,
+    files: [
+      { name: 'pgp.private-key', what: 'private key', text: privateKey.armor() },
+      { name: 'pgp.public-key', what: 'public key', text: publicKey.armor() },
+      { name: 'pgp.passphrase', what: 'passphrase', text: passphrase },
+    ],
   };
 }
 
@@ -97,7 +100,7 @@ function spki(key: KeyObject): string {
   return key.export({ format: 'pem', type: 'spki' }).toString();
 }
 
-/** 192 random bits as text that no shell, option or file takes for anything else. */
+/** 192 random bits, as text without special characters. */
 function randomSecret(): string {
   return randomBytes(24).toString('hex');
 }

@@ -1,6 +1,6 @@
 import { visible } from '../../text.ts';
 
-/** Where progress is shown: a terminal, or anything else, which gets nothing. */
+/** Where progress is shown, if it is a terminal. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,8 +10,8 @@ export interface ProgressStream {
 const toStartAndErase = '\r\u001b[K';
 
 /**
- * Shows on a terminal what goes on while the work does, in one line that is rewritten in place, with the seconds when it
- * takes long; the line is gone when the work ends, however it ends. In a pipe nothing is shown.
+ * Shows a text on a terminal while work is going on, with the seconds when it takes long, in one line that is rewritten in
+ * place and erased when the work ends or fails. In a pipe nothing is shown.
  */
 export async function showing<T>(
   text: string,
@@ -23,7 +23,7 @@ export async function showing<T>(
   const draw = () => {
     const seconds = Math.floor((Date.now() - began) / 1000);
     const line = `${visible(text)}… ${seconds > 0 ? `${seconds} s` : ''}`.trimEnd();
-    // A terminal that doesn't know its width says 0.
+    // A terminal that doesn't know its width reports 0.
     stream.write(`${toStartAndErase}${line.slice(0, (stream.columns || 80) - 1)}`);
   };
   draw();

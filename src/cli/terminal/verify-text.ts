@@ -1,9 +1,8 @@
 import { type Summary, summaryOf, type Verification } from '../../verify/index.ts';
-import { type Paint, plain } from './paint.ts';
+import { type Paint, plain, wrap } from './layout.ts';
 import { visible } from '../../text.ts';
-import { wrap } from './wrap.ts';
 
-/** What `chains verify` prints of a verification: a line a check, then who built what, from what, how. */
+/** What `chains verify` prints of a verification: one line for each check, then the builder, what was built and from what. */
 export function verifyText(
   subject: string,
   { verified, checks, notes, statements }: Verification,
@@ -22,22 +21,22 @@ export function verifyText(
 /** The longest name of a check that shares a line with its reason. */
 const longestName = 60;
 
-/** `✔ name: reason`, or `✘` where it isn't so; `before` it stand blanks. */
+/** `✔ name: reason`, with `✘` for a check that failed. */
 export function checkLine(
   { name, ok, reason }: Verification['checks'][number],
   paint: Paint,
-  before = '  ',
+  indent = '  ',
 ): string {
   const mark = ok ? '✔' : '✘';
-  // A name that is part of a run's may be of any length.
+  // A check's name can hold a run's name, which may be long.
   const [first, text] =
     name.length <= longestName ? [`${visible(name)}: `, reason] : ['', `${name}: ${reason}`];
-  const laidOut = wrap(`${before}${mark} ${first}`, text, before.length + 4, ok ? paint.dim : paint.bad);
-  return before + (ok ? paint.good : paint.bad)(mark) + laidOut.slice(before.length + mark.length);
+  const laidOut = wrap(`${indent}${mark} ${first}`, text, indent.length + 4, ok ? paint.dim : paint.bad);
+  return indent + (ok ? paint.good : paint.bad)(mark) + laidOut.slice(indent.length + mark.length);
 }
 
-/** No more of each kind than a reader will look at. */
-const most = 8;
+/** How many values of one kind are listed. */
+const mostListed = 8;
 
 function summaryLines({ builder, built, from, steps, startedOn, finishedOn }: Summary): readonly string[] {
   const when = [startedOn, finishedOn].filter((time) => time !== undefined).join(' to ');
@@ -53,8 +52,8 @@ function summaryLines({ builder, built, from, steps, startedOn, finishedOn }: Su
 }
 
 function listed(name: string, values: readonly string[]): readonly string[] {
-  const shown = values.slice(0, most).map((value, index) => line(index === 0 ? name : '', value));
-  return values.length > most ? [...shown, line('', `and ${values.length - most} more`)] : shown;
+  const shown = values.slice(0, mostListed).map((value, index) => line(index === 0 ? name : '', value));
+  return values.length > mostListed ? [...shown, line('', `and ${values.length - mostListed} more`)] : shown;
 }
 
 function line(name: string, value: string): string {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leadFault, reachOf } from '../../src/http/leads.ts';
+import { redirectFault, scopeOf } from '../../src/http/addresses.ts';
 
-const fault = (from: string, to: string) => leadFault(new URL(from), new URL(to, from));
+const fault = (from: string, to: string) => redirectFault(new URL(from), new URL(to, from));
 
 for (const [host, reach] of [
   ['localhost', 'loopback'],
@@ -23,7 +23,7 @@ for (const [host, reach] of [
   ['8.8.8.8', 'public'],
   ['ghcr.io', 'public'],
 ] as const) {
-  test(`${host} is ${reach}`, () => assert.equal(reachOf(new URL(`http://${host}`).hostname), reach));
+  test(`${host} is ${reach}`, () => assert.equal(scopeOf(new URL(`http://${host}`).hostname), reach));
 }
 
 for (const [from, to, reason] of [

@@ -1,9 +1,9 @@
 import type { Command, Option } from 'commander';
 
-/** What a flag takes after it. */
+/** The value of a flag. */
 export interface FlagValue {
   readonly name: string;
-  /** The words that it can be; none where anything can stand there. */
+  /** The possible words; empty where any word is possible. */
   readonly words: readonly string[];
   readonly isFile: boolean;
 }
@@ -16,16 +16,16 @@ export interface Flag {
   readonly repeats: boolean;
 }
 
-/** A command, and what can stand after it. */
+/** A command, and what can follow it. */
 export interface CommandGrammar {
   readonly name: string;
   readonly description: string;
   readonly flags: readonly Flag[];
-  /** What its arguments are, or begin with. */
+  /** Its arguments, or how they begin. */
   readonly words: readonly string[];
 }
 
-/** All that can be said to the program. */
+/** The commands and flags of the program, as completion needs them. */
 export interface Grammar {
   readonly flags: readonly Flag[];
   readonly commands: readonly CommandGrammar[];
@@ -33,13 +33,13 @@ export interface Grammar {
 
 const runs = ['taskrun/', 'pipelinerun/'];
 
-/** How the arguments begin that are not choices. */
+/** How arguments begin that are not a choice of words. */
 const beginnings: Readonly<Record<string, readonly string[]>> = { explain: runs, verify: [...runs, 'image'] };
 
-/** The names of values that are files or folders. */
+/** The names of values in flags that are files or folders. */
 const files = ['file', 'folder', 'path', 'key'];
 
-/** Reads the grammar off the program. */
+/** The grammar of the program. */
 export function grammarOf(program: Command): Grammar {
   const help = program.createHelp();
   const flagsOf = (command: Command) => help.visibleOptions(command).map(flagOf);
