@@ -2,6 +2,7 @@ import { type EventText, recordEvent } from '../kubernetes/events.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
+import { at } from '../json.ts';
 import {
   type EndState,
   endStateOf,
@@ -58,10 +59,10 @@ interface AroundTry extends ReconcileOptions {
 const finished: Verdict = { finished: true };
 
 /**
- * Milliseconds after which a new run is held: others write its first states meanwhile, and would make the call fail with
- * 409. One that is finished by then needs no finalizer.
+ * Milliseconds after which a new run is held, without a status and with one: others write its first states meanwhile, and
+ * would make the call fail with 409. Long enough for them, and short enough that none finishes and is deleted unseen.
  */
-const settledAfter = 200;
+const settledAfter = { new: 100, started: 20 } as const;
 
 /** Tries that fail for the same reason, of which one writes how many there were. */
 const sayAgainEvery = 10;
@@ -128,7 +129,8 @@ async function wait(_run: Run, { decision }: Situation): Promise<Verdict> {
 }
 
 async function hold(run: Run, { work, around }: Situation): Promise<Verdict> {
-  const unsettled = work.since + settledAfter - Date.now();
+  const hasStarted = at(run.object, 'status') !== undefined;
+  const unsettled = work.since + settledAfter[hasStarted ? 'started' : 'new'] - Date.now();
   if (unsettled > 0) return { finished: false, failed: false, stale: false, again: unsettled };
   const { rest, resource, signal } = around;
   const held = afterWrite(run, await rest.apply(resource, objectName(run), holdStatement(run), signal));

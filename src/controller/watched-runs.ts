@@ -189,11 +189,12 @@ export class WatchedRuns {
 /** Bytes that the outline of a run is considered to take. */
 const outlineBytes = 1 << 10;
 
-/** A run with nothing of its object but its owners: all that an unfinished one is held with. */
+/** A run with nothing of its object but its owners, and whether it has a status: all that holding it takes. */
 function outlineOf(run: Run): Run {
   const { apiVersion, kind } = run;
   const ownerReferences = listAt(run.object, 'metadata', 'ownerReferences');
-  return { ...run, object: { apiVersion, kind, metadata: { ownerReferences } } };
+  const status = at(run.object, 'status') === undefined ? {} : { status: {} };
+  return { ...run, object: { apiVersion, kind, metadata: { ownerReferences }, ...status } };
 }
 
 /** Hosts of one run that are looked at; its namespace has a share of its own. */

@@ -1,4 +1,4 @@
-import { at, type JsonObject } from '../../src/json.ts';
+import { at, type JsonObject, objectIn } from '../../src/json.ts';
 import { openConnection } from '../../src/kubernetes/connection.ts';
 import { reflect } from '../../src/kubernetes/reflector.ts';
 import { Rest } from '../../src/kubernetes/rest.ts';
@@ -30,8 +30,13 @@ export async function recordRuns(world: World): Promise<RunRecord> {
     const signature = mark(run, 'signature-taskrun');
     if (signature !== undefined) signatures.set(uid, (signatures.get(uid) ?? new Set()).add(signature));
   };
+  // Its last state is the one before the last finalizer was taken off.
+  const gone = (run: JsonObject): void => {
+    const { finalizers: _, ...metadata } = objectIn(run['metadata']);
+    seen({ ...run, metadata });
+  };
   const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
-  const watching = reflect(rest, { resource }, { seen, gone: seen, synced: () => {} }, stopping.signal);
+  const watching = reflect(rest, { resource }, { seen, gone, synced: () => {} }, stopping.signal);
   return {
     all: () => [...newest.values()],
     signaturesOf: (uid) => signatures.get(uid) ?? new Set(),
