@@ -77,6 +77,7 @@ function eventTable(): string {
 /** Every metric of our own, as the page of a controller that has just started tells it. */
 async function metricTable(): Promise<string> {
   const metrics = new Metrics();
+  metrics.members(() => 1);
   metrics.queue(() => ({ depth: 0, oldestSeconds: 0, waiting: 0 }));
   const { body } = await metrics.page();
   const rows = [...body.matchAll(/^# HELP ((?:watcher|chains)_\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(

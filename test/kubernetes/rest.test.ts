@@ -100,7 +100,7 @@ test('create, merge patch and delete use the methods and paths of the API', asyn
   assert.deepEqual(seen, [
     `POST ${path}?fieldManager=tekton-chains-controller application/json`,
     `PATCH ${path}/build?fieldManager=tekton-chains-controller application/merge-patch+json`,
-    `DELETE ${path}/build `,
+    `DELETE ${path}/build application/json`,
   ]);
 });
 

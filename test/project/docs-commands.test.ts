@@ -14,6 +14,7 @@ const run = promisify(execFile);
 const pages = await readPages();
 const shown = new Metrics();
 shown.queue(() => ({ depth: 0, oldestSeconds: 0, waiting: 0 }));
+shown.members(() => 1);
 const { body: metrics } = await shown.page();
 const marks = /^(run|run: servers|run: install|walk-through( \w+)?|not run: .+)$/;
 const tools =
