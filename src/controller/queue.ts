@@ -12,8 +12,9 @@ interface QueuedKey<Value> {
   size: number;
   parties: Parties;
   state: 'ready' | 'working' | 'working, to be looked at again' | 'waiting' | 'backing off';
-  readonly openedAt: number;
   addedAt: number;
+  /** When what is delayed is to be ready, of `Date.now()`. */
+  dueAt: number;
   failures: number;
   failingSince: number | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -22,6 +23,18 @@ interface QueuedKey<Value> {
   hurried: boolean;
   /** It is begun when nothing else is in progress, and keeps others from beginning until it ends or proves slow. */
   alone: boolean;
+}
+
+/** What comes with a key that is added. */
+export interface Added<Value> {
+  /** The newest; without one it must be fetched. */
+  readonly value?: Value;
+  /** About how many the value takes. */
+  readonly bytes?: number;
+  /** One that was not given for this key before ends the backoff that it waits for. */
+  readonly urgency?: string | undefined;
+  /** Milliseconds that it may wait: what is added later, in less time, comes earlier. */
+  readonly after?: number;
 }
 
 /** Bounds of a queue. */
@@ -40,7 +53,7 @@ export interface QueueOptions<Value> {
   /** Called when a key has been handled, whatever came of it. */
   readonly ended?: (key: string) => void;
   /** Called when a key is finished and forgotten. */
-  readonly finished?: (key: string) => void;
+  readonly finished?: (key: string, verdict: Verdict) => void;
 }
 
 /** Bytes of a value for each place that it takes while it is handled. */
@@ -74,19 +87,19 @@ export class WorkQueue<Value> {
     this.#places = new WorkPlaces({ concurrency: options.concurrency, changed: () => this.#work() });
   }
 
-  /**
-   * Adds a key with its newest value of about so many bytes. An `urgency` that was not given for this key before ends
-   * the backoff that it waits for.
-   */
-  add(key: string, value?: Value, bytes = 0, urgency?: string): void {
+  /** Adds a key with its newest value. */
+  add(key: string, { value, bytes = 0, urgency, after = 0 }: Added<Value> = {}): void {
     if (this.#state === 'stopped') return;
-    const entry = this.#entries.get(key) ?? this.#open(key);
+    const known = this.#entries.get(key);
+    const entry = known ?? this.#open(key, after);
     const hurry = urgency !== undefined && urgency !== entry.urgency;
     entry.urgency = urgency ?? entry.urgency;
     if (value !== undefined) this.#look(entry, value, bytes);
     this.#carry(entry, value, bytes);
     if (entry.state === 'working') entry.state = 'working, to be looked at again';
-    if (entry.state === 'waiting' || (entry.state === 'backing off' && hurry)) this.#makeReady(entry);
+    if (entry.state === 'waiting' && known !== undefined)
+      this.#delay(entry, 'waiting', Math.min(after, entry.dueAt - Date.now()));
+    if (entry.state === 'backing off' && hurry) this.#makeReady(entry);
     this.#work();
   }
 
@@ -155,16 +168,17 @@ export class WorkQueue<Value> {
     return isBusy ? Date.now() - this.#movedAt : 0;
   }
 
-  #open(key: string): QueuedKey<Value> {
+  #open(key: string, after: number): QueuedKey<Value> {
     const failures = this.#options.crashes(key);
     const entry: QueuedKey<Value> = {
       ...{ key, value: undefined, bytes: 0, size: 0, parties: this.#options.partiesOf(key, undefined) },
-      ...{ state: 'ready', openedAt: Date.now(), addedAt: Date.now(), failures, failingSince: undefined },
+      ...{ state: 'ready', addedAt: Date.now(), dueAt: 0, failures, failingSince: undefined },
       ...{ timer: undefined, urgency: undefined, hurried: false, alone: failures > 0 },
     };
     this.#entries.set(key, entry);
-    if (failures === 0) this.#turns.add(entry);
-    else this.#delay(entry, 'backing off', this.#options.backoff.after(failures));
+    if (failures > 0) this.#delay(entry, 'backing off', this.#options.backoff.after(failures));
+    else if (after > 0) this.#delay(entry, 'waiting', after);
+    else this.#turns.add(entry);
     return entry;
   }
 
@@ -194,13 +208,17 @@ export class WorkQueue<Value> {
   }
 
   #delay(entry: QueuedKey<Value>, state: 'waiting' | 'backing off', milliseconds: number): void {
+    clearTimeout(entry.timer);
+    if (milliseconds <= 0) return this.#makeReady(entry);
     entry.state = state;
-    if (this.#state === 'stopped') return;
+    entry.dueAt = Date.now() + milliseconds;
+    if (this.#state === 'stopped') return undefined;
     const ready = (): void => {
       this.#makeReady(entry);
       this.#work();
     };
     entry.timer = setTimeout(ready, Math.min(milliseconds, longestTimer));
+    return undefined;
   }
 
   #work(): void {
@@ -222,7 +240,7 @@ export class WorkQueue<Value> {
   }
 
   async #handle(entry: QueuedKey<Value>, held: Held): Promise<void> {
-    const { key, value, bytes, failures, failingSince, openedAt: since } = entry;
+    const { key, value, bytes, failures, failingSince } = entry;
     const { begins, ended } = this.#options;
     entry.state = 'working';
     entry.hurried = false;
@@ -234,7 +252,6 @@ export class WorkQueue<Value> {
     const verdict = await this.#handler({
       key,
       value,
-      since,
       failures,
       failingSince,
       signal: held.cut.signal,
@@ -254,7 +271,7 @@ export class WorkQueue<Value> {
     if (addedMeanwhile && !failed) return this.#makeReady(entry);
     if (verdict.finished) {
       this.#entries.delete(entry.key);
-      this.#options.finished(entry.key);
+      this.#options.finished(entry.key, verdict);
       return undefined;
     }
     // Values that wait for a backoff may not fill the budget, or listing would wait for what fails.

@@ -2,7 +2,6 @@ import { type EventText, recordEvent } from '../kubernetes/events.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
-import { at } from '../json.ts';
 import {
   type EndState,
   endStateOf,
@@ -57,12 +56,7 @@ interface AroundTry extends ReconcileOptions {
 }
 
 const finished: Verdict = { finished: true };
-
-/**
- * Milliseconds after which a new run is held, without a status and with one: others write its first states meanwhile, and
- * would make the call fail with 409. Long enough for them, and short enough that none finishes and is deleted unseen.
- */
-const settledAfter = { new: 100, started: 20 } as const;
+const finishedForNow: Verdict = { finished: true, forNow: true };
 
 /** Tries that fail for the same reason, of which one writes how many there were. */
 const sayAgainEvery = 10;
@@ -99,7 +93,7 @@ async function attempt(
 ): Promise<Verdict> {
   const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.working));
   // Another replica works on it, or waits for this one to let go of it.
-  if (!around.isOurs(run)) return finished;
+  if (!around.isOurs(run)) return finishedForNow;
   const circumstances = circumstancesOf(around.pipeline.config, new Date());
   const decision = decide(run, circumstances);
   around.log.debug(`${decision.action}: ${decision.reason}`, runFields(run));
@@ -123,21 +117,18 @@ const steps: { readonly [A in Decision['action']]: (run: Run, situation: Situati
 };
 
 async function wait(_run: Run, { decision }: Situation): Promise<Verdict> {
-  if (decision.action !== 'wait' || decision.until === undefined) return finished;
+  if (decision.action !== 'wait' || decision.until === undefined) return finishedForNow;
   const again = Math.max(0, decision.until.getTime() - Date.now());
   return { finished: false, failed: false, stale: true, again };
 }
 
-async function hold(run: Run, { work, around }: Situation): Promise<Verdict> {
-  const hasStarted = at(run.object, 'status') !== undefined;
-  const unsettled = work.since + settledAfter[hasStarted ? 'started' : 'new'] - Date.now();
-  if (unsettled > 0) return { finished: false, failed: false, stale: false, again: unsettled };
+async function hold(run: Run, { around }: Situation): Promise<Verdict> {
   const { rest, resource, signal } = around;
   const held = afterWrite(run, await rest.apply(resource, objectName(run), holdStatement(run), signal));
   if (held.finalizers.includes(oldFinalizer)) {
     await rest.mergePatch(resource, objectName(run), releasePatch(held, [oldFinalizer]), signal);
   }
-  return finished;
+  return finishedForNow;
 }
 
 async function release(run: Run, { decision, around }: Situation): Promise<Verdict> {
@@ -155,7 +146,7 @@ async function sign(run: Run, { work, around, circumstances }: Situation): Promi
   const earlier = progress.of(work.key);
   const processed = await around.pipeline.process(run, { taskRuns, signal: working, earlier });
   // Another try may be at it by now, or this process is about to end.
-  if (around.signal.aborted) return finished;
+  if (around.signal.aborted) return finishedForNow;
   progress.keep(work.key, processed.progress);
   const outcome = { ...processed, problems: [...problems, ...processed.problems] };
   for (const { artifact, stage, error } of outcome.failures) {
@@ -263,7 +254,7 @@ async function announce(run: Run, event: EventText | undefined, around: Reconcil
 }
 
 function afterError(error: unknown, { key }: Work<Run>, { log, signal }: ReconcileOptions): Verdict {
-  if (signal.aborted) return finished;
+  if (signal.aborted) return finishedForNow;
   const known = error instanceof ChainsError ? error : undefined;
   if (known?.status === 404) return finished;
   if (known?.code === 'CLUSTER_CONFLICT') {

@@ -1,6 +1,6 @@
 import { unlessAborted } from '../concurrency.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
-import { at, type JsonObject, listAt } from '../json.ts';
+import { at, type JsonObject, listAt, member } from '../json.ts';
 import { endStateOf, ourFinalizers } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
 import type { Membership } from '../members/membership.ts';
@@ -66,9 +66,9 @@ export class WatchedRuns {
             begins: (key) => journal.begins(key),
             ended: (key) => journal.ended(key),
           }),
-      finished: (key) => {
+      finished: (key, verdict) => {
         this.#progress.forget(key);
-        this.#ended(placeOf(key));
+        if (!(verdict.finished && verdict.forNow)) this.#ended(placeOf(key));
       },
       ...(backoff === undefined ? {} : { backoff }),
     });
@@ -123,14 +123,11 @@ export class WatchedRuns {
         return;
       }
       if (!this.#options.membership.owns(familyOf(run))) return;
-      const [value, size] =
-        run.progress.state === 'unfinished' ? [outlineOf(run), outlineBytes] : [run, bytes];
-      this.#queue.add(
-        keyOf(run),
-        value,
-        size,
-        run.deletedAt === undefined ? undefined : `deleted ${run.uid}`,
-      );
+      const urgency = run.deletedAt === undefined ? undefined : `deleted ${run.uid}`;
+      const after = isToBeHeld(run) ? settledAfter[hasStatus(run) ? 'started' : 'new'] : 0;
+      const isUnfinished = run.progress.state === 'unfinished';
+      const carried = isUnfinished ? { value: outlineOf(run), bytes: outlineBytes } : { value: run, bytes };
+      this.#queue.add(keyOf(run), { ...carried, urgency, after });
     } catch (error) {
       this.#options.log.error(`a run can't be read: ${reasonOf(error)}`);
     }
@@ -186,15 +183,30 @@ export class WatchedRuns {
   }
 }
 
+/**
+ * Milliseconds after which a run is held that has no status yet, or one: others write its first states meanwhile, and would
+ * make the call fail with 409. Long enough for them, and short enough that none finishes and is deleted unseen.
+ */
+const settledAfter = { new: 100, started: 20 } as const;
+
 /** Bytes that the outline of a run is considered to take. */
 const outlineBytes = 1 << 10;
 
-/** A run with nothing of its object but its owners, and whether it has a status: all that holding it takes. */
+/** A run with nothing of its object but its owners: all that holding it takes. */
 function outlineOf(run: Run): Run {
   const { apiVersion, kind } = run;
   const ownerReferences = listAt(run.object, 'metadata', 'ownerReferences');
-  const status = at(run.object, 'status') === undefined ? {} : { status: {} };
-  return { ...run, object: { apiVersion, kind, metadata: { ownerReferences }, ...status } };
+  return { ...run, object: { apiVersion, kind, metadata: { ownerReferences } } };
+}
+
+function isToBeHeld(run: Run): boolean {
+  return (
+    run.progress.state === 'unfinished' && run.deletedAt === undefined && ourFinalizers(run).length === 0
+  );
+}
+
+function hasStatus({ object }: Run): boolean {
+  return member(object, 'status') !== undefined;
 }
 
 /** Hosts of one run that are looked at; its namespace has a share of its own. */

@@ -2,7 +2,12 @@ import type { BackendNews } from '../model/outcome.ts';
 
 /** What a handler says of a key: finished with it, or look again after `again` milliseconds. */
 export type Verdict =
-  | { readonly finished: true; readonly news?: BackendNews }
+  | {
+      readonly finished: true;
+      /** Nothing is to be done now, but later: what waits for its end goes on waiting. */
+      readonly forNow?: boolean;
+      readonly news?: BackendNews;
+    }
   | {
       readonly finished: false;
       /** A failure counts towards the backoff and the deadline; waiting for a moment changes neither. */
@@ -23,8 +28,6 @@ export interface Work<Value> {
   readonly key: string;
   /** The newest value seen, or undefined where it must be fetched. */
   readonly value: Value | undefined;
-  /** When it was first added, of `Date.now()`. */
-  readonly since: number;
   /** Failures since the last success. */
   readonly failures: number;
   /** When the first of them was. */

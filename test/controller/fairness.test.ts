@@ -70,7 +70,7 @@ function world(context: TestContext) {
     add(key: string, conduct: Conduct, bytes = 1_000): void {
       addedAt.set(key, Date.now());
       conducts.set(key, conduct);
-      queue.add(key, conduct, bytes);
+      queue.add(key, { value: conduct, bytes });
     },
     /** Lets time pass, in steps that are small beside all that takes time here. */
     async pass(milliseconds: number): Promise<void> {

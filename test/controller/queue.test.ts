@@ -40,8 +40,8 @@ async function until(condition: () => boolean): Promise<void> {
 describe('the queue', () => {
   it('gives the handler the newest value only', async () => {
     const { queue, values } = stillQueue([]);
-    queue.add('a', 'old', 3);
-    queue.add('a', 'new', 3);
+    queue.add('a', { value: 'old', bytes: 3 });
+    queue.add('a', { value: 'new', bytes: 3 });
     queue.start();
     await until(() => queue.depth === 0);
     assert.deepEqual(values(), ['new']);
@@ -50,9 +50,9 @@ describe('the queue', () => {
   it('handles a key that comes while it is handled again, and never twice at once', async () => {
     const first = Promise.withResolvers<Verdict>();
     const { queue, values } = queueOf([first.promise], { concurrency: 4 });
-    queue.add('a', '1', 1);
-    queue.add('a', '2', 1);
-    queue.add('a', '3', 1);
+    queue.add('a', { value: '1', bytes: 1 });
+    queue.add('a', { value: '2', bytes: 1 });
+    queue.add('a', { value: '3', bytes: 1 });
     await turn();
     assert.deepEqual(values(), ['1']);
     first.resolve(finished);
@@ -76,7 +76,7 @@ describe('the queue', () => {
 
   it('tries what failed again after its backoff, and counts the failures', async () => {
     const { queue, seen } = queueOf([failed, failed]);
-    queue.add('a', 'value', 5);
+    queue.add('a', { value: 'value', bytes: 5 });
     await until(() => queue.depth === 0);
     assert.deepEqual(
       seen.map(({ failures }) => failures),
@@ -88,23 +88,23 @@ describe('the queue', () => {
 
   it('forgets a value that its handler calls stale', async () => {
     const { queue, values } = queueOf([{ ...failed, stale: true }]);
-    queue.add('a', 'value', 5);
+    queue.add('a', { value: 'value', bytes: 5 });
     await until(() => queue.depth === 0);
     assert.deepEqual(values(), ['value', undefined]);
   });
 
   it('lets nothing that is added end a backoff, but a new urgency once', async () => {
     const { queue, seen } = queueOf([failed, failed, failed], { backoff: never });
-    queue.add('a', '1', 1);
+    queue.add('a', { value: '1', bytes: 1 });
     await until(() => seen.length === 1);
     await turn();
-    queue.add('a', '2', 1);
+    queue.add('a', { value: '2', bytes: 1 });
     await turn();
     assert.equal(seen.length, 1);
-    queue.add('a', '3', 1, 'deleted');
+    queue.add('a', { value: '3', bytes: 1, urgency: 'deleted' });
     await until(() => seen.length === 2);
     await turn();
-    queue.add('a', '4', 1, 'deleted');
+    queue.add('a', { value: '4', bytes: 1, urgency: 'deleted' });
     await turn();
     assert.equal(seen.length, 2);
     await queue.stop();
@@ -124,7 +124,7 @@ describe('the queue', () => {
   it('tries a key at once that failed while what makes it fail was fixed', async () => {
     const { promise, resolve } = Promise.withResolvers<Verdict>();
     const { queue, seen } = queueOf([promise], { backoff: never });
-    queue.add('a', 'value', 5);
+    queue.add('a', { value: 'value', bytes: 5 });
     queue.hurryAll();
     resolve(failed);
     await until(() => queue.depth === 0);
@@ -146,8 +146,8 @@ describe('the queue', () => {
 
   it('keeps a key without its value when the values would be too large together', async () => {
     const { queue, values } = stillQueue([], { budget: 10 });
-    queue.add('a', 'eight bytes', 8);
-    queue.add('b', 'eight more', 8);
+    queue.add('a', { value: 'eight bytes', bytes: 8 });
+    queue.add('b', { value: 'eight more', bytes: 8 });
     queue.start();
     await until(() => queue.depth === 0);
     assert.deepEqual(values(), ['eight bytes', undefined]);
@@ -155,7 +155,7 @@ describe('the queue', () => {
 
   it('carries one value that is larger than all that it may carry, rather than none', async () => {
     const { queue, values } = stillQueue([], { budget: 10 });
-    queue.add('a', 'a large value', 1_000);
+    queue.add('a', { value: 'a large value', bytes: 1_000 });
     queue.start();
     await until(() => queue.depth === 0);
     assert.deepEqual(values(), ['a large value']);
@@ -163,7 +163,7 @@ describe('the queue', () => {
 
   it('has no room for more while it carries over half of what it may', async () => {
     const { queue } = stillQueue([], { budget: 10 });
-    queue.add('a', 'value', 8);
+    queue.add('a', { value: 'value', bytes: 8 });
     let room = false;
     const waiting = queue.room().then(() => {
       room = true;
@@ -177,7 +177,7 @@ describe('the queue', () => {
 
   it('waits for room no longer than until aborted', async () => {
     const { queue } = stillQueue([], { budget: 10 });
-    queue.add('a', 'value', 8);
+    queue.add('a', { value: 'value', bytes: 8 });
     const stop = new AbortController();
     const waiting = queue.room(stop.signal);
     stop.abort();
@@ -207,7 +207,7 @@ describe('the queue', () => {
   it('counts failures until a success, whatever happens in between that is none', async () => {
     const conflict: Verdict = { finished: false, failed: false, again: 1, stale: false };
     const { queue, seen } = queueOf([failed, conflict, failed]);
-    queue.add('a', 'value', 5);
+    queue.add('a', { value: 'value', bytes: 5 });
     await until(() => queue.depth === 0);
     assert.deepEqual(
       seen.map(({ failures }) => failures),
@@ -215,7 +215,7 @@ describe('the queue', () => {
     );
     assert.ok(seen[1]?.failingSince !== undefined);
     assert.equal(seen[3]?.failingSince, seen[1].failingSince);
-    queue.add('a', 'value', 5);
+    queue.add('a', { value: 'value', bytes: 5 });
     await until(() => queue.depth === 0);
     assert.deepEqual([seen[4]?.failures, seen[4]?.failingSince], [0, undefined]);
   });

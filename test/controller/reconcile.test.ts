@@ -60,7 +60,7 @@ async function tryOf(context: TestContext, process: Pipeline['process']) {
   const pipeline = { ...openPipeline({ config, secrets: secretsWith({}) }), process };
   const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
   const family = { awaited: new Awaited(), isInHand: () => false };
-  const work = { key, value: run, failures: 1, failingSince: Date.now(), since: 0, signal: cut.signal };
+  const work = { key, value: run, failures: 1, failingSince: Date.now(), signal: cut.signal };
   let verdict: Verdict | undefined;
   const trying = reconcile(
     work,
@@ -144,7 +144,7 @@ describe('a try', () => {
     await turn();
     stop.abort(new Error('stopping'));
     await trying;
-    assert.deepEqual(verdict(), { finished: true });
+    assert.deepEqual(verdict(), { finished: true, forNow: true });
     assert.deepEqual(rest.all, []);
     assert.ok(cleared.mock.callCount() > 0);
   });
