@@ -18,7 +18,7 @@ export class Registries {
     this.#access = access;
   }
 
-  /** A repository as a run may see it; without one, as this process may. */
+  /** A repository, with a run's credentials; without a run, with those of this process alone. */
   async open(repository: Repository, run: Run | undefined, signal?: AbortSignal): Promise<RepositoryClient> {
     const session = new Session({
       origin: await this.#origins.of(repository.host, signal),
@@ -38,11 +38,8 @@ export class Registries {
     run: Run | undefined,
     signal?: AbortSignal,
   ): Promise<Credentials> {
-    const environment = process.env;
-    if (run === undefined || this.#access.registrySecrets === undefined)
-      return credentialsFor(repository, { secrets: [], environment, signal });
-    const secrets = await this.#access.registrySecrets(run, signal);
-    const account = { namespace: run.namespace, name: serviceAccountOf(run) };
-    return credentialsFor(repository, { secrets, account, environment, signal });
+    const secrets = run && (await this.#access.registrySecrets?.(run, signal));
+    const account = run && secrets && { namespace: run.namespace, name: serviceAccountOf(run) };
+    return credentialsFor(repository, { secrets: secrets ?? [], account, signal });
   }
 }
