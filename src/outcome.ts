@@ -4,8 +4,7 @@ import { storageKeyOf } from './model/artifact.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
-import { logAddresses, logMark } from './store/log-address.ts';
-import { type PlacesInStore, placesByStore } from './store/places.ts';
+import { logAddresses, logMark, type PlacesInStore, placesByStore } from './store/places.ts';
 
 /** What a store kept on the run, or why it has nothing. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });

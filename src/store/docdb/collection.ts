@@ -1,25 +1,17 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
-import type { SignedDocument } from './document.ts';
+import type { ReadDocument, SignedDocument } from './document.ts';
 
 /** A collection of documents in one kind of database. */
 export interface Collection {
   /**
-   * Writes a document in the place of one with the same id, if there is one.
+   * Writes a document; it replaces one with the same id.
    * @throws ChainsError PAYLOAD_TOO_LARGE, STORE_REFUSED or STORE_UNAVAILABLE
    */
   put(document: SignedDocument, signal?: AbortSignal): Promise<void>;
   /** Reads a document's payload, signature, certificate and bundle. @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE */
   get(id: string, signal?: AbortSignal): Promise<ReadDocument | undefined>;
   close(): Promise<void>;
-}
-
-/** What of a document is verified; undefined is what it hasn't, or not as bytes or text. */
-export interface ReadDocument {
-  readonly Signed: Uint8Array | undefined;
-  readonly Signature: string | undefined;
-  readonly Cert: string | undefined;
-  readonly Bundle: string | undefined;
 }
 
 /** What every kind of database needs. */
@@ -37,8 +29,8 @@ export type CollectionReference = NonNullable<Config['storage.docdb.url']>;
 export type OpenCollection = (options: CollectionOptions) => Collection;
 
 /**
- * The options of a reference by name. Every option that go-cloud's docstore knows is `allowed`, though most are about
- * reading or revisions and so mean nothing here.
+ * The options of a reference by name. Every option of go-cloud's docstore is `allowed`, though most are about reading or
+ * revisions and so have no effect here.
  * @throws ChainsError CONFIG_INVALID for an unknown one, and where the `required` one is missing
  */
 export function optionsOf(

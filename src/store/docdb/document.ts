@@ -1,7 +1,9 @@
 import { storageKeyOf } from '../../model/artifact.ts';
-import { isJsonList, type Json, parseJson } from '../../json.ts';
+import { type Json, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { bundleOf } from '../../sigstore/bundle.ts';
+import type { StoredPlace } from '../../model/stored.ts';
+import { bundleOf, evidenceInBundle } from '../../sigstore/bundle.ts';
+import { strictBase64 } from '../../text.ts';
 
 /** The document of an artifact, with the fields that every Chains writes (behaviour.md, "Stores"). */
 export interface SignedDocument {
@@ -15,40 +17,43 @@ export interface SignedDocument {
   readonly Cert: string;
   /** PEM; empty where there is none. */
   readonly Chain: string;
-  /** The JSON of a Sigstore bundle, where something was confirmed of the signature. */
+  /** The JSON of a Sigstore bundle, where there is evidence of a log or timestamp. */
   readonly Bundle?: string;
   /** The payload as a document. */
   readonly Object: Json;
 }
 
+/** What of a document is verified; undefined for a field that is missing, or is not bytes or text. */
+export interface ReadDocument {
+  readonly Signed: Uint8Array | undefined;
+  readonly Signature: string | undefined;
+  readonly Cert: string | undefined;
+  readonly Bundle: string | undefined;
+}
+
 /** The document of an entry. */
 export function documentOf(entry: SignedArtifact): SignedDocument {
   const { artifact, payload, signature, transparency } = entry;
-  const bundle = transparency === undefined ? undefined : bundleOf(entry);
   return {
     Name: storageKeyOf(artifact),
     Signed: payload.bytes,
     Signature: Buffer.from(signature.bytes).toString('base64'),
     Cert: signature.certificate ?? '',
     Chain: signature.chain ?? '',
-    ...(bundle === undefined ? {} : { Bundle: JSON.stringify(bundle) }),
+    ...(transparency === undefined ? {} : { Bundle: JSON.stringify(bundleOf(entry)) }),
     Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
   };
 }
 
-/**
- * The document for a database that refuses dots and dollar signs in field names: in `Object` the full-width `．` and `＄`
- * stand for them, as MongoDB advised as long as it refused them itself. `Signed` stays what was signed.
- */
-export function withPlainNames(document: SignedDocument): SignedDocument {
-  return { ...document, Object: plainNames(document.Object) };
-}
-
-function plainNames(json: Json): Json {
-  if (typeof json !== 'object' || json === null) return json;
-  if (isJsonList(json)) return json.map(plainNames);
-  const fields = Object.entries(json).map(
-    ([name, value]) => [name.replaceAll('.', '．').replaceAll('$', '＄'), plainNames(value ?? null)] as const,
-  );
-  return Object.fromEntries(fields);
+/** What a document, or its absence, says of the place where it is looked for. */
+export function placeOf(place: string, document: ReadDocument | undefined): StoredPlace {
+  if (document === undefined) return { place, entries: [] };
+  const { Signed: payload, Signature: text, Cert: certificate, Bundle: bundle } = document;
+  if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
+  if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
+  const signature = strictBase64(text);
+  if (signature === undefined)
+    return { place, entries: [], flaw: 'its field Signature is not padded standard base64' };
+  const transparency = bundle === undefined ? undefined : evidenceInBundle(bundle);
+  return { place, entries: [{ place, payload, signature, certificate, transparency }] };
 }

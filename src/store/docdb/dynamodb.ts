@@ -8,7 +8,7 @@ import {
 import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, type Json } from '../../json.ts';
-import { tooLarge, unanswered } from '../failures.ts';
+import { tooLarge, unanswered, within } from '../failures.ts';
 import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
@@ -18,9 +18,9 @@ const limit = 400 * 1024;
 type Attributes = Record<string, AttributeValue>;
 
 /**
- * Opens a table of DynamoDB with the SDK's own chain of credentials; `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`
- * put an emulator in its place. The partition key, and the sort key where there is one, are the id, unless the document
- * has a field of that very name.
+ * Opens a table of DynamoDB with the SDK's default credential chain; `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`
+ * name an emulator to use instead. The partition key, and the sort key where there is one, hold the id, unless the
+ * document has a field of that very name.
  */
 export function openDynamodb({ reference, timeout }: CollectionOptions): Collection {
   const allowed = [
@@ -41,19 +41,18 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
     ...(profile === undefined ? {} : { profile }),
   });
   const keys = ['partition_key', 'sort_key'].flatMap((name) => options.get(name) ?? []);
+  const keyOf = (id: string): Attributes => Object.fromEntries(keys.map((key) => [key, { S: id }]));
+  const TableName = reference.path;
 
   async function call<T>(
     what: string,
     signal: AbortSignal | undefined,
     send: (abortSignal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const limit = AbortSignal.timeout(timeout);
-    const abortSignal = signal === undefined ? limit : AbortSignal.any([limit, signal]);
     try {
-      return await send(abortSignal);
+      return await within(timeout, what, signal, send);
     } catch (error) {
       signal?.throwIfAborted();
-      if (abortSignal.aborted) throw unanswered(what, new Error(`none within ${timeout} ms`));
       throw failure(what, error);
     }
   }
@@ -61,23 +60,16 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
   return {
     async put(document, signal) {
       const what = `write ${reference.scheme}://${reference.path}/${document.Name}`;
-      const id: AttributeValue = { S: document.Name };
-      const item = { ...Object.fromEntries(keys.map((key) => [key, id])), ...attributesOf(document) };
+      const item = { ...keyOf(document.Name), ...attributesOf(document) };
       const size = attributesSize(item);
       if (size > limit) throw tooLarge(what, size, limit);
-      await call(what, signal, (abortSignal) =>
-        client.send(new PutItemCommand({ TableName: reference.path, Item: item }), { abortSignal }),
-      );
+      const command = new PutItemCommand({ TableName, Item: item });
+      await call(what, signal, (abortSignal) => client.send(command, { abortSignal }));
     },
     async get(name, signal) {
       const what = `read ${reference.scheme}://${reference.path}/${name}`;
-      const id: AttributeValue = { S: name };
-      const Key = Object.fromEntries(keys.map((key) => [key, id]));
-      const { Item } = await call(what, signal, (abortSignal) =>
-        client.send(new GetItemCommand({ TableName: reference.path, Key, ConsistentRead: true }), {
-          abortSignal,
-        }),
-      );
+      const command = new GetItemCommand({ TableName, Key: keyOf(name), ConsistentRead: true });
+      const { Item } = await call(what, signal, (abortSignal) => client.send(command, { abortSignal }));
       return (
         Item && {
           Signed: Item['Signed']?.B,
@@ -127,7 +119,7 @@ function valueSize({ S, N, B, L, M }: AttributeValue): number {
   return 1;
 }
 
-/** Failures that the service calls the client's fault and that pass by themselves. */
+/** Failures that the service calls the client's fault, and after which trying again helps. */
 const throttled: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
@@ -137,6 +129,7 @@ const throttled: ReadonlySet<string> = new Set([
 ]);
 
 function failure(what: string, error: unknown): ChainsError {
+  if (error instanceof ChainsError) return error;
   const message = oneLine(`${what}: ${error instanceof Error ? `${error.name}: ` : ''}${reasonOf(error)}`);
   if (error instanceof DynamoDBServiceException) {
     if (/Item size has exceeded/i.test(error.message)) return tooLarge(what, undefined, limit);

@@ -12,18 +12,23 @@ const hint =
   "Give the account the role Cloud Datastore User (roles/datastore.user) in the database's project.";
 
 /**
- * Opens a collection of Cloud Firestore over its REST API; `FIRESTORE_EMULATOR_HOST` puts an emulator in its place.
- * A document's name ends in its id; `name_field` says only in which field go-cloud shows it.
+ * Opens a collection of Cloud Firestore over its REST API; `FIRESTORE_EMULATOR_HOST` names an emulator to use instead.
+ * A document's name ends in its id; `name_field` tells only go-cloud in which field to show it.
  */
 export function openFirestore({ reference, timeout }: CollectionOptions): Collection {
   optionsOf(reference, 'name_field', ['revision_field']);
   const scope = 'https://www.googleapis.com/auth/datastore';
   const emulator = process.env['FIRESTORE_EMULATOR_HOST'] ?? '';
-  const emulated = emulator !== '';
-  const origin = emulated ? `http://${emulator}` : 'https://firestore.googleapis.com';
-  const common = { origin, scope, failures, project: 'none', emulated };
-  const google = openGoogle({ ...common, patience: timeout, limits: { silence: timeout } });
-  const collection = reference.path.split('/').map(encodeURIComponent).join('/');
+  const google = openGoogle({
+    origin: emulator === '' ? 'https://firestore.googleapis.com' : `http://${emulator}`,
+    scope,
+    failures,
+    project: 'none',
+    emulated: emulator !== '',
+    patience: timeout,
+    limits: { silence: timeout },
+  });
+  const urlOf = (id: string) => `/v1/${[...reference.path.split('/'), id].map(encodeURIComponent).join('/')}`;
 
   return {
     async put(document, signal) {
@@ -31,31 +36,28 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
       const fields = fieldsOf(document);
       const size = sizeOf(reference.path, document.Name, fields);
       if (size > limit) throw tooLarge(what, size, limit);
-      const url = `/v1/${collection}/${encodeURIComponent(document.Name)}`;
-      const body = JSON.stringify({ fields });
-      // Without an update mask the whole document is replaced, or made.
+      const [url, body] = [urlOf(document.Name), JSON.stringify({ fields })];
+      // Without an update mask the whole document is replaced, or created.
       await google.call({ what, method: 'PATCH', url, body, signal, hint }).catch((error: unknown) => {
         throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
       });
     },
     async get(id, signal) {
       const what = `read firestore://${reference.path}/${id}`;
-      const url = `/v1/${collection}/${encodeURIComponent(id)}`;
-      const answer = await google.call({ what, method: 'GET', url, expects: [404], signal, hint });
+      const answer = await google.call({ what, method: 'GET', url: urlOf(id), expects: [404], signal, hint });
       if (answer.status === 404) return undefined;
       if (answer.body === undefined) throw unreadable(what, 'no JSON');
       const fields = member(answer.body, 'fields');
-      const [signed, signature, cert, bundle] = [
-        at(fields, 'Signed', 'bytesValue'),
-        at(fields, 'Signature', 'stringValue'),
-        at(fields, 'Cert', 'stringValue'),
-        at(fields, 'Bundle', 'stringValue'),
-      ];
+      const text = (name: string, type = 'stringValue') => {
+        const value = at(fields, name, type);
+        return typeof value === 'string' ? value : undefined;
+      };
+      const signed = text('Signed', 'bytesValue');
       return {
-        Signed: typeof signed === 'string' ? Buffer.from(signed, 'base64') : undefined,
-        Signature: typeof signature === 'string' ? signature : undefined,
-        Cert: typeof cert === 'string' ? cert : undefined,
-        Bundle: typeof bundle === 'string' ? bundle : undefined,
+        Signed: signed === undefined ? undefined : Buffer.from(signed, 'base64'),
+        Signature: text('Signature'),
+        Cert: text('Cert'),
+        Bundle: text('Bundle'),
       };
     },
     close: () => google.close(),
@@ -117,7 +119,7 @@ function textSize(text: string): number {
   return Buffer.byteLength(text) + 1;
 }
 
-/** What our sum passed and the service's own did not. */
+/** Whether the service refused as too large what was not by our sum. */
 function saysTooLarge(error: unknown): boolean {
   return (
     error instanceof ChainsError &&

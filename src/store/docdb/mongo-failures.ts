@@ -3,10 +3,10 @@ import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { tooLarge } from '../failures.ts';
 
-/** What a server refuses for good: the credential, the permission, the document (MongoDB's error codes). */
+/** MongoDB's error codes after which trying again doesn't help: of the credential, the permission, the document. */
 const refused: ReadonlySet<number | string | undefined> = new Set([
   2, // BadValue
-  8, // UnknownError: how Atlas says "bad auth"
+  8, // UnknownError: Atlas's code for "bad auth"
   9, // FailedToParse
   13, // Unauthorized
   18, // AuthenticationFailed
@@ -25,7 +25,7 @@ const names: ReadonlySet<number | string | undefined> = new Set([
   57, // DottedFieldName
 ]);
 
-/** Whether a server may have refused a document for the names of its fields: MongoDB takes dots since 3.6, others never. */
+/** Whether a server may have refused a document for the names of its fields: MongoDB allows dots since 3.6, others never did. */
 export function mayRefuseNames(error: unknown): boolean {
   return error instanceof MongoServerError && (names.has(error.code) || /field name/i.test(error.message));
 }
@@ -33,12 +33,13 @@ export function mayRefuseNames(error: unknown): boolean {
 const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 17280, 17419, 17420]);
 
 /**
- * The error for a write that failed: PAYLOAD_TOO_LARGE, STORE_REFUSED for what a server refuses for good, otherwise
+ * The error for a call that failed: PAYLOAD_TOO_LARGE, STORE_REFUSED where trying again doesn't help, otherwise
  * STORE_UNAVAILABLE. The driver's error is not kept as its cause, since it may hold a password.
  * @param url the server's, so that none of its secrets is shown
  * @param limit of a document, in bytes
  */
 export function failure(what: string, error: unknown, url: string, limit: number): ChainsError {
+  if (error instanceof ChainsError) return error;
   const message = oneLine(`${what}: ${reasonWithout(url, error)}`);
   const code = error instanceof MongoError ? error.code : undefined;
   if (tooLargeCodes.has(code)) return tooLarge(what, undefined, limit);

@@ -4,7 +4,7 @@ import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
 import { unusable } from '../failures.ts';
 
-/** The address of a MongoDB server, which mostly holds a password, and where it was written. */
+/** The URL of a MongoDB server, which usually holds a password, and where it was set. */
 export interface ServerUrl {
   readonly url: string;
   /** For messages: a key of the ConfigMap, a file or a variable. */
@@ -14,8 +14,8 @@ export interface ServerUrl {
 const variable = 'MONGO_SERVER_URL';
 
 /**
- * The address as it is now: the file of `storage.docdb.mongo-server-url-path`, before that of `…-url-dir`, before
- * `storage.docdb.mongo-server-url`, before the environment.
+ * The URL as it is now: from the file of `storage.docdb.mongo-server-url-path`, else that of `…-url-dir`, else
+ * `storage.docdb.mongo-server-url`, else the environment.
  * @throws ChainsError STORE_REFUSED when a file can't be read or holds none, CONFIG_INVALID when there is none at all
  */
 export async function readServerUrl(config: Config): Promise<ServerUrl> {

@@ -17,7 +17,7 @@ import { addToTag, type TagOptions, TagTurns } from './tag.ts';
  * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
  * (behaviour.md, "Stores"). A run that made no image has nowhere to be attached to, and nothing is stored.
  */
-export const openOciStore: OpenStore = async (config, access = {}) => {
+export const openOciStore: OpenStore = async (config, { access } = {}) => {
   const elsewhere = elsewhereIn(config);
   const registries = openRegistries(config, access);
   const turns = new TagTurns();

@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
-import { isJsonList, member } from '../../json.ts';
+import { isJsonList, type JsonObject, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, unreadable } from '../failures.ts';
-import type { Message, Topic, TopicOptions } from './topic.ts';
+import type { Message, OpenTopic } from './topic.ts';
 
 const scope = 'https://www.googleapis.com/auth/pubsub';
 
@@ -14,13 +13,12 @@ const longestMessage = 10_000_000;
 
 /**
  * Opens a topic of Google Cloud Pub/Sub, over REST: `projects/P/topics/T`, or T in the project of the environment or of the
- * credential. `PUBSUB_EMULATOR_HOST` counts.
+ * credential. `PUBSUB_EMULATOR_HOST` names an emulator to use instead.
  */
-export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOptions): Promise<Topic> {
+export const openGcpTopic: OpenTopic = (_, name, timeout) => {
   const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
-  const api = emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`;
   const service = openGoogle({
-    origin: api,
+    origin: emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`,
     scope,
     failures,
     project: /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1],
@@ -44,8 +42,7 @@ export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOp
       const body = JSON.stringify({ messages: [pubsubMessage(message)] });
       const topic = await fullName(signal);
       const what = `publish ${message.about} to ${topic}`;
-      const path = topic.split('/').map(encodeURIComponent).join('/');
-      const url = `${api}/v1/${path}:publish`;
+      const url = `/v1/${topic.split('/').map(encodeURIComponent).join('/')}:publish`;
       const answer = await service.call({ what, method: 'POST', url, body, signal });
       const ids = member(answer.body, 'messageIds');
       if (isJsonList(ids) && ids.length === 1) return;
@@ -53,20 +50,14 @@ export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOp
     },
     close: () => service.close(),
   };
-}
-
-/** A `PubsubMessage`, with its data in base64. */
-export interface PubsubMessage {
-  readonly data: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
+};
 
 /**
- * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is not text stands
- * there in base64, and what is longer is left out where the data hold it too.
+ * The `PubsubMessage`. Attributes are texts of up to 1024 bytes, so a signature that is not text becomes base64 there, and
+ * what is longer is left out where the data hold it too.
  * @throws ChainsError PAYLOAD_TOO_LARGE where they don't, or where the whole is too long
  */
-export function pubsubMessage({ about, storageKey, body, payload, complete }: Message): PubsubMessage {
+function pubsubMessage({ about, storageKey, body, payload, complete }: Message): JsonObject {
   const size = body.length;
   const advice = `choose another store in ${storageKey}, or \`kafka\` as storage.pubsub.provider`;
   if (!complete && payload.length > longestAttribute) {
