@@ -40,7 +40,7 @@ export function statementOf({ payload, artifact }: SignedArtifact): JsonObject {
   return parseContent(payload.bytes, `the payload of ${artifact.fullKey}`);
 }
 
-/** What isn't named like a repository, a package or a file for instance, is not an image. */
+/** Undefined for a subject that is not named like a repository, such as a package or a file. */
 function target(name: string, digest: string): TargetImage | undefined {
   const repository = parseRepository(withoutTag(name));
   return repository !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)
@@ -60,8 +60,9 @@ function subjectsIn(statement: JsonObject): readonly { readonly name: string; re
 }
 
 function distinct(images: readonly (TargetImage | undefined)[]): readonly TargetImage[] {
-  const byName = new Map<string, TargetImage>();
-  for (const image of images)
-    if (image !== undefined) byName.set(`${repositoryName(image.repository)}@${image.digest}`, image);
-  return [...byName.values()];
+  const found = images.filter((image) => image !== undefined);
+  const byName = found.map(
+    (image) => [`${repositoryName(image.repository)}@${image.digest}`, image] as const,
+  );
+  return [...new Map(byName).values()];
 }
