@@ -10,7 +10,7 @@ const timeout = 30_000;
 export async function askHelper(
   config: DockerConfig,
   repository: Repository,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<{ readonly source: string; readonly credential: Credential } | string | undefined> {
   const name = helperFor(config, repository);
   if (name === undefined) return undefined;
@@ -53,7 +53,7 @@ export function parseHelperAnswer(text: string): Credential | undefined {
 function run(
   program: string,
   host: string,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<{ code: number | string; stdout: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, ['get'], { signal, timeout, stdio: ['pipe', 'pipe', 'ignore'] });

@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../errors.ts';
-import { isObjectName, type RegistrySecret, type SecretProblem } from '../model/cluster-access.ts';
+import {
+  type ClusterAccess,
+  isObjectName,
+  type RegistrySecret,
+  type SecretProblem,
+  serviceAccountOf,
+} from '../model/cluster-access.ts';
+import type { Run } from '../model/run.ts';
 import { withoutTrailing } from '../text.ts';
 import { askHelper, helperHost } from './credential-helper.ts';
 import { coversRepository, type Credential, type DockerConfig, parseDockerConfig } from './docker-config.ts';
@@ -13,19 +20,6 @@ export interface Credentials {
   readonly found: readonly { readonly source: string; readonly credential: Credential }[];
   /** One line each, the advice last. */
   readonly problems: readonly string[];
-}
-
-/** Where credentials come from. */
-export interface CredentialSources {
-  readonly secrets: readonly (RegistrySecret | SecretProblem)[];
-  /** Whose Secrets these are; undefined where there is no cluster. */
-  readonly account: ServiceAccount | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-interface ServiceAccount {
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** How many credentials are tried at a registry: each costs it and us requests. */
@@ -39,18 +33,19 @@ const mostNamed = 3;
  */
 export async function credentialsFor(
   repository: Repository,
-  { secrets, account, signal }: CredentialSources,
+  run: Run | undefined,
+  access: ClusterAccess,
+  signal?: AbortSignal,
 ): Promise<Credentials> {
-  const { found, problems, advice } = fromSecrets(secrets, repository, account);
+  const secrets = run && (await access.registrySecrets?.(run, signal));
+  const ofRun = run && secrets && fromSecrets(secrets, repository, run);
   const own = await fromOwnConfig(repository, signal);
+  if (ofRun === undefined) return own;
+  const { found, problems, advice } = ofRun;
   return { found: [...found, ...own.found], problems: [...problems, ...own.problems, ...advice] };
 }
 
-function fromSecrets(
-  secrets: CredentialSources['secrets'],
-  repository: Repository,
-  account: ServiceAccount | undefined,
-) {
+function fromSecrets(secrets: readonly (RegistrySecret | SecretProblem)[], repository: Repository, run: Run) {
   const { host } = repository;
   const read = secrets.map((secret) =>
     'problem' in secret
@@ -78,20 +73,18 @@ function fromSecrets(
   return {
     found: all.slice(0, mostTried),
     problems: more <= 0 ? problems : [...problems.slice(0, mostNamed), `and ${more} more problems`],
-    advice: account !== undefined && canBeMade ? secretAdvice(repository, account, missing) : [],
+    advice: canBeMade ? secretAdvice(repository, run, missing) : [],
   };
 }
 
 /**
- * The commands that make a Secret with which runs of an account have access to a repository's registry; none for a name
- * that no account can have.
+ * The commands that make a Secret with which runs of this one's account have access to a repository's registry; none for a
+ * name that no account can have.
  * @param missing the name of a Secret that is referred to and does not exist
  */
-function secretAdvice(
-  repository: Repository,
-  { namespace, name }: ServiceAccount,
-  missing: string | undefined,
-): readonly string[] {
+function secretAdvice(repository: Repository, run: Run, missing: string | undefined): readonly string[] {
+  const { namespace } = run;
+  const name = serviceAccountOf(run);
   if (!isObjectName(name)) return [];
   const host = repository.host.toLowerCase().replace(/[^a-z0-9.]+/g, '-');
   const secret = missing ?? withoutTrailing(`registry-${host}`, '-');
@@ -115,7 +108,7 @@ function parsed(text: string, source: string, bare = false): DockerConfig | stri
   }
 }
 
-async function fromOwnConfig(repository: Repository, signal: AbortSignal | undefined): Promise<Credentials> {
+async function fromOwnConfig(repository: Repository, signal?: AbortSignal): Promise<Credentials> {
   const config = await ownConfig();
   if (config === undefined) return { found: [], problems: [] };
   if (typeof config === 'string') return { found: [], problems: [config] };

@@ -1,7 +1,7 @@
 import type { Run } from '../model/run.ts';
-import { serviceAccountOf, type ClusterAccess } from '../model/cluster-access.ts';
+import type { ClusterAccess } from '../model/cluster-access.ts';
 import { RepositoryClient } from './client.ts';
-import { type Credentials, credentialsFor } from './credentials.ts';
+import { credentialsFor } from './credentials.ts';
 import { Origins, type OriginsOptions } from './origins.ts';
 import type { Repository } from './repository.ts';
 import { Session } from './session.ts';
@@ -23,7 +23,7 @@ export class Registries {
     const session = new Session({
       origin: await this.#origins.of(repository.host, signal),
       tokens: this.#tokens,
-      credentials: () => this.#credentials(repository, run, signal),
+      credentials: () => credentialsFor(repository, run, this.#access, signal),
       signal,
     });
     return new RepositoryClient(repository, session);
@@ -31,15 +31,5 @@ export class Registries {
 
   close(): Promise<void> {
     return this.#origins.close();
-  }
-
-  async #credentials(
-    repository: Repository,
-    run: Run | undefined,
-    signal?: AbortSignal,
-  ): Promise<Credentials> {
-    const secrets = run && (await this.#access.registrySecrets?.(run, signal));
-    const account = run && secrets && { namespace: run.namespace, name: serviceAccountOf(run) };
-    return credentialsFor(repository, { secrets: secrets ?? [], account, signal });
   }
 }

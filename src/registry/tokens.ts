@@ -7,7 +7,7 @@ import { failedAnswer, refused, unavailable } from './failures.ts';
 type BearerChallenge = Extract<Challenge, { scheme: 'bearer' }>;
 
 /** A token that a realm gave. */
-export interface Token {
+interface Token {
   readonly text: string;
   /** True when it was given for an earlier request, so that it may have been revoked meanwhile. */
   readonly cached: boolean;

@@ -82,7 +82,7 @@ class Archivista {
    * Whether Archivista has this payload with a signature of this key, from a try that was cut off. GraphQL can be turned
    * off or closed to us; then a payload that is signed again with ECDSA becomes a second envelope.
    */
-  async has(entry: SignedArtifact, signal: AbortSignal | undefined): Promise<boolean> {
+  async has(entry: SignedArtifact, signal?: AbortSignal): Promise<boolean> {
     const digest = createHash('sha256').update(entry.payload.bytes).digest('hex');
     const what = `look for ${entry.artifact.fullKey} at ${this.url}`;
     const expects = [400, 401, 403, 404, 405, 422];
@@ -96,7 +96,7 @@ class Archivista {
   }
 
   /** Archivista files an envelope under the hash of its bytes, so that sending the same one again adds nothing. */
-  async upload({ artifact, signature }: SignedArtifact, signal: AbortSignal | undefined): Promise<void> {
+  async upload({ artifact, signature }: SignedArtifact, signal?: AbortSignal): Promise<void> {
     const url = `${this.url}/upload`;
     const what = `upload ${artifact.fullKey} to ${url}`;
     const headers = { 'content-type': 'application/json' };
@@ -117,7 +117,7 @@ class Archivista {
   }
 
   /** The gitoids of the envelopes whose subjects have one of these digests. */
-  async search(digests: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> {
+  async search(digests: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
     const what = `search ${this.url} for envelopes`;
     const { body } = await this.#query(envelopesOfSubjects, { digests }, { what, signal });
     const edges = at(body, 'data', 'dsses', 'edges');
@@ -128,7 +128,7 @@ class Archivista {
     return ids;
   }
 
-  async download(id: string, signal: AbortSignal | undefined): Promise<readonly StoredEntry[]> {
+  async download(id: string, signal?: AbortSignal): Promise<readonly StoredEntry[]> {
     const place = `${this.url}/download/${id}`;
     const { body } = await this.#service.call({ what: `read ${place}`, method: 'GET', url: place, signal });
     const payload = member(body, 'payload');

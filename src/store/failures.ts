@@ -27,7 +27,25 @@ export const failures: Failures = {
   },
 };
 
-export const { unusable, unanswered, unreadable, within } = failures;
+export const { unusable, unanswered, unreadable } = failures;
+
+/**
+ * Calls a client library, no longer than this many milliseconds.
+ * @param failure the error for what the library throws
+ * @throws ChainsError; the signal's reason when that ends
+ */
+export async function callLibrary<T>(
+  { timeout, what, signal }: { timeout: number; what: string; signal: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T>,
+  failure: (error: unknown) => ChainsError,
+): Promise<T> {
+  try {
+    return await failures.within(timeout, what, signal, work);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof ChainsError ? error : failure(error);
+  }
+}
 
 /** PAYLOAD_TOO_LARGE for a document that no database of this kind takes. Sizes in bytes. */
 export function tooLarge(what: string, size: number | undefined, limit: number): ChainsError {

@@ -14,19 +14,15 @@ export interface Collection {
   close(): Promise<void>;
 }
 
-/** What every kind of database needs. */
-export interface CollectionOptions {
-  readonly reference: CollectionReference;
-  readonly config: Config;
-  /** How long to wait for an answer, in milliseconds. */
-  readonly timeout: number;
-}
-
 /** The value of `storage.docdb.url`. */
 export type CollectionReference = NonNullable<Config['storage.docdb.url']>;
 
-/** Opens a collection; the connection is made when it is first needed. @throws ChainsError CONFIG_INVALID */
-export type OpenCollection = (options: CollectionOptions) => Collection;
+/**
+ * Opens a collection; the connection is made when it is first needed.
+ * @param timeout how long to wait for an answer, in milliseconds
+ * @throws ChainsError CONFIG_INVALID
+ */
+export type OpenCollection = (reference: CollectionReference, config: Config, timeout: number) => Collection;
 
 /**
  * The options of a reference by name. Every option of go-cloud's docstore is `allowed`, though most are about reading or
@@ -38,20 +34,13 @@ export function optionsOf(
   required: string | undefined,
   allowed: readonly string[],
 ): ReadonlyMap<string, string> {
+  const invalid = (why: string) =>
+    new ChainsError('CONFIG_INVALID', `storage.docdb.url: \`${scheme}://\` ${why}`);
   const known = [...(required === undefined ? [] : [required]), ...allowed];
   const unknown = [...options.keys()].find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const list = known.map((name) => `\`${name}\``).join(', ');
-    throw new ChainsError(
-      'CONFIG_INVALID',
-      `storage.docdb.url: \`${scheme}://\` has no option \`${unknown}\`; it has ${list}`,
-    );
-  }
-  if (required !== undefined && (options.get(required) ?? '') === '') {
-    throw new ChainsError(
-      'CONFIG_INVALID',
-      `storage.docdb.url: \`${scheme}://\` needs the option \`${required}\`, such as \`?${required}=name\``,
-    );
-  }
+  if (unknown !== undefined)
+    throw invalid(`has no option \`${unknown}\`; it has ${known.map((name) => `\`${name}\``).join(', ')}`);
+  if (required !== undefined && !options.get(required))
+    throw invalid(`needs the option \`${required}\`, such as \`?${required}=name\``);
   return options;
 }

@@ -8,8 +8,8 @@ import {
 import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, type Json } from '../../json.ts';
-import { tooLarge, unanswered, within } from '../failures.ts';
-import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
+import { callLibrary, tooLarge, unanswered } from '../failures.ts';
+import { type OpenCollection, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
 /** The largest item in bytes. */
@@ -22,7 +22,7 @@ type Attributes = Record<string, AttributeValue>;
  * name an emulator to use instead. The partition key, and the sort key where there is one, hold the id, unless the
  * document has a field of that very name.
  */
-export function openDynamodb({ reference, timeout }: CollectionOptions): Collection {
+export const openDynamodb: OpenCollection = (reference, _, timeout) => {
   const allowed = [
     'sort_key',
     'allow_scans',
@@ -44,17 +44,13 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
   const keyOf = (id: string): Attributes => Object.fromEntries(keys.map((key) => [key, { S: id }]));
   const TableName = reference.path;
 
-  async function call<T>(
+  function call<T>(
     what: string,
     signal: AbortSignal | undefined,
-    send: (abortSignal: AbortSignal) => Promise<T>,
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await within(timeout, what, signal, send);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw failure(what, error);
-    }
+    const fail = (error: unknown) => failure(what, error);
+    return callLibrary({ timeout, what, signal }, (abortSignal) => send({ abortSignal }), fail);
   }
 
   return {
@@ -64,12 +60,12 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
       const size = attributesSize(item);
       if (size > limit) throw tooLarge(what, size, limit);
       const command = new PutItemCommand({ TableName, Item: item });
-      await call(what, signal, (abortSignal) => client.send(command, { abortSignal }));
+      await call(what, signal, (options) => client.send(command, options));
     },
     async get(name, signal) {
       const what = `read ${reference.scheme}://${reference.path}/${name}`;
       const command = new GetItemCommand({ TableName, Key: keyOf(name), ConsistentRead: true });
-      const { Item } = await call(what, signal, (abortSignal) => client.send(command, { abortSignal }));
+      const { Item } = await call(what, signal, (options) => client.send(command, options));
       return (
         Item && {
           Signed: Item['Signed']?.B,
@@ -83,7 +79,7 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
       client.destroy();
     },
   };
-}
+};
 
 function attributesOf({ Signed, Object: object, ...texts }: SignedDocument): Attributes {
   const values = Object.entries(texts).map(([name, text]) => [name, valueOf(text)] as const);
@@ -129,7 +125,6 @@ const throttled: ReadonlySet<string> = new Set([
 ]);
 
 function failure(what: string, error: unknown): ChainsError {
-  if (error instanceof ChainsError) return error;
   const message = oneLine(`${what}: ${error instanceof Error ? `${error.name}: ` : ''}${reasonOf(error)}`);
   if (error instanceof DynamoDBServiceException) {
     if (/Item size has exceeded/i.test(error.message)) return tooLarge(what, undefined, limit);

@@ -2,7 +2,7 @@ import { ChainsError } from '../../errors.ts';
 import { at, isJsonList, type Json, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, tooLarge, unreadable } from '../failures.ts';
-import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
+import { type OpenCollection, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 
 /** The largest document in bytes. */
@@ -15,7 +15,7 @@ const hint =
  * Opens a collection of Cloud Firestore over its REST API; `FIRESTORE_EMULATOR_HOST` names an emulator to use instead.
  * A document's name ends in its id; `name_field` tells only go-cloud in which field to show it.
  */
-export function openFirestore({ reference, timeout }: CollectionOptions): Collection {
+export const openFirestore: OpenCollection = (reference, _, timeout) => {
   optionsOf(reference, 'name_field', ['revision_field']);
   const scope = 'https://www.googleapis.com/auth/datastore';
   const emulator = process.env['FIRESTORE_EMULATOR_HOST'] ?? '';
@@ -62,7 +62,7 @@ export function openFirestore({ reference, timeout }: CollectionOptions): Collec
     },
     close: () => google.close(),
   };
-}
+};
 
 /** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
 type FirestoreValue =

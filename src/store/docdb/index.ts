@@ -42,6 +42,6 @@ async function openCollection(
   const open = await databases[reference.scheme]();
   return {
     name: `${reference.scheme}://${reference.path}`,
-    collection: open({ reference, config, timeout }),
+    collection: open(reference, config, timeout),
   };
 }

@@ -39,7 +39,6 @@ const tooLargeCodes: ReadonlySet<number | string | undefined> = new Set([10334, 
  * @param limit of a document, in bytes
  */
 export function failure(what: string, error: unknown, url: string, limit: number): ChainsError {
-  if (error instanceof ChainsError) return error;
   const message = oneLine(`${what}: ${reasonWithout(url, error)}`);
   const code = error instanceof MongoError ? error.code : undefined;
   if (tooLargeCodes.has(code)) return tooLarge(what, undefined, limit);

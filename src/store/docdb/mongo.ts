@@ -8,8 +8,8 @@ import {
   MongoClient,
 } from 'mongodb';
 import { isJsonList, type Json } from '../../json.ts';
-import { tooLarge, unusable, within } from '../failures.ts';
-import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
+import { callLibrary, tooLarge, unusable } from '../failures.ts';
+import { type OpenCollection, optionsOf } from './collection.ts';
 import type { SignedDocument } from './document.ts';
 import { failure, mayRefuseNames, reasonWithout } from './mongo-failures.ts';
 import { readServerUrl, type ServerUrl } from './server-url.ts';
@@ -32,7 +32,7 @@ interface Connected {
  * Opens a collection of MongoDB. The server's URL is read before every call; after a change there is a new client, and
  * the old one is closed when its calls are done. `id_field` tells only go-cloud in which field to show the document's `_id`.
  */
-export function openMongo({ reference, config, timeout }: CollectionOptions): Collection {
+export const openMongo: OpenCollection = (reference, config, timeout) => {
   optionsOf(reference, undefined, ['id_field', 'revision_field']);
   const [database = '', collection = ''] = reference.path.split('/');
   let current: Connected | undefined;
@@ -54,18 +54,14 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
   ): Promise<T> {
     const connection = await connected();
     const { client, calls, url } = connection;
-    try {
-      // The driver's own limits add up.
-      return await within(timeout, what, signal, () => {
-        const asking = ask(client.db(database).collection(collection), connection);
-        const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => calls.delete(settled));
-        calls.add(settled);
-        return asking;
-      });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw failure(what, error, url, limit);
-    }
+    const work = () => {
+      const asking = ask(client.db(database).collection(collection), connection);
+      const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => calls.delete(settled));
+      calls.add(settled);
+      return asking;
+    };
+    // The driver has limits of its own for each step, which add up.
+    return callLibrary({ timeout, what, signal }, work, (error) => failure(what, error, url, limit));
   }
 
   return {
@@ -108,7 +104,7 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
       await Promise.all([retired, current && retire(current)]);
     },
   };
-}
+};
 
 function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
   try {

@@ -31,7 +31,7 @@ export class ContainerAnalysis {
   }
 
   /** Adds an occurrence for the URI, unless there is one with this payload from this key. */
-  async add(entries: Entries, resourceUri: string, signal: AbortSignal | undefined): Promise<void> {
+  async add(entries: Entries, resourceUri: string, signal?: AbortSignal): Promise<void> {
     const noteName = this.noteName(entries.noteId);
     await this.#ensureNote(noteName, entries, signal);
     try {
@@ -67,11 +67,7 @@ export class ContainerAnalysis {
     return this.#service.close();
   }
 
-  async #ensureNote(
-    noteName: string,
-    { noteId, note }: Entries,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #ensureNote(noteName: string, { noteId, note }: Entries, signal?: AbortSignal): Promise<void> {
     if (this.#notes.has(noteName)) return;
     const found = await this.#service.call({
       what: `look for ${noteName}`,
@@ -93,11 +89,7 @@ export class ContainerAnalysis {
     this.#notes.add(noteName);
   }
 
-  async *#occurrences(
-    noteName: string,
-    resourceUri: string,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Json> {
+  async *#occurrences(noteName: string, resourceUri: string, signal?: AbortSignal): AsyncGenerator<Json> {
     const filter = `resourceUrl=${JSON.stringify(resourceUri)}`;
     let pageToken = '';
     do {

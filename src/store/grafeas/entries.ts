@@ -3,7 +3,7 @@ import type { Config } from '../../config/keys.ts';
 import { planFor } from '../../config/plan.ts';
 import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../keys/dsse.ts';
-import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../json.ts';
+import { type Json, type JsonObject, listAt, member, objectIn, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { unfit } from '../failures.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
@@ -69,11 +69,9 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
 function build(entry: SignedArtifact, config: Config): Entries {
   const { artifact, payload, signature } = entry;
   const { apiVersion, kind, namespace } = artifact.run;
-  const statement = payload.dsseType === inTotoType ? json(payload.bytes) : undefined;
-  const details = isJsonObject(statement) ? buildOccurrence(statement) : undefined;
-  if (!isJsonObject(statement) || details === undefined) {
-    throw unfit('grafeas', artifact, payload, 'in-toto');
-  }
+  const statement = payload.dsseType === inTotoType ? objectIn(json(payload.bytes)) : {};
+  const details = buildOccurrence(statement);
+  if (details === undefined) throw unfit('grafeas', artifact, payload, 'in-toto');
   return {
     entry,
     noteId: noteIdOf(artifact.kind, namespace, config),

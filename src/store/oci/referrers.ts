@@ -5,13 +5,10 @@ import {
   descriptorsIn,
   imageIndex,
   imageManifest,
-  type Manifest,
 } from '../../registry/content.ts';
-import { refused } from '../../registry/failures.ts';
 import type { Referrer } from './layers.ts';
 import { repositoryName } from '../../registry/repository.ts';
 import { addToTag, type TagEntry, type WriteOptions } from './tag.ts';
-import { listAt } from '../../json.ts';
 
 const emptyType = 'application/vnd.oci.empty.v1+json';
 const emptyBlob = Buffer.from('{}');
@@ -34,8 +31,14 @@ export async function addReferrer(
     for (const other of listed) if (await isEqual(client, other, referrer)) return;
     const { bytes, descriptor } = await pushParts(client, subject, referrer, options.from);
     const tracked = await client.pushManifest(descriptor.digest, bytes, imageManifest);
+    const entry: TagEntry = {
+      mediaType: imageIndex,
+      list: 'manifests',
+      isIn: async (others) => others.some(({ digest }) => digest === descriptor.digest),
+      push: async () => ({ descriptor }),
+    };
     // Registries that have the API don't always say so in their answer.
-    if (!tracked && known === undefined) await addToTag(client, tag, indexEntry(descriptor), options);
+    if (!tracked && known === undefined) await addToTag(client, tag, entry, options);
   });
 }
 
@@ -74,23 +77,4 @@ async function isEqual(client: RepositoryClient, other: Descriptor, referrer: Re
   if (manifest?.json['artifactType'] !== referrer.artifactType) return false;
   const [layer] = descriptorsIn(manifest.json, 'layers');
   return layer !== undefined && referrer.layer.isIn(layer, () => client.readBlob(layer));
-}
-
-/** A descriptor in an index, next to those of others. */
-function indexEntry(descriptor: Descriptor): TagEntry {
-  return {
-    isIn: async (index) => manifestsOf(index).some(({ digest }) => digest === descriptor.digest),
-    addTo: async (index) => {
-      const manifests = [...listAt(index?.json, 'manifests'), descriptor];
-      const json = { schemaVersion: 2, mediaType: imageIndex, ...index?.json, manifests };
-      return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageIndex };
-    },
-  };
-}
-
-function manifestsOf(index: Manifest | undefined): readonly Descriptor[] {
-  if (index !== undefined && !Array.isArray(index.json['manifests'])) {
-    throw refused(`${index.descriptor.digest} is under the referrers tag and is not an index`);
-  }
-  return descriptorsIn(index?.json, 'manifests');
 }

@@ -1,17 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { listAt } from '../../json.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
-import { type Descriptor, descriptorsIn, imageManifest, type Manifest } from '../../registry/content.ts';
+import { type Descriptor, descriptorsIn, imageManifest } from '../../registry/content.ts';
 import { refused, unavailable } from '../../registry/failures.ts';
 import { repositoryName } from '../../registry/repository.ts';
 import type { Layer } from './layers.ts';
 
-/** What is to be added to a tag, next to what others put there. */
+/** What is to be added to the manifest or index under a tag, next to what others put there. */
 export interface TagEntry {
-  /** Whether it is there, in this form or an equal one. */
-  isIn(manifest: Manifest | undefined): Promise<boolean>;
-  /** The manifest with the entry added, and its media type; all that it refers to has been pushed. */
-  addTo(manifest: Manifest | undefined): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>;
+  readonly mediaType: string;
+  /** The member of the manifest or index that the entry is added to. */
+  readonly list: 'layers' | 'manifests';
+  /** Whether it is among these, in this form or an equal one. */
+  isIn(listed: readonly Descriptor[]): Promise<boolean>;
+  /** Pushes what it refers to. @returns its descriptor, and other members of the manifest that change with it */
+  push(
+    listed: readonly Descriptor[],
+  ): Promise<{ readonly descriptor: Descriptor; readonly config?: Descriptor }>;
 }
 
 /** What writing an entry needs besides the entry. */
@@ -72,12 +77,18 @@ async function addOnce(client: RepositoryClient, tag: string, entry: TagEntry): 
   const read = performance.now();
   const before = await client.readManifest(tag);
   const seen = before?.descriptor.digest;
-  if (await entry.isIn(before)) return { took: 'there', seen };
-  const { bytes, mediaType } = await entry.addTo(before);
+  const { list, mediaType } = entry;
+  if (before !== undefined && !Array.isArray(before.json[list]))
+    throw refused(`${before.descriptor.digest} is under the tag ${tag} and has no ${list}`);
+  const listed = descriptorsIn(before?.json, list);
+  if (await entry.isIn(listed)) return { took: 'there', seen };
+  const { descriptor, ...members } = await entry.push(listed);
+  const all = [...listAt(before?.json, list), descriptor];
+  const json = { schemaVersion: 2, mediaType, ...before?.json, ...members, [list]: all };
   const looked = performance.now();
   const now = await client.lookAtTag(tag);
   if (now !== undefined && now.digest !== seen) return { took: 'raced', seen };
-  await client.pushManifest(tag, bytes, mediaType);
+  await client.pushManifest(tag, Buffer.from(JSON.stringify(json), 'utf8'), mediaType);
   return { took: performance.now() - (now === undefined ? read : looked), seen };
 }
 
@@ -113,18 +124,17 @@ export async function addLayer(
     return result;
   };
   const entry: TagEntry = {
-    async isIn(manifest) {
-      for (const other of layersOf(manifest))
-        if (isCandidate(other, layer) && (await isIn(other))) return true;
+    mediaType: imageManifest,
+    list: 'layers',
+    async isIn(layers) {
+      for (const other of layers) if (isCandidate(other, layer) && (await isIn(other))) return true;
       return false;
     },
-    async addTo(manifest) {
+    async push(layers) {
       const pushed = await client.pushBlob(layer.bytes, layer.mediaType, options.from);
-      const layers = [...listAt(manifest?.json, 'layers'), { ...pushed, annotations: layer.annotations }];
-      const digests = [...layersOf(manifest).map(({ digest }) => digest), pushed.digest];
+      const digests = [...layers, pushed].map(({ digest }) => digest);
       const config = await client.pushBlob(configOf(digests), 'application/vnd.oci.image.config.v1+json');
-      const json = { schemaVersion: 2, mediaType: imageManifest, ...manifest?.json, config, layers };
-      return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageManifest };
+      return { config, descriptor: { ...pushed, annotations: layer.annotations } };
     },
   };
   await addToTag(client, tag, entry, options);
@@ -134,15 +144,6 @@ export async function addLayer(
 function isCandidate({ mediaType, annotations }: Descriptor, layer: Layer): boolean {
   const type = layer.annotations['predicateType'];
   return mediaType === layer.mediaType && annotations?.['predicateType'] === type;
-}
-
-function layersOf(manifest: Manifest | undefined): readonly Descriptor[] {
-  if (manifest !== undefined && !Array.isArray(manifest.json['layers'])) {
-    throw refused(
-      `${manifest.descriptor.digest} is under the tag for signatures and is not an image manifest`,
-    );
-  }
-  return descriptorsIn(manifest?.json, 'layers');
 }
 
 /** An image's configuration, as empty as it can be (image specification, "Image configuration"). */

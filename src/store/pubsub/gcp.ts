@@ -27,7 +27,7 @@ export const openGcpTopic: OpenTopic = (_, name, timeout) => {
     limits: { timeout },
   });
 
-  async function fullName(signal: AbortSignal | undefined): Promise<string> {
+  async function fullName(signal?: AbortSignal): Promise<string> {
     if (name.startsWith('projects/')) return name;
     const project = await service.project(signal);
     if (project !== undefined) return `projects/${project}/topics/${name}`;

@@ -1,7 +1,7 @@
 import { findErrorBy, ProduceAcks, Producer } from '@platformatic/kafka';
 import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
-import { within } from '../failures.ts';
+import { callLibrary } from '../failures.ts';
 import type { Message, OpenTopic } from './topic.ts';
 
 /** A record as go-cloud's consumers read it: headers are plain bytes. */
@@ -33,17 +33,16 @@ export const openKafkaTopic: OpenTopic = (config, topic, timeout) => {
       const used = producer;
       const send = () => used.send({ messages: [kafkaRecord(topic, message)] });
       try {
-        await within(timeout, what, signal, send);
+        await callLibrary({ timeout, what, signal }, send, (error) => failure(what, message, error));
       } catch (error) {
         signal?.throwIfAborted();
-        const judged = failure(what, message, error);
         // The library would go on using a connection that has gone silent.
-        if (judged.code === 'STORE_UNAVAILABLE' && producer === used) {
+        if (error instanceof ChainsError && error.code === 'STORE_UNAVAILABLE' && producer === used) {
           producer = open();
           // Errors of connections that are given up don't matter.
           used.close(true).catch(() => undefined);
         }
-        throw judged;
+        throw error;
       }
     },
     close: () => producer.close(true),
@@ -72,7 +71,6 @@ const unknownTopic = 'PLT_KFK_USER';
 
 /** The error for what the library threw; without a broker's code in it, no broker has answered. */
 function failure(what: string, { body, payload, storageKey }: Message, error: unknown): ChainsError {
-  if (error instanceof ChainsError) return error;
   const cause = error instanceof Error ? error : new Error(reasonOf(error));
   const says = (word: string): boolean => findErrorBy(cause, 'apiId', word) !== null;
   if (tooLarge.some(says)) {
