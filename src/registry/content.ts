@@ -64,7 +64,7 @@ function isSize(value: Json | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** The bytes of an answer as JSON; undefined when they are not, such as a proxy's page. */
+/** Bytes from outside as JSON; undefined when they are not, such as a proxy's page. */
 export function jsonIn(bytes: Uint8Array): Json | undefined {
   try {
     return parseBounded(Buffer.from(bytes).toString('utf8'));

@@ -21,7 +21,7 @@ export async function askHelper(
       const credential = parseHelperAnswer(stdout);
       return credential && { source: program, credential };
     }
-    // This is the protocol's own message for none; anything else that it prints may hold a secret.
+    // The protocol's own message for a missing credential; anything else that it prints may hold a secret.
     return /credentials not found/i.test(stdout) ? undefined : `${program} ended with ${code}`;
   } catch (error) {
     signal?.throwIfAborted();

@@ -48,8 +48,8 @@ export class Session {
 
   /**
    * Makes a request, with one credential after the other as long as it is refused.
-   * @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer; of
-   * {@link failedAnswer} for a status that is not among these
+   * @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer, and what
+   * {@link failedAnswer} gives for a status that is not among `statuses`
    */
   async request(statuses: readonly number[], request: Exchange): Promise<RegistryAnswer> {
     for (;;) {

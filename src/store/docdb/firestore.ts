@@ -1,5 +1,5 @@
 import { ChainsError } from '../../errors.ts';
-import { at, isJsonList, type Json, member } from '../../json.ts';
+import { at, isJsonList, type Json, type JsonObject, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, tooLarge, unreadable } from '../failures.ts';
 import { type OpenCollection, optionsOf } from './collection.ts';
@@ -33,10 +33,9 @@ export const openFirestore: OpenCollection = (reference, _, timeout) => {
   return {
     async put(document, signal) {
       const what = `write firestore://${reference.path}/${document.Name}`;
-      const fields = fieldsOf(document);
-      const size = sizeOf(reference.path, document.Name, fields);
+      const size = sizeOf(reference.path, document);
       if (size > limit) throw tooLarge(what, size, limit);
-      const [url, body] = [urlOf(document.Name), JSON.stringify({ fields })];
+      const [url, body] = [urlOf(document.Name), JSON.stringify({ fields: fieldsOf(document) })];
       // Without an update mask the whole document is replaced, or created.
       await google.call({ what, method: 'PATCH', url, body, signal, hint }).catch((error: unknown) => {
         throw saysTooLarge(error) ? tooLarge(what, undefined, limit) : error;
@@ -64,55 +63,40 @@ export const openFirestore: OpenCollection = (reference, _, timeout) => {
   };
 };
 
-/** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
-type FirestoreValue =
-  | { readonly nullValue: null }
-  | { readonly booleanValue: boolean }
-  | { readonly doubleValue: number }
-  | { readonly stringValue: string }
-  | { readonly bytesValue: string }
-  | { readonly arrayValue: { readonly values: readonly FirestoreValue[] } }
-  | { readonly mapValue: { readonly fields: FirestoreFields } };
-
-type FirestoreFields = Readonly<Record<string, FirestoreValue>>;
-
-function fieldsOf({ Signed, Object: object, ...texts }: SignedDocument): FirestoreFields {
-  const values = Object.entries(texts).map(([name, text]) => [name, { stringValue: text }] as const);
-  return {
-    ...Object.fromEntries(values),
-    Signed: { bytesValue: Buffer.from(Signed).toString('base64') },
-    Object: valueOf(object),
-  };
+function fieldsOf({ Signed, ...others }: SignedDocument): JsonObject {
+  return { ...valuesOf(others), Signed: { bytesValue: Buffer.from(Signed).toString('base64') } };
 }
 
-function valueOf(json: Json): FirestoreValue {
+function valuesOf(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, valueOf(value ?? null)]));
+}
+
+/** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
+function valueOf(json: Json): JsonObject {
   if (json === null) return { nullValue: null };
   if (typeof json === 'boolean') return { booleanValue: json };
   if (typeof json === 'number') return { doubleValue: json };
   if (typeof json === 'string') return { stringValue: json };
   if (isJsonList(json)) return { arrayValue: { values: json.map(valueOf) } };
-  const fields = Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)] as const);
-  return { mapValue: { fields: Object.fromEntries(fields) } };
+  return { mapValue: { fields: valuesOf(json) } };
 }
 
 /** The size of a document in bytes, as the page "Storage size calculations" of Firestore's documentation adds it up. */
-function sizeOf(collection: string, id: string, fields: FirestoreFields): number {
+function sizeOf(collection: string, { Signed, ...others }: SignedDocument): number {
   const [, path = ''] = collection.split('/documents/');
-  const name = [...path.split('/'), id].reduce((sum, part) => sum + textSize(part), 16);
-  return name + fieldsSize(fields) + 32;
+  const name = [...path.split('/'), others.Name].reduce((sum, part) => sum + textSize(part), 16);
+  return name + textSize('Signed') + Signed.length + valueSize(others) + 32;
 }
 
-function fieldsSize(fields: FirestoreFields): number {
-  return Object.entries(fields).reduce((sum, [name, value]) => sum + textSize(name) + valueSize(value), 0);
-}
-
-function valueSize(value: FirestoreValue): number {
-  if ('stringValue' in value) return textSize(value.stringValue);
-  if ('bytesValue' in value) return Buffer.byteLength(value.bytesValue, 'base64');
-  if ('doubleValue' in value) return 8;
-  if ('arrayValue' in value) return value.arrayValue.values.reduce((sum, one) => sum + valueSize(one), 0);
-  if ('mapValue' in value) return fieldsSize(value.mapValue.fields);
-  return 1;
+function valueSize(json: Json): number {
+  if (typeof json === 'string') return textSize(json);
+  if (typeof json === 'number') return 8;
+  if (typeof json === 'boolean' || json === null) return 1;
+  if (isJsonList(json)) return json.reduce<number>((sum, one) => sum + valueSize(one), 0);
+  return Object.entries(json).reduce(
+    (sum, [name, value]) => sum + textSize(name) + valueSize(value ?? null),
+    0,
+  );
 }
 
 function textSize(text: string): number {

@@ -1,9 +1,10 @@
-import { type Json, member, parseJson } from '../../json.ts';
+import { member } from '../../json.ts';
 import type { StoredPlace, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { mapAtMost } from '../../concurrency.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
 import { openRegistries, sharedRepository } from './registries.ts';
+import { jsonIn } from '../../registry/content.ts';
 import { parseRepository } from '../../registry/repository.ts';
 
 /** Images that are asked about at once. */
@@ -40,17 +41,8 @@ export const openOciReader: OpenReader = async (config) => {
 /** Whether an entry is of the kind that is looked for; an image's own signatures are next to attestations of its run. */
 function concerns({ kind }: Sought, { form, payload }: ImageEntry): boolean {
   if (form === 'status') return true;
-  const isOfImage =
-    form === 'signature' ||
-    member(parsed(payload), 'predicateType') === 'https://sigstore.dev/cosign/sign/v1';
+  // A payload that is not JSON is by others, or damaged; the verifier reports it.
+  const predicateType = member(jsonIn(payload), 'predicateType');
+  const isOfImage = form === 'signature' || predicateType === 'https://sigstore.dev/cosign/sign/v1';
   return isOfImage === (kind === 'oci');
-}
-
-function parsed(payload: Uint8Array): Json | undefined {
-  try {
-    return parseJson(Buffer.from(payload).toString('utf8'));
-  } catch {
-    // It is by others, or damaged; the verifier reports it.
-    return undefined;
-  }
 }

@@ -60,17 +60,16 @@ export const openGcpTopic: OpenTopic = (_, name, timeout) => {
 function pubsubMessage({ about, storageKey, body, payload, complete }: Message): JsonObject {
   const size = body.length;
   const advice = `choose another store in ${storageKey}, or \`kafka\` as storage.pubsub.provider`;
+  const tooLarge = (why: string) => new ChainsError('PAYLOAD_TOO_LARGE', `${about}: ${why}${advice}`);
   if (!complete && payload.length > longestAttribute) {
-    throw new ChainsError(
-      'PAYLOAD_TOO_LARGE',
-      `${about}: its payload is ${payload.length} bytes in base64, and Pub/Sub allows ${longestAttribute} for an attribute: ` +
-        `choose a format of in-toto statements, whose signature holds the payload, or ${advice}`,
+    throw tooLarge(
+      `its payload is ${payload.length} bytes in base64, and Pub/Sub allows ${longestAttribute} for an attribute: ` +
+        'choose a format of in-toto statements, whose signature holds the payload, or ',
     );
   }
   if (size + 2 * longestAttribute > longestMessage) {
-    throw new ChainsError(
-      'PAYLOAD_TOO_LARGE',
-      `${about}: its signature and payload are ${size} bytes, and Pub/Sub allows ${longestMessage} for a message: ${advice}`,
+    throw tooLarge(
+      `its signature and payload are ${size} bytes, and Pub/Sub allows ${longestMessage} for a message: `,
     );
   }
   const data = Buffer.from(body);
