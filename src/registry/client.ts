@@ -81,7 +81,7 @@ export class RepositoryClient {
   }
 
   /** The digest of a tag; empty when there is no such tag, undefined when the registry doesn't say. */
-  async lookAtTag(tag: string): Promise<{ readonly digest: string | undefined } | undefined> {
+  async resolveTag(tag: string): Promise<{ readonly digest: string | undefined } | undefined> {
     const answer = await this.#session.request(
       [200, 404],
       this.#at('HEAD', `manifests/${tag}`, manifestTypes),
@@ -113,13 +113,9 @@ export class RepositoryClient {
         throw refused(
           `${this.#name(digest)}: the registry lists more than ${mostReferrers} referrers, or ${mostPages} pages of them`,
         );
-      const answer: RegistryAnswer = await this.#session.request([200, 400, 404, 405], {
-        method: 'GET',
-        url: next,
-        headers: { accept: imageIndex },
-        // The limit of one manifest is for all pages together.
-        longest: left,
-      });
+      // The limit of one manifest is for all pages together.
+      const request: Exchange = { method: 'GET', url: next, headers: { accept: imageIndex }, longest: left };
+      const answer: RegistryAnswer = await this.#session.request([200, 400, 404, 405], request);
       left -= answer.body.length;
       const type = answer.header('content-type')[0] ?? '';
       // Some servers answer every path with a page of their own.

@@ -7,7 +7,7 @@ import { at, isJsonList, type JsonObject, listAt, member, textIn } from '../json
 import type { SignedArtifact } from '../model/signature.ts';
 import type { StoredEntry } from '../model/stored.ts';
 import { openService, type Service, type ServiceAnswer, type ServiceCall } from '../http/service.ts';
-import { failures, patience, required, unfit, unreadable } from './failures.ts';
+import { failures, defaultTimeout, required, unsupported, unreadable } from './failures.ts';
 import type { OpenReader, OpenStore } from './store.ts';
 import { withoutTrailing } from '../text.ts';
 
@@ -18,7 +18,7 @@ export const openArchivistaStore: OpenStore = async (config, { timeout } = {}) =
     async store(entry, signal) {
       const { artifact, payload } = entry;
       if (payload.dsseType !== inTotoType) {
-        throw unfit('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
+        throw unsupported('archivista', artifact, payload, artifact.kind === 'oci' ? undefined : 'in-toto');
       }
       if (!(await archivista.has(entry, signal))) await archivista.upload(entry, signal);
       return {};
@@ -69,7 +69,7 @@ class Archivista {
   readonly url: string;
   readonly #service: Service;
 
-  constructor(config: Config, timeout = patience) {
+  constructor(config: Config, timeout = defaultTimeout) {
     this.url = withoutTrailing(required(config, 'archivista', 'storage.archivista.url'), '/');
     this.#service = openService({ failures, reasonIn, timeout });
   }

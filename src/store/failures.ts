@@ -5,7 +5,7 @@ import { ChainsError } from '../errors.ts';
 import { type Failures, failuresOf } from '../http/failures.ts';
 
 /** How long one store waits for one answer, in milliseconds, unless a test says otherwise. */
-export const patience = 30_000;
+export const defaultTimeout = 30_000;
 
 const common = failuresOf({
   unavailable: 'STORE_UNAVAILABLE',
@@ -72,7 +72,7 @@ export function required<K extends KeyName>(
  * CONFIG_INVALID for a payload of a format that a store can't keep.
  * @param fitting a format of this kind of artifact that it can keep, if there is one
  */
-export function unfit(
+export function unsupported(
   store: StoreName,
   { kind }: Artifact,
   { format }: Payload,
@@ -81,6 +81,6 @@ export function unfit(
   const choose = fitting === undefined ? '' : `choose \`${fitting}\` there, or `;
   return new ChainsError(
     'CONFIG_INVALID',
-    `artifacts.${kind}.format is \`${format}\`, which the store \`${store}\` has no place for: ${choose}take \`${store}\` out of artifacts.${kind}.storage`,
+    `artifacts.${kind}.format is \`${format}\`, which the store \`${store}\` does not support: ${choose}take \`${store}\` out of artifacts.${kind}.storage`,
   );
 }

@@ -127,7 +127,7 @@ for (const [size, name] of [
     const entry = await signedEntry('taskrun', 'tekton', { name: 'late', text: 'x'.repeat(size) });
     await assert.rejects(store.store(entry), {
       code: 'STORE_UNAVAILABLE',
-      message: /somebody else wrote it/,
+      message: /another writer changed it/,
     });
     assert.deepEqual([...objects], [[object, foreign]]);
   });

@@ -19,14 +19,17 @@ export const openFirestore: OpenCollection = (reference, _, timeout) => {
   optionsOf(reference, 'name_field', ['revision_field']);
   const scope = 'https://www.googleapis.com/auth/datastore';
   const emulator = process.env['FIRESTORE_EMULATOR_HOST'] ?? '';
+  const emulated = emulator !== '';
+  const origin = emulated ? `http://${emulator}` : 'https://firestore.googleapis.com';
+  const limits = { silence: timeout };
   const google = openGoogle({
-    origin: emulator === '' ? 'https://firestore.googleapis.com' : `http://${emulator}`,
+    origin,
     scope,
     failures,
     project: 'none',
-    emulated: emulator !== '',
+    emulated,
     patience: timeout,
-    limits: { silence: timeout },
+    limits,
   });
   const urlOf = (id: string) => `/v1/${[...reference.path.split('/'), id].map(encodeURIComponent).join('/')}`;
 

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
-import { patience, required } from '../failures.ts';
+import { defaultTimeout, required } from '../failures.ts';
 import type { OpenReader, OpenStore } from '../store.ts';
 import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
 import { documentOf, placeOf } from './document.ts';
@@ -36,7 +36,7 @@ export const openDocdbReader: OpenReader = async (config) => {
 
 async function openCollection(
   config: Config,
-  timeout = patience,
+  timeout = defaultTimeout,
 ): Promise<{ readonly name: string; readonly collection: Collection }> {
   const reference = required(config, 'docdb', 'storage.docdb.url');
   const open = await databases[reference.scheme]();

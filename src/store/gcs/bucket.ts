@@ -1,11 +1,11 @@
 import { ChainsError } from '../../errors.ts';
 import { listAt, member } from '../../json.ts';
 import { type GoogleService, openGoogle } from '../../http/google.ts';
-import { failures, patience, unreadable } from '../failures.ts';
+import { failures, defaultTimeout, unreadable } from '../failures.ts';
 import { upload } from './upload.ts';
 
-/** An object as it was at one moment. */
-interface Seen {
+/** An object at one of its generations. */
+interface ObjectVersion {
   readonly bytes: Uint8Array;
   readonly generation: string;
 }
@@ -16,7 +16,7 @@ const none = '0';
 const scope = 'https://www.googleapis.com/auth/devstorage.read_write';
 
 const hint =
-  'Give the account the role Storage Object User (roles/storage.objectUser) on the bucket: it looks at an object before it writes it.';
+  'Give the account the role Storage Object User (roles/storage.objectUser) on the bucket: an object is read before it is written.';
 
 /**
  * A bucket of Google Cloud Storage over the JSON API; `STORAGE_EMULATOR_HOST` names an emulator to use instead. Errors are
@@ -27,13 +27,13 @@ export class Bucket {
   readonly #google: GoogleService;
 
   /** @param timeout how long to wait for an answer, in milliseconds */
-  constructor(name: string, timeout = patience) {
+  constructor(name: string, timeout = defaultTimeout) {
     const limits = { silence: timeout };
     this.name = name;
     this.#google = openGoogle({ ...endpoint(), scope, failures, project: 'none', patience: timeout, limits });
   }
 
-  async look(name: string, signal?: AbortSignal): Promise<Seen | undefined> {
+  async read(name: string, signal?: AbortSignal): Promise<ObjectVersion | undefined> {
     const what = `read gs://${this.name}/${name}`;
     const url = `${this.#urlOf(name)}?alt=media`;
     const headers = { accept: '*/*' };
@@ -49,17 +49,22 @@ export class Bucket {
    * Writes an object unless it was seen with the same bytes. The write takes effect only on what was seen, so that one
    * that comes late, or twice, changes nothing that others have written meanwhile.
    */
-  async put(name: string, bytes: Uint8Array, seen: Seen | undefined, signal?: AbortSignal): Promise<void> {
+  async put(
+    name: string,
+    bytes: Uint8Array,
+    seen: ObjectVersion | undefined,
+    signal?: AbortSignal,
+  ): Promise<void> {
     if (isSame(seen, bytes)) return;
     const what = `write gs://${this.name}/${name}`;
     const ifGenerationMatch = seen?.generation ?? none;
     const object = { what, bucket: this.name, name, bytes, ifGenerationMatch, signal, hint };
     if (await upload(this.#google, object)) return;
     // Perhaps it was an attempt of ours whose answer got lost.
-    if (isSame(await this.look(name, signal), bytes)) return;
+    if (isSame(await this.read(name, signal), bytes)) return;
     throw new ChainsError(
       'STORE_UNAVAILABLE',
-      `${what}: somebody else wrote it at the same time; it is looked at again`,
+      `${what}: another writer changed it at the same time; it is tried again`,
     );
   }
 
@@ -101,6 +106,6 @@ function endpoint(): { readonly origin: string; readonly emulated: boolean } {
   return { origin: emulator.includes('://') ? emulator : `http://${emulator}`, emulated: true };
 }
 
-function isSame(seen: Seen | undefined, bytes: Uint8Array): boolean {
+function isSame(seen: ObjectVersion | undefined, bytes: Uint8Array): boolean {
   return seen !== undefined && Buffer.compare(seen.bytes, bytes) === 0;
 }

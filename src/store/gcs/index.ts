@@ -19,8 +19,8 @@ export const openGcsStore: OpenStore = async (config, { timeout } = {}) => {
       const path = pathOf(entry);
       const bundle = transparency && JSON.stringify(bundleOf(entry));
       const [seenPayload, seenSignature] = await Promise.all([
-        bucket.look(`${path}.payload`, signal),
-        bucket.look(`${path}.signature`, signal),
+        bucket.read(`${path}.payload`, signal),
+        bucket.read(`${path}.signature`, signal),
       ]);
       await bucket.put(`${path}.payload`, payload.bytes, seenPayload, signal);
       for (const [suffix, text] of [
@@ -30,7 +30,7 @@ export const openGcsStore: OpenStore = async (config, { timeout } = {}) => {
       ] as const) {
         const name = `${path}.${suffix}`;
         if (text !== undefined)
-          await bucket.put(name, Buffer.from(text, 'utf8'), await bucket.look(name, signal), signal);
+          await bucket.put(name, Buffer.from(text, 'utf8'), await bucket.read(name, signal), signal);
         else if (seenSignature !== undefined) await bucket.remove(name, signal);
       }
       await bucket.put(`${path}.signature`, signature.bytes, seenSignature, signal);
@@ -50,7 +50,7 @@ export const openGcsReader: OpenReader = async (config) => {
       const place = `gs://${bucket.name}/${path}`;
       const [payload, signature, cert, bundle] = await Promise.all(
         ['payload', 'signature', 'cert', 'sigstore.json'].map((suffix) =>
-          bucket.look(`${path}.${suffix}`, signal),
+          bucket.read(`${path}.${suffix}`, signal),
         ),
       );
       if (payload === undefined && signature === undefined) return [{ place, entries: [] }];

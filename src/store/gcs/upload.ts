@@ -73,16 +73,10 @@ async function resumable(google: GoogleService, given: ObjectUpload): Promise<Se
   if (opened.status === 412) return opened;
   const session = opened.headers['location'];
   if (typeof session !== 'string') throw unreadable(what, 'no address of a session');
-  const put = (range: string, body: Uint8Array): Promise<ServiceAnswer> =>
-    google.call({
-      what,
-      method: 'PUT',
-      url: session,
-      headers: { 'content-range': `bytes ${range}/${bytes.length}` },
-      body,
-      expects: [308, 412],
-      signal,
-    });
+  const put = (range: string, body: Uint8Array): Promise<ServiceAnswer> => {
+    const headers = { 'content-range': `bytes ${range}/${bytes.length}` };
+    return google.call({ what, method: 'PUT', url: session, headers, body, expects: [308, 412], signal });
+  };
   for (let offset = 0, left = resumptions; ; ) {
     const end = Math.min(offset + chunkSize, bytes.length);
     const answer = await put(`${offset}-${end - 1}`, bytes.subarray(offset, end)).catch((error: unknown) => {

@@ -3,7 +3,7 @@ import { ChainsError } from '../../errors.ts';
 import { includesSignatureOf } from '../../keys/signed-by.ts';
 import { type Json, listAt, member } from '../../json.ts';
 import { type GoogleService, openGoogle } from '../../http/google.ts';
-import { failures, patience, required } from '../failures.ts';
+import { failures, defaultTimeout, required } from '../failures.ts';
 import { type Entries, signaturesIn } from './entries.ts';
 
 const origin = 'https://containeranalysis.googleapis.com';
@@ -18,7 +18,7 @@ export class ContainerAnalysis {
   readonly #notes = new Set<string>();
 
   /** @throws ChainsError CONFIG_INVALID */
-  constructor(config: Config, timeout = patience) {
+  constructor(config: Config, timeout = defaultTimeout) {
     const project = required(config, 'grafeas', 'storage.grafeas.projectid');
     this.#parent = `projects/${project}`;
     const limits = { timeout };
@@ -37,15 +37,11 @@ export class ContainerAnalysis {
     try {
       for await (const one of this.#occurrences(noteName, resourceUri, signal))
         if (await isSame(one, resourceUri, entries)) return;
-      await this.#service.call({
-        what: `create an occurrence of ${noteName} for ${resourceUri}`,
-        method: 'POST',
-        url: urlOf(`${this.#parent}/occurrences`),
-        body: JSON.stringify({ ...entries.occurrence, resourceUri, noteName }),
-        signal,
-        // Another controller was faster.
-        expects: [409],
-      });
+      const what = `create an occurrence of ${noteName} for ${resourceUri}`;
+      const url = urlOf(`${this.#parent}/occurrences`);
+      const body = JSON.stringify({ ...entries.occurrence, resourceUri, noteName });
+      // 409: another controller was faster.
+      await this.#service.call({ what, method: 'POST', url, body, signal, expects: [409] });
     } catch (error) {
       // Somebody has removed the note: the next try looks for it again.
       if (error instanceof ChainsError && error.status === 404) this.#notes.delete(noteName);
@@ -69,36 +65,24 @@ export class ContainerAnalysis {
 
   async #ensureNote(noteName: string, { noteId, note }: Entries, signal?: AbortSignal): Promise<void> {
     if (this.#notes.has(noteName)) return;
-    const found = await this.#service.call({
-      what: `look for ${noteName}`,
-      method: 'GET',
-      url: urlOf(noteName),
-      signal,
-      expects: [404],
-    });
-    if (found.status === 404) {
-      await this.#service.call({
-        what: `create ${noteName}`,
-        method: 'POST',
-        url: urlOf(`${this.#parent}/notes`, { noteId }),
-        body: JSON.stringify(note),
-        signal,
-        expects: [409],
-      });
+    const look = { what: `look for ${noteName}`, method: 'GET', url: urlOf(noteName), signal } as const;
+    const { status } = await this.#service.call({ ...look, expects: [404] });
+    if (status === 404) {
+      const what = `create ${noteName}`;
+      const url = urlOf(`${this.#parent}/notes`, { noteId });
+      const body = JSON.stringify(note);
+      await this.#service.call({ what, method: 'POST', url, body, signal, expects: [409] });
     }
     this.#notes.add(noteName);
   }
 
   async *#occurrences(noteName: string, resourceUri: string, signal?: AbortSignal): AsyncGenerator<Json> {
+    const what = `list the occurrences of ${noteName} for ${resourceUri}`;
     const filter = `resourceUrl=${JSON.stringify(resourceUri)}`;
     let pageToken = '';
     do {
-      const { body } = await this.#service.call({
-        what: `list the occurrences of ${noteName} for ${resourceUri}`,
-        method: 'GET',
-        url: urlOf(`${noteName}/occurrences`, { filter, pageToken }),
-        signal,
-      });
+      const url = urlOf(`${noteName}/occurrences`, { filter, pageToken });
+      const { body } = await this.#service.call({ what, method: 'GET', url, signal });
       yield* listAt(body, 'occurrences');
       pageToken = String(member(body, 'nextPageToken') ?? '');
     } while (pageToken !== '');
@@ -110,22 +94,16 @@ function urlOf(name: string, query: Readonly<Record<string, string>> = {}): stri
   return `/v1/${path}?${new URLSearchParams(query).toString()}`;
 }
 
-async function isSame(
-  occurrence: Json,
-  resourceUri: string,
-  { entry, ...wanted }: Entries,
-): Promise<boolean> {
-  const { envelope } = wanted.occurrence;
-  const there = member(occurrence, 'envelope');
-  const names = envelope.signatures.map(({ keyid }) => keyid);
-  const named = signaturesIn(there).filter(({ keyid }) => names.includes(keyid));
+async function isSame(found: Json, resourceUri: string, { entry, occurrence }: Entries): Promise<boolean> {
+  const { payload, payloadType, signatures } = occurrence.envelope;
+  const stored = member(found, 'envelope');
+  const names = signatures.map(({ keyid }) => keyid);
+  const ours = signaturesIn(stored).filter(({ keyid }) => names.includes(keyid));
+  const bytes = ours.map(({ sig }) => Buffer.from(sig, 'base64'));
   return (
-    member(occurrence, 'resourceUri') === resourceUri &&
-    member(there, 'payloadType') === envelope.payloadType &&
-    member(there, 'payload') === envelope.payload &&
-    includesSignatureOf(
-      entry,
-      named.map(({ sig }) => Buffer.from(sig, 'base64')),
-    )
+    member(found, 'resourceUri') === resourceUri &&
+    member(stored, 'payloadType') === payloadType &&
+    member(stored, 'payload') === payload &&
+    includesSignatureOf(entry, bytes)
   );
 }

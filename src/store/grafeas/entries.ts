@@ -5,7 +5,7 @@ import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../keys/dsse.ts';
 import { type Json, type JsonObject, listAt, member, objectIn, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { unfit } from '../failures.ts';
+import { unsupported } from '../failures.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
 
 /** What is to be written for one artifact, in the JSON of Container Analysis v1. */
@@ -42,7 +42,7 @@ export function entriesFor(entry: SignedArtifact, config: Config): Entries {
 
 function attestation(entry: SignedArtifact, config: Config): Entries {
   const { artifact, payload, signature } = entry;
-  if (payload.format !== 'simplesigning') throw unfit('grafeas', artifact, payload, 'simplesigning');
+  if (payload.format !== 'simplesigning') throw unsupported('grafeas', artifact, payload, 'simplesigning');
   const publicKeyId = keyIdOf(entry, config);
   return {
     entry,
@@ -71,7 +71,7 @@ function build(entry: SignedArtifact, config: Config): Entries {
   const { apiVersion, kind, namespace } = artifact.run;
   const statement = payload.dsseType === inTotoType ? objectIn(json(payload.bytes)) : {};
   const details = buildOccurrence(statement);
-  if (details === undefined) throw unfit('grafeas', artifact, payload, 'in-toto');
+  if (details === undefined) throw unsupported('grafeas', artifact, payload, 'in-toto');
   return {
     entry,
     noteId: noteIdOf(artifact.kind, namespace, config),

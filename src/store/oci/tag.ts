@@ -86,7 +86,7 @@ async function addOnce(client: RepositoryClient, tag: string, entry: TagEntry): 
   const all = [...listAt(before?.json, list), descriptor];
   const json = { schemaVersion: 2, mediaType, ...before?.json, ...members, [list]: all };
   const looked = performance.now();
-  const now = await client.lookAtTag(tag);
+  const now = await client.resolveTag(tag);
   if (now !== undefined && now.digest !== seen) return { took: 'raced', seen };
   await client.pushManifest(tag, Buffer.from(JSON.stringify(json), 'utf8'), mediaType);
   return { took: performance.now() - (now === undefined ? read : looked), seen };

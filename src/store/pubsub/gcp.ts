@@ -17,15 +17,11 @@ const longestMessage = 10_000_000;
  */
 export const openGcpTopic: OpenTopic = (_, name, timeout) => {
   const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
-  const service = openGoogle({
-    origin: emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`,
-    scope,
-    failures,
-    project: /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1],
-    emulated: emulator !== '',
-    patience: timeout,
-    limits: { timeout },
-  });
+  const emulated = emulator !== '';
+  const origin = emulated ? `http://${emulator}` : 'https://pubsub.googleapis.com';
+  const project = /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1];
+  const limits = { timeout };
+  const service = openGoogle({ origin, scope, failures, project, emulated, patience: timeout, limits });
 
   async function fullName(signal?: AbortSignal): Promise<string> {
     if (name.startsWith('projects/')) return name;

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/keys.ts';
-import { patience, required } from '../failures.ts';
+import { defaultTimeout, required } from '../failures.ts';
 import type { OpenStore } from '../store.ts';
 import { messageFor, type OpenTopic } from './topic.ts';
 
@@ -14,7 +14,7 @@ const providers: {
  * Opens the store `pubsub`. Nothing can tell whether a message was published already, so one whose acknowledgement is lost
  * is published again: at least once.
  */
-export const openPubsubStore: OpenStore = async (config, { timeout = patience } = {}) => {
+export const openPubsubStore: OpenStore = async (config, { timeout = defaultTimeout } = {}) => {
   const provider = required(config, 'pubsub', 'storage.pubsub.provider');
   const name = required(config, 'pubsub', 'storage.pubsub.topic');
   const open = await providers[provider]();
