@@ -8,7 +8,7 @@ import { Binary, type Document, Double, Int32, Long } from 'mongodb';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { openDocdbStore } from '../../src/store/docdb/index.ts';
-import { readServerUrl } from '../../src/store/docdb/server-url.ts';
+import { readServerUrl } from '../../src/store/docdb/mongo-server.ts';
 import { type MongoDouble, mongoError, type MongoUser, startMongo } from '../doubles/mongo.ts';
 import { startRelay } from '../integration/relay.ts';
 import { type DatabaseUnderTest, docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';

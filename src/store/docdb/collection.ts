@@ -1,6 +1,11 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
-import type { ReadDocument, SignedDocument } from './document.ts';
+import { type Json, parseJson } from '../../json.ts';
+import { storageKeyOf } from '../../model/artifact.ts';
+import type { SignedArtifact } from '../../model/signature.ts';
+import type { StoredPlace } from '../../model/stored.ts';
+import { bundleOf, evidenceInBundle } from '../../sigstore/bundle.ts';
+import { strictBase64 } from '../../text.ts';
 
 /** A collection of documents in one kind of database. */
 export interface Collection {
@@ -43,4 +48,57 @@ export function optionsOf(
   if (required !== undefined && !options.get(required))
     throw invalid(`needs the option \`${required}\`, such as \`?${required}=name\``);
   return options;
+}
+
+/** The document of an artifact, with the fields that every Chains writes (behaviour.md, "Stores"). */
+export interface SignedDocument {
+  /** The key that the artifact is stored under, which is the document's id too. */
+  readonly Name: string;
+  /** The payload. */
+  readonly Signed: Uint8Array;
+  /** What is stored as the signature, in padded standard base64. */
+  readonly Signature: string;
+  /** PEM; empty where there is none. */
+  readonly Cert: string;
+  /** PEM; empty where there is none. */
+  readonly Chain: string;
+  /** The JSON of a Sigstore bundle, where there is evidence of a log or timestamp. */
+  readonly Bundle?: string;
+  /** The payload as a document. */
+  readonly Object: Json;
+}
+
+/** What of a document is verified; undefined for a field that is missing, or is not bytes or text. */
+export interface ReadDocument {
+  readonly Signed: Uint8Array | undefined;
+  readonly Signature: string | undefined;
+  readonly Cert: string | undefined;
+  readonly Bundle: string | undefined;
+}
+
+/** The document of an entry. */
+export function documentOf(entry: SignedArtifact): SignedDocument {
+  const { artifact, payload, signature, transparency } = entry;
+  return {
+    Name: storageKeyOf(artifact),
+    Signed: payload.bytes,
+    Signature: Buffer.from(signature.bytes).toString('base64'),
+    Cert: signature.certificate ?? '',
+    Chain: signature.chain ?? '',
+    ...(transparency === undefined ? {} : { Bundle: JSON.stringify(bundleOf(entry)) }),
+    Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
+  };
+}
+
+/** What a document, or its absence, says of the place where it is looked for. */
+export function placeOf(place: string, document: ReadDocument | undefined): StoredPlace {
+  if (document === undefined) return { place, entries: [] };
+  const { Signed: payload, Signature: text, Cert: certificate, Bundle: bundle } = document;
+  if (payload === undefined) return { place, entries: [], flaw: 'its field Signed is missing' };
+  if (text === undefined) return { place, entries: [], flaw: 'its field Signature is missing' };
+  const signature = strictBase64(text);
+  if (signature === undefined)
+    return { place, entries: [], flaw: 'its field Signature is not padded standard base64' };
+  const transparency = bundle === undefined ? undefined : evidenceInBundle(bundle);
+  return { place, entries: [{ place, payload, signature, certificate, transparency }] };
 }

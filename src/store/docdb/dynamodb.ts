@@ -9,8 +9,7 @@ import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, type Json } from '../../json.ts';
 import { callLibrary, tooLarge, unanswered } from '../failures.ts';
-import { type OpenCollection, optionsOf } from './collection.ts';
-import type { SignedDocument } from './document.ts';
+import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 
 /** The largest item in bytes. */
 const limit = 400 * 1024;

@@ -2,8 +2,7 @@ import { ChainsError } from '../../errors.ts';
 import { at, isJsonList, type Json, type JsonObject, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, tooLarge, unreadable } from '../failures.ts';
-import { type OpenCollection, optionsOf } from './collection.ts';
-import type { SignedDocument } from './document.ts';
+import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 
 /** The largest document in bytes. */
 const limit = 1024 * 1024;

@@ -2,8 +2,13 @@ import type { Config } from '../../config/keys.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
 import { defaultTimeout, required } from '../failures.ts';
 import type { OpenReader, OpenStore } from '../store.ts';
-import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
-import { documentOf, placeOf } from './document.ts';
+import {
+  type Collection,
+  type CollectionReference,
+  documentOf,
+  type OpenCollection,
+  placeOf,
+} from './collection.ts';
 
 /** Every kind of database, by the scheme of its URL. */
 const databases: { readonly [S in CollectionReference['scheme']]: () => Promise<OpenCollection> } = {

@@ -5,14 +5,12 @@ import {
   type Collection as MongoCollection,
   type Document,
   Double,
-  MongoClient,
+  type MongoClient,
 } from 'mongodb';
 import { isJsonList, type Json } from '../../json.ts';
-import { callLibrary, tooLarge, unusable } from '../failures.ts';
-import { type OpenCollection, optionsOf } from './collection.ts';
-import type { SignedDocument } from './document.ts';
-import { failure, mayRefuseNames, reasonWithout } from './mongo-failures.ts';
-import { readServerUrl, type ServerUrl } from './server-url.ts';
+import { callLibrary, tooLarge } from '../failures.ts';
+import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
+import { failure, mayRefuseNames, openClient, readServerUrl } from './mongo-server.ts';
 
 /** The largest document in bytes, as BSON. */
 const limit = 16 * 1024 * 1024;
@@ -42,7 +40,7 @@ export const openMongo: OpenCollection = (reference, config, timeout) => {
     const server = await readServerUrl(config);
     if (current?.url === server.url) return current;
     const previous = current;
-    current = { url: server.url, client: clientFor(server, timeout), calls: new Set(), refusesNames: false };
+    current = { url: server.url, client: openClient(server, timeout), calls: new Set(), refusesNames: false };
     if (previous !== undefined) retired = Promise.all([retired, retire(previous)]);
     return current;
   }
@@ -105,21 +103,6 @@ export const openMongo: OpenCollection = (reference, config, timeout) => {
     },
   };
 };
-
-function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
-  try {
-    return new MongoClient(url, {
-      appName: 'tekton-chains',
-      maxPoolSize: 16,
-      socketTimeoutMS: timeout,
-      waitQueueTimeoutMS: timeout,
-      serverSelectionTimeoutMS: Math.min(timeout, 10_000),
-      connectTimeoutMS: Math.min(timeout, 10_000),
-    });
-  } catch (error) {
-    throw unusable(`${from} is not a URL of a MongoDB server: ${reasonWithout(url, error)}`);
-  }
-}
 
 async function retire({ client, calls }: Connected): Promise<void> {
   await Promise.allSettled(calls);
