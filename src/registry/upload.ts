@@ -48,18 +48,13 @@ async function begin(
   session: Session,
 ): Promise<BegunUpload | undefined> {
   // Not every credential may read the other repository, so a refusal is no error.
-  const mounted = from === undefined ? undefined : await session.attempt(post(mountUrl(start, digest, from)));
+  const mount = from && new URL(`?${new URLSearchParams({ mount: digest, from }).toString()}`, start);
+  const mounted = mount ? await session.attempt(post(mount)) : undefined;
   if (mounted?.status === 201) return undefined;
   // A registry that can't mount begins an upload instead.
   const answer = mounted?.status === 202 ? mounted : await session.request([202], post(start));
   const atLeast = Number(answer.header('oci-chunk-min-length')[0] ?? 0);
   return { location: locationIn(answer, start), atLeast: Number.isSafeInteger(atLeast) ? atLeast : 0 };
-}
-
-function mountUrl(start: URL, mount: string, from: string): URL {
-  const url = new URL(start);
-  url.search = new URLSearchParams({ mount, from }).toString();
-  return url;
 }
 
 function post(url: URL): Exchange {

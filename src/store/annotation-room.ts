@@ -42,6 +42,7 @@ export function fitAnnotations(
   const leftOut: Problem[] = [];
   let used = bytesOf(present);
   for (const { artifact, annotations } of entries) {
+    const { fullKey, kind } = artifact;
     const freed = Object.keys(annotations).reduce(
       (sum, key) => sum + bytesOfOne(key, kept[key] ?? present[key]),
       0,
@@ -50,11 +51,16 @@ export function fitAnnotations(
     const fits = (some: Annotations) => others + bytesOf(some) <= annotationsLimit - roomForMarks;
     const chosen = [annotations, withoutEvidence(annotations)].find(fits);
     if (chosen === undefined) {
-      const error = tooLargeError(artifact, bytesOf(annotations), others);
-      tooLarge.push({ artifact, stage: 'storage', error });
+      const message =
+        `${fullKey}: ${bytesOf(annotations)} bytes of annotations do not fit together with the run's other ${others} bytes: Kubernetes allows ` +
+        `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${kind}.storage`;
+      tooLarge.push({ artifact, stage: 'storage', error: new ChainsError('PAYLOAD_TOO_LARGE', message) });
       continue;
     }
-    if (chosen !== annotations) leftOut.push(evidenceLeftOut(artifact));
+    if (chosen !== annotations) {
+      const message = `${fullKey}: there is no room for the evidence of its signature; add another store to artifacts.${kind}.storage`;
+      leftOut.push({ at: 'metadata.annotations', message });
+    }
     Object.assign(kept, chosen);
     used = others + bytesOf(chosen);
   }
@@ -65,25 +71,10 @@ function withoutEvidence(annotations: Annotations): Annotations {
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith(evidencePrefix)));
 }
 
-function evidenceLeftOut({ fullKey, kind }: Artifact): Problem {
-  return {
-    at: 'metadata.annotations',
-    message: `${fullKey}: there is no room for the evidence of its signature; add another store to artifacts.${kind}.storage`,
-  };
-}
-
 function bytesOf(annotations: Annotations): number {
   return Object.entries(annotations).reduce((sum, [key, value]) => sum + bytesOfOne(key, value), 0);
 }
 
 function bytesOfOne(key: string, value: string | undefined): number {
   return value === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(value);
-}
-
-function tooLargeError(artifact: Artifact, size: number, others: number): ChainsError {
-  return new ChainsError(
-    'PAYLOAD_TOO_LARGE',
-    `${artifact.fullKey}: ${size} bytes of annotations do not fit together with the run's other ${others} bytes: Kubernetes allows ` +
-      `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${artifact.kind}.storage`,
-  );
 }
