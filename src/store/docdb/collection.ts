@@ -1,6 +1,6 @@
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
-import { type Json, parseJson } from '../../json.ts';
+import { type Json, type JsonObject, parseJson } from '../../json.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import type { StoredPlace } from '../../model/stored.ts';
@@ -88,6 +88,11 @@ export function documentOf(entry: SignedArtifact): SignedDocument {
     ...(transparency === undefined ? {} : { Bundle: JSON.stringify(bundleOf(entry)) }),
     Object: parseJson(Buffer.from(payload.bytes).toString('utf8')),
   };
+}
+
+/** An object with the values of its members converted. */
+export function mapMembers<T>(object: JsonObject, convert: (json: Json) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(object).map(([name, json]) => [name, convert(json ?? null)]));
 }
 
 /** What a document, or its absence, says of the place where it is looked for. */

@@ -9,7 +9,7 @@ import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, type Json } from '../../json.ts';
 import { callLibrary, tooLarge, unanswered } from '../failures.ts';
-import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
+import { mapMembers, type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 
 /** The largest item in bytes. */
 const limit = 400 * 1024;
@@ -80,9 +80,8 @@ export const openDynamodb: OpenCollection = (reference, _, timeout) => {
   };
 };
 
-function attributesOf({ Signed, Object: object, ...texts }: SignedDocument): Attributes {
-  const values = Object.entries(texts).map(([name, text]) => [name, valueOf(text)] as const);
-  return { ...Object.fromEntries(values), Signed: { B: Signed }, Object: valueOf(object) };
+function attributesOf({ Signed, ...others }: SignedDocument): Attributes {
+  return { ...mapMembers(others, valueOf), Signed: { B: Signed } };
 }
 
 /** A value as go-cloud writes it: an empty text is NULL. */
@@ -92,8 +91,7 @@ function valueOf(json: Json): AttributeValue {
   if (typeof json === 'number') return { N: `${json}` };
   if (typeof json === 'string') return { S: json };
   if (isJsonList(json)) return { L: json.map(valueOf) };
-  const attributes = Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)] as const);
-  return { M: Object.fromEntries(attributes) };
+  return { M: mapMembers(json, valueOf) };
 }
 
 /** The size of an item in bytes, as the page "DynamoDB item sizes and formats" of AWS's documentation adds it up. */

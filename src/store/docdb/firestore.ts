@@ -2,7 +2,7 @@ import { ChainsError } from '../../errors.ts';
 import { at, isJsonList, type Json, type JsonObject, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, tooLarge, unreadable } from '../failures.ts';
-import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
+import { mapMembers, type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 
 /** The largest document in bytes. */
 const limit = 1024 * 1024;
@@ -66,11 +66,7 @@ export const openFirestore: OpenCollection = (reference, _, timeout) => {
 };
 
 function fieldsOf({ Signed, ...others }: SignedDocument): JsonObject {
-  return { ...valuesOf(others), Signed: { bytesValue: Buffer.from(Signed).toString('base64') } };
-}
-
-function valuesOf(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, valueOf(value ?? null)]));
+  return { ...mapMembers(others, valueOf), Signed: { bytesValue: Buffer.from(Signed).toString('base64') } };
 }
 
 /** A value as Firestore's API writes it. Numbers are all doubles, as go-cloud writes those of JSON. */
@@ -80,7 +76,7 @@ function valueOf(json: Json): JsonObject {
   if (typeof json === 'number') return { doubleValue: json };
   if (typeof json === 'string') return { stringValue: json };
   if (isJsonList(json)) return { arrayValue: { values: json.map(valueOf) } };
-  return { mapValue: { fields: valuesOf(json) } };
+  return { mapValue: { fields: mapMembers(json, valueOf) } };
 }
 
 /** The size of a document in bytes, as the page "Storage size calculations" of Firestore's documentation adds it up. */

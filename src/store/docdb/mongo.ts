@@ -9,7 +9,7 @@ import {
 } from 'mongodb';
 import { isJsonList, type Json } from '../../json.ts';
 import { callLibrary, tooLarge } from '../failures.ts';
-import { type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
+import { mapMembers, type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 import { failure, mayRefuseNames, openClient, readServerUrl } from './mongo-server.ts';
 
 /** The largest document in bytes, as BSON. */
@@ -119,7 +119,7 @@ function valueOf(json: Json): unknown {
   if (typeof json === 'number') return new Double(json);
   if (typeof json !== 'object' || json === null) return json;
   if (isJsonList(json)) return json.map(valueOf);
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)]));
+  return mapMembers(json, valueOf);
 }
 
 /**
