@@ -49,7 +49,7 @@ export interface Backends {
 /** The back ends of a configuration; none is open yet. */
 export function openBackends({ config, secrets, access = {}, hear = () => {} }: BackendOptions): Backends {
   const format = once(loadFormat);
-  const store = once(async (name: StoreName) => (await stores[name]())(config, access));
+  const store = once(async (name: StoreName) => (await stores[name]())(config, { access }));
   const signer = once(async (name: SignerName) => {
     if (name === 'none') throw new ChainsError('CONFIG_INVALID', 'the signer none signs nothing');
     return (await signers[name]())(config, secrets, { trust, access, hear });

@@ -4,8 +4,7 @@ import { type Artifact, repositoriesOf, storageKeyOf } from './model/artifact.ts
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import { type AnnotationsOfArtifact, fitAnnotations } from './store/annotation-room.ts';
-import { logAddresses, logMark } from './store/log-address.ts';
-import { type PlacesInStore, placesByStore } from './store/places.ts';
+import { logAddresses, logMark, type PlacesInStore, placesByStore } from './store/places.ts';
 
 /** The annotations in which a store keeps its entry, if any, or why storing failed. */
 export type StoreResult = Failure | (AnnotationsOfArtifact & { readonly store: StoreName });

@@ -22,8 +22,8 @@ function problemOf(text: string): string {
 
 /** The text of a registry's error, as a message shows it. */
 function registryWords(message: string): string {
-  const body = Buffer.from(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
-  return failedAnswer('GET', { status: 403, body, retryAfter: undefined }).message;
+  const json = { errors: [{ code: 'DENIED', message }] };
+  return failedAnswer('GET', { status: 403, json, header: () => [] }).message;
 }
 
 const ways: Readonly<Record<string, (text: string) => string>> = {

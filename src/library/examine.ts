@@ -10,7 +10,7 @@ import type { Problem } from '../model/problem.ts';
 import { parseRun, type Run } from '../model/run.ts';
 import type { Draft } from '../drafts.ts';
 import { openPipeline, type Pipeline } from '../pipeline.ts';
-import { foreseeTooLarge } from '../store/run-annotations.ts';
+import { foreseeTooLarge } from '../store/tekton.ts';
 import type { Secrets } from '../sign/index.ts';
 
 /** A run to be looked at. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type Json, type JsonObject, listAt, member, parseBounded } from '../json.ts';
+import { isJsonObject, type Json, type JsonObject, listAt, objectIn, parseBounded } from '../json.ts';
 import { unavailable } from './failures.ts';
 
-/** What names content (image specification, "Content descriptors"). */
+/** What identifies content (image specification, "Content descriptors"). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -27,18 +27,23 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** The descriptor of content that is at hand. */
+/** The descriptor of these bytes. */
 export function describeContent(bytes: Uint8Array, mediaType: string): Descriptor {
   return { mediaType, size: bytes.length, digest: digestOf(bytes) };
 }
 
-/** A descriptor in JSON; undefined when it is none. Members that we don't know are left out. */
-export function parseDescriptor(json: Json | undefined): Descriptor | undefined {
-  const [mediaType, digest, size] = ['mediaType', 'digest', 'size'].map((key) => member(json, key));
+/** The descriptors in a manifest's `layers` or an index's `manifests`; members that we don't know are left out. */
+export function descriptorsIn(
+  json: JsonObject | undefined,
+  list: 'layers' | 'manifests',
+): readonly Descriptor[] {
+  return listAt(json, list).flatMap((one) => parseDescriptor(objectIn(one)) ?? []);
+}
+
+function parseDescriptor(json: JsonObject): Descriptor | undefined {
+  const { mediaType, digest, size, artifactType, annotations } = json;
   if (typeof mediaType !== 'string' || !isDigest(digest) || !isSize(size)) return undefined;
-  const artifactType = member(json, 'artifactType');
-  const annotations = member(json, 'annotations');
-  const texts = Object.entries(isJsonObject(annotations) ? annotations : {}).flatMap(([key, value]) =>
+  const texts = Object.entries(objectIn(annotations)).flatMap(([key, value]) =>
     typeof value === 'string' ? [[key, value] as const] : [],
   );
   return {
@@ -50,7 +55,7 @@ export function parseDescriptor(json: Json | undefined): Descriptor | undefined 
   };
 }
 
-/** Digests become parts of URLs: nothing but one is taken for one. */
+/** Strict, since digests become parts of URLs. */
 function isDigest(value: Json | undefined): value is string {
   return typeof value === 'string' && /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(value);
 }
@@ -59,22 +64,19 @@ function isSize(value: Json | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** The descriptors in a manifest's `layers` or an index's `manifests`. */
-export function descriptorsIn(
-  json: JsonObject | undefined,
-  list: 'layers' | 'manifests',
-): readonly Descriptor[] {
-  return listAt(json, list).flatMap((one) => parseDescriptor(one) ?? []);
+/** Bytes from outside as JSON; undefined when they are not, such as a proxy's page. */
+export function jsonIn(bytes: Uint8Array): Json | undefined {
+  try {
+    return parseBounded(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    // The parser's message is dropped, since it would quote the answer.
+    return undefined;
+  }
 }
 
 /** @throws ChainsError STORE_UNAVAILABLE when the content is not a JSON object */
 export function parseContent(bytes: Uint8Array, what: string): JsonObject {
-  let json: Json | undefined;
-  try {
-    json = parseBounded(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    // Said below, without the content.
-  }
+  const json = jsonIn(bytes);
   if (isJsonObject(json)) return json;
   throw unavailable(`${what}: the registry gave something that is not a JSON object`);
 }

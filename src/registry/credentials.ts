@@ -1,69 +1,51 @@
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../errors.ts';
-import type { RegistrySecret, SecretProblem } from '../model/cluster-access.ts';
 import {
-  coversRepository,
-  type Credential,
-  type DockerConfig,
-  helperFor,
-  helperHost,
-  parseDockerConfig,
-  parseHelperAnswer,
-} from './docker-config.ts';
+  type ClusterAccess,
+  isObjectName,
+  type RegistrySecret,
+  type SecretProblem,
+  serviceAccountOf,
+} from '../model/cluster-access.ts';
+import type { Run } from '../model/run.ts';
+import { withoutTrailing } from '../text.ts';
+import { askHelper, helperHost } from './credential-helper.ts';
+import { coversRepository, type Credential, type DockerConfig, parseDockerConfig } from './docker-config.ts';
 import type { Repository } from './repository.ts';
-import { firstOf, secretAdvice, type ServiceAccount } from './secret-advice.ts';
 
-/** The credentials for a repository, the best first, and which sources don't count, why, and what to do about it. */
+/** The credentials for a repository, the best first, and which sources gave none, why, and what to do about it. */
 export interface Credentials {
   readonly found: readonly { readonly source: string; readonly credential: Credential }[];
   /** One line each, the advice last. */
   readonly problems: readonly string[];
 }
 
-/** Where credentials come from. */
-export interface CredentialSources {
-  readonly secrets: readonly (RegistrySecret | SecretProblem)[];
-  /** Whose Secrets these are; undefined where there is no cluster. */
-  readonly account?: ServiceAccount | undefined;
-  /** `DOCKER_CONFIG`, `HOME` and `PATH` count. */
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal?: AbortSignal | undefined;
-}
+/** How many credentials are tried at a registry: each costs it and us requests. */
+const mostTried = 10;
+/** How many problems are named one by one; a message on a run has about 1,000 characters. */
+const mostNamed = 3;
 
 /**
  * The credentials for a repository: from the run's Secrets, the longest matching path first and else in their order;
- * then from this process's own Docker configuration, of which its credential programs go first (behaviour.md, "Stores").
+ * then from this process's own Docker configuration, its credential helper first (behaviour.md, "Stores").
  */
 export async function credentialsFor(
   repository: Repository,
-  { secrets, account, environment, signal }: CredentialSources,
+  run: Run | undefined,
+  access: ClusterAccess,
+  signal?: AbortSignal,
 ): Promise<Credentials> {
-  const { found: ofRun, problems, advice } = fromSecrets(secrets, repository, account);
-  const own = await ownConfig(environment);
-  if (own === undefined) return { found: ofRun, problems: [...problems, ...advice] };
-  if (typeof own === 'string') return { found: ofRun, problems: [...problems, own, ...advice] };
-  const helped = await askHelper(own, repository, environment, signal);
-  return {
-    found: [
-      ...ofRun,
-      ...(helped === undefined || typeof helped === 'string' ? [] : [helped]),
-      ...matching(own, repository),
-    ],
-    problems: [...problems, ...(typeof helped === 'string' ? [helped] : []), ...advice],
-  };
+  const secrets = run && (await access.registrySecrets?.(run, signal));
+  const ofRun = run && secrets && fromSecrets(secrets, repository, run);
+  const own = await fromOwnConfig(repository, signal);
+  if (ofRun === undefined) return own;
+  const { found, problems, advice } = ofRun;
+  return { found: [...found, ...own.found], problems: [...problems, ...own.problems, ...advice] };
 }
 
-/** How many credentials are tried at a registry: each costs it and us requests. */
-const mostTried = 10;
-
-function fromSecrets(
-  secrets: CredentialSources['secrets'],
-  repository: Repository,
-  account: ServiceAccount | undefined,
-) {
+function fromSecrets(secrets: readonly (RegistrySecret | SecretProblem)[], repository: Repository, run: Run) {
   const { host } = repository;
   const read = secrets.map((secret) =>
     'problem' in secret
@@ -74,22 +56,41 @@ function fromSecrets(
   const all = configs
     .flatMap((config) => matching(config, repository))
     .toSorted((one, other) => other.key.length - one.key.length);
-  const unfit = all.length > 0 ? [] : configs.map(({ source }) => `${source} has no entry for ${host}`);
-  const cut = configs.flatMap(({ source, leftOut }) =>
-    leftOut === 0 ? [] : [`${source} has ${leftOut} entries too many, or whose names are too long`],
-  );
-  const untried =
-    all.length > mostTried ? [`only ${mostTried} of ${all.length} credentials for ${host} are tried`] : [];
+  const problems = [
+    ...read.filter((config) => typeof config === 'string'),
+    ...(all.length > 0 ? [] : configs.map(({ source }) => `${source} has no entry for ${host}`)),
+    ...configs.flatMap(({ source, leftOut }) =>
+      leftOut === 0 ? [] : [`${source} has ${leftOut} entries too many, or whose names are too long`],
+    ),
+    ...(all.length > mostTried
+      ? [`only ${mostTried} of ${all.length} credentials for ${host} are tried`]
+      : []),
+  ];
+  const more = problems.length - mostNamed;
   const refusals = secrets.filter((secret) => 'problem' in secret);
   const [missing] = refusals.flatMap((refusal) => refusal.missing ?? []);
   const canBeMade = all.length === 0 && !refusals.some(({ isForbidden }) => isForbidden);
-  const advice = account !== undefined && canBeMade ? secretAdvice(repository, account, missing) : [];
-  const wrong = read.filter((config) => typeof config === 'string');
   return {
     found: all.slice(0, mostTried),
-    problems: firstOf([...wrong, ...unfit, ...cut, ...untried]),
-    advice,
+    problems: more <= 0 ? problems : [...problems.slice(0, mostNamed), `and ${more} more problems`],
+    advice: canBeMade ? secretAdvice(repository, run, missing) : [],
   };
+}
+
+/**
+ * The commands that make a Secret with which runs of this one's account have access to a repository's registry; none for a
+ * name that no account can have.
+ * @param missing the name of a Secret that is referred to and does not exist
+ */
+function secretAdvice(repository: Repository, run: Run, missing: string | undefined): readonly string[] {
+  const { namespace } = run;
+  const name = serviceAccountOf(run);
+  if (!isObjectName(name)) return [];
+  const host = repository.host.toLowerCase().replace(/[^a-z0-9.]+/g, '-');
+  const secret = missing ?? withoutTrailing(`registry-${host}`, '-');
+  const create = `kubectl create secret docker-registry ${secret} -n ${namespace} --docker-server=${helperHost(repository)} --docker-username=USER --docker-password=PASSWORD`;
+  const link = `kubectl patch serviceaccount ${name} -n ${namespace} -p '{"imagePullSecrets":[{"name":"${secret}"}]}'`;
+  return [`to give its runs access: ${missing === undefined ? `${create} && ${link}` : create}`];
 }
 
 function matching({ auths, source }: DockerConfig, repository: Repository) {
@@ -107,66 +108,22 @@ function parsed(text: string, source: string, bare = false): DockerConfig | stri
   }
 }
 
-async function ownConfig(environment: NodeJS.ProcessEnv): Promise<DockerConfig | string | undefined> {
-  const folder = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
-  const path = join(folder, 'config.json');
+async function fromOwnConfig(repository: Repository, signal?: AbortSignal): Promise<Credentials> {
+  const config = await ownConfig();
+  if (config === undefined) return { found: [], problems: [] };
+  if (typeof config === 'string') return { found: [], problems: [config] };
+  const helped = await askHelper(config, repository, signal);
+  const entries = matching(config, repository);
+  if (typeof helped === 'string') return { found: entries, problems: [helped] };
+  return { found: helped === undefined ? entries : [helped, ...entries], problems: [] };
+}
+
+async function ownConfig(): Promise<DockerConfig | string | undefined> {
+  const path = join(process.env['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
   try {
     return parsed(await readFile(path, 'utf8'), path);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return missing ? undefined : `${path} can't be read: ${reasonOf(error)}`;
   }
-}
-
-const helperPatience = 30_000;
-
-/** What the credential program knows; undefined when it knows nothing, a text when it failed. */
-async function askHelper(
-  config: DockerConfig,
-  repository: Repository,
-  environment: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
-): Promise<{ source: string; credential: Credential } | string | undefined> {
-  const name = helperFor(config, repository);
-  if (name === undefined) return undefined;
-  const program = `docker-credential-${name}`;
-  try {
-    const { code, stdout } = await run(program, helperHost(repository), environment, signal);
-    if (code === 0) {
-      const credential = parseHelperAnswer(stdout);
-      return credential && { source: program, credential };
-    }
-    // The protocol's own words for "none"; anything else it prints may hold a secret.
-    return /credentials not found/i.test(stdout) ? undefined : `${program} ended with ${code}`;
-  } catch (error) {
-    signal?.throwIfAborted();
-    const text = error instanceof SyntaxError ? 'its answer is not JSON' : reasonOf(error);
-    return `${program} failed: ${text}`;
-  }
-}
-
-/** Runs `PROGRAM get` with the host on its standard input. */
-function run(
-  program: string,
-  input: string,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
-): Promise<{ code: number | string; stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], {
-      env,
-      signal,
-      timeout: helperPatience,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (stdout.length < 1024 * 1024) stdout += text;
-    });
-    // It may end without reading its input.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    child.once('error', reject);
-    child.once('close', (code, ended) => resolve({ code: code ?? ended ?? 'no code', stdout }));
-  });
 }

@@ -1,8 +1,8 @@
-import { at, isJsonObject, type Json, member, parseBounded } from '../json.ts';
+import { type Json, member, objectIn, parseBounded, textIn } from '../json.ts';
 import { withoutTrailing } from '../text.ts';
 import { isDockerHub, type Repository } from './repository.ts';
 
-/** What proves to a registry who we are. */
+/** What authenticates us to a registry. */
 export type Credential =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** A refresh token, to be exchanged for access tokens. */
@@ -10,25 +10,25 @@ export type Credential =
   /** An access token as it is. */
   | { readonly kind: 'registry'; readonly token: string };
 
-/** A Docker configuration, as far as it says how to log in. */
+/** A Docker configuration, as far as it says how to authenticate. */
 export interface DockerConfig {
   /** Where it was found, for messages. */
   readonly source: string;
   /** The longest key first. */
   readonly auths: readonly { readonly key: string; readonly credential: Credential }[];
-  /** Names of programs `docker-credential-NAME`, by host. */
+  /** Names of credential helpers (programs `docker-credential-NAME`), by host. */
   readonly helpers: ReadonlyMap<string, string>;
-  /** The program for hosts that have none of their own. */
+  /** The helper for hosts that have none of their own. */
   readonly store: string | undefined;
-  /** How many entries don't count, because there are too many or their key is too long. */
+  /** How many entries are ignored, because there are too many or their key is too long. */
   readonly leftOut: number;
 }
 
-/** A tenant writes these: how large a configuration may be, in characters, how many entries count, and how long a key is. */
+/** Limits of a configuration, which a tenant writes: its characters, its entries, and the characters of a key. */
 const [longestText, mostEntries, longestKey] = [1_048_576, 256, 1_024];
 
 /**
- * Reads `config.json`, or a `.dockercfg`, which is only its `auths`. Entries without a credential say nothing.
+ * Reads `config.json`, or a `.dockercfg`, which is only its `auths`. Entries without a credential are left out.
  * @throws SyntaxError when it is not JSON, or larger than a Secret can be
  */
 export function parseDockerConfig(text: string, source: string, bare = false): DockerConfig {
@@ -39,14 +39,14 @@ export function parseDockerConfig(text: string, source: string, bare = false): D
   const store = member(json, 'credsStore');
   return {
     source,
-    auths: auths.counted
+    auths: auths.taken
       .flatMap(([key, entry]) => {
         const credential = credentialOf(entry);
         return credential === undefined ? [] : [{ key: normalKey(key), credential }];
       })
       .toSorted((one, other) => other.key.length - one.key.length),
     helpers: new Map(
-      helpers.counted.flatMap(([host, name]) => (isProgram(name) ? [[normalKey(host), name] as const] : [])),
+      helpers.taken.flatMap(([host, name]) => (isProgram(name) ? [[normalKey(host), name] as const] : [])),
     ),
     store: !bare && isProgram(store) ? store : undefined,
     leftOut: auths.leftOut + helpers.leftOut,
@@ -54,44 +54,22 @@ export function parseDockerConfig(text: string, source: string, bare = false): D
 }
 
 function entriesOf(value: Json | undefined) {
-  const all = isJsonObject(value) ? Object.entries(value) : [];
-  const counted = all.filter(([key]) => key.length <= longestKey).slice(0, mostEntries);
-  return { counted, leftOut: all.length - counted.length };
+  const all = Object.entries(objectIn(value));
+  const taken = all.filter(([key]) => key.length <= longestKey).slice(0, mostEntries);
+  return { taken, leftOut: all.length - taken.length };
 }
 
-/** Whether an entry's key is for the repository: equal hosts, `*` standing for part of a host's label, and the path's first segments. */
+/** Whether an entry's key covers the repository: its host, where `*` matches part of a label, and the first segments of its path. */
 export function coversRepository(key: string, repository: Repository): boolean {
   const [host = '', ...path] = key.split('/');
   const prefix = path.join('/');
+  const isSameHub = isDockerHub(host) && isDockerHub(repository.host);
   const inside = prefix === '' || `${repository.path}/`.startsWith(`${prefix}/`);
-  return inside && (sameHub(host, repository.host) || matchesHost(host, repository.host));
-}
-
-/** The host by which credential programs know a repository's registry. */
-export function helperHost(repository: Repository): string {
-  return isDockerHub(repository.host) ? 'https://index.docker.io/v1/' : repository.host;
-}
-
-/** The program that is to be asked about a repository, if any. */
-export function helperFor(config: DockerConfig, repository: Repository): string | undefined {
-  for (const [key, name] of config.helpers) if (coversRepository(key, repository)) return name;
-  return config.store;
-}
-
-/** Reads what a credential program prints. */
-export function parseHelperAnswer(text: string): Credential | undefined {
-  const json = parseBounded(text);
-  const [username, secret] = [at(json, 'Username'), at(json, 'Secret')];
-  if (typeof secret !== 'string' || secret === '') return undefined;
-  if (username === '<token>') return { kind: 'identity', token: secret };
-  return typeof username === 'string' ? { kind: 'password', username, password: secret } : undefined;
+  return inside && (isSameHub || matchesHost(host, repository.host));
 }
 
 function credentialOf(entry: Json | undefined): Credential | undefined {
-  const text = (key: string) => {
-    const value = member(entry, key);
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
+  const text = (key: string) => textIn(member(entry, key)) || undefined;
   const [identity, registry, auth] = [text('identitytoken'), text('registrytoken'), text('auth')];
   if (registry !== undefined) return { kind: 'registry', token: registry };
   if (identity !== undefined) return { kind: 'identity', token: identity };
@@ -112,10 +90,6 @@ function pairIn(auth: string): readonly [string, string] | undefined {
 /** Keys are written as hosts, with paths, or as the URLs of old APIs: `https://index.docker.io/v1/`. */
 function normalKey(key: string): string {
   return withoutTrailing(key.replace(/^https?:\/\//, ''), '/').replace(/\/v[12]$/, '');
-}
-
-function sameHub(host: string, other: string): boolean {
-  return isDockerHub(host) && isDockerHub(other);
 }
 
 function matchesHost(pattern: string, host: string): boolean {

@@ -9,7 +9,7 @@ import { apiHost, isLocal } from './repository.ts';
 export interface Origin {
   /** `https://ghcr.io` */
   readonly url: string;
-  readonly line: Pick<Route, 'dispatcherFor' | 'timeout'>;
+  readonly route: Omit<Route, 'signal'>;
 }
 
 /** How registries are reached. */
@@ -24,47 +24,47 @@ const connectTimeout = 10_000;
 
 /**
  * Finds registries: by HTTPS, and by plain HTTP where that is allowed and HTTPS doesn't answer; keeps the connections.
- * Certificates are trusted as Node does, so `NODE_EXTRA_CA_CERTS` adds a CA; `HTTPS_PROXY` and `NO_PROXY` count, but
- * never for this machine.
+ * Certificates are trusted as Node does, so `NODE_EXTRA_CA_CERTS` adds a CA; `HTTPS_PROXY` and `NO_PROXY` are honoured,
+ * but never for this machine.
  */
 export class Origins {
-  readonly #insecure: boolean;
-  readonly #near: Agent;
-  readonly #far: Connections;
+  readonly #options: OriginsOptions;
+  readonly #local: Agent;
+  readonly #remote: Connections;
   /** To hosts that a public registry has named. */
-  readonly #led: Connections;
-  readonly #timeout: number;
+  readonly #named: Connections;
+  /** Hosts that answer by plain HTTP only. */
   readonly #plain = new Set<string>();
 
-  constructor({ insecure, timeout }: OriginsOptions) {
-    this.#insecure = insecure;
-    this.#timeout = timeout;
-    const connect = { timeout: connectTimeout, rejectUnauthorized: !insecure, allowH2: false };
-    this.#near = new Agent({ connections: 16, allowH2: false, connect });
-    this.#far = new Connections({ connect });
-    this.#led = new Connections({ connect: { ...connect, lookup: publicLookup } });
+  constructor(options: OriginsOptions) {
+    this.#options = options;
+    const connect = { timeout: connectTimeout, rejectUnauthorized: !options.insecure, allowH2: false };
+    this.#local = new Agent({ connections: 16, allowH2: false, connect });
+    this.#remote = new Connections({ connect });
+    this.#named = new Connections({ connect: { ...connect, lookup: publicLookup } });
   }
 
   /** @throws ChainsError STORE_UNAVAILABLE when nothing answers there */
   async of(host: string, signal?: AbortSignal): Promise<Origin> {
+    const { insecure, timeout } = this.#options;
     const url = `https://${apiHost(host)}`;
     const parsed = URL.parse(url);
     if (parsed === null) throw refused(`${host} is not the host of a registry`);
     if (scopeOf(parsed.hostname) === 'link-local')
       throw refused(`${host} is a link-local address, where no registry is looked for`);
-    const line = { dispatcherFor: this.#dispatchers(parsed, isLocal(host)), timeout: this.#timeout };
-    const secure = { url, line };
-    const plain = { url: `http://${apiHost(host)}`, line };
-    if (!this.#insecure && !isLocal(host)) return secure;
+    const route = { dispatcherFor: this.#dispatchers(parsed, isLocal(host)), timeout };
+    const secure = { url, route };
+    const plain = { url: `http://${apiHost(host)}`, route };
+    if (!insecure && !isLocal(host)) return secure;
     if (this.#plain.has(host)) return plain;
     try {
-      await this.#ask(secure, signal);
+      await ask(secure, signal);
       return secure;
     } catch (error) {
       signal?.throwIfAborted();
-      // A certificate that can't be trusted is no reason to do without any.
-      if (!this.#insecure && answersWithTls(error)) throw error;
-      await this.#ask(plain, signal).catch(() => {
+      // An untrusted certificate is no reason to go on without any.
+      if (!insecure && answersWithTls(error)) throw error;
+      await ask(plain, signal).catch(() => {
         throw error;
       });
       this.#plain.add(host);
@@ -73,30 +73,26 @@ export class Origins {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#near.close(), this.#far.close(), this.#led.close()]);
-  }
-
-  async #ask({ url, line }: Origin, signal?: AbortSignal): Promise<void> {
-    await exchange({ method: 'GET', url: new URL('/v2/', url) }, { ...line, signal });
+    await Promise.all([this.#local.close(), this.#remote.close(), this.#named.close()]);
   }
 
   /** Connections to the registry's own host, and, where that is public, others to hosts that it names. */
-  #dispatchers(registry: URL, isNear: boolean): Route['dispatcherFor'] {
-    const registryIsPublic = onceOnly(() => isPublic(registry.hostname));
+  #dispatchers(registry: URL, isOnLocalNetwork: boolean): Route['dispatcherFor'] {
+    let registryIsPublic: Promise<boolean> | undefined;
     return async (url) => {
-      if (isNear) return this.#near;
-      const isLed = url.hostname !== registry.hostname && (await registryIsPublic());
-      return (isLed ? this.#led : this.#far).to(url);
+      if (isOnLocalNetwork) return this.#local;
+      const isNamed =
+        url.hostname !== registry.hostname && (await (registryIsPublic ??= isPublic(registry.hostname)));
+      return (isNamed ? this.#named : this.#remote).to(url);
     };
   }
 }
 
-function onceOnly<T>(work: () => Promise<T>): () => Promise<T> {
-  let outcome: Promise<T> | undefined;
-  return () => (outcome ??= work());
+async function ask({ url, route }: Origin, signal?: AbortSignal): Promise<void> {
+  await exchange({ method: 'GET', url: new URL('/v2/', url) }, { ...route, signal });
 }
 
-/** True when there was a certificate to find fault with. */
+/** True when the server showed a certificate, though not one to trust. */
 function answersWithTls(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';

@@ -1,7 +1,7 @@
 import type { Run } from '../model/run.ts';
-import { serviceAccountOf, type ClusterAccess } from '../model/cluster-access.ts';
+import type { ClusterAccess } from '../model/cluster-access.ts';
 import { RepositoryClient } from './client.ts';
-import { type Credentials, credentialsFor } from './credentials.ts';
+import { credentialsFor } from './credentials.ts';
 import { Origins, type OriginsOptions } from './origins.ts';
 import type { Repository } from './repository.ts';
 import { Session } from './session.ts';
@@ -18,12 +18,12 @@ export class Registries {
     this.#access = access;
   }
 
-  /** A repository as a run may see it; without one, as this process may. */
+  /** A repository, with a run's credentials; without a run, with those of this process alone. */
   async open(repository: Repository, run: Run | undefined, signal?: AbortSignal): Promise<RepositoryClient> {
     const session = new Session({
       origin: await this.#origins.of(repository.host, signal),
       tokens: this.#tokens,
-      credentials: () => this.#credentials(repository, run, signal),
+      credentials: () => credentialsFor(repository, run, this.#access, signal),
       signal,
     });
     return new RepositoryClient(repository, session);
@@ -31,18 +31,5 @@ export class Registries {
 
   close(): Promise<void> {
     return this.#origins.close();
-  }
-
-  async #credentials(
-    repository: Repository,
-    run: Run | undefined,
-    signal?: AbortSignal,
-  ): Promise<Credentials> {
-    const environment = process.env;
-    if (run === undefined || this.#access.registrySecrets === undefined)
-      return credentialsFor(repository, { secrets: [], environment, signal });
-    const secrets = await this.#access.registrySecrets(run, signal);
-    const account = { namespace: run.namespace, name: serviceAccountOf(run) };
-    return credentialsFor(repository, { secrets, account, environment, signal });
   }
 }

@@ -9,7 +9,7 @@ export interface Repository {
 const dockerHub = 'index.docker.io';
 
 const hostForm = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
-/** Each registry has rules of its own; what no registry takes is left out here. */
+/** Looser than the rules of any one registry: it excludes only what no registry takes. */
 const pathForm = /^(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+(?:\/(?!\.{1,2}(?:\/|$))[a-z0-9_.-]+)*$/;
 
 /** Reads `HOST/PATH`, or a name of Docker Hub, without tag or digest (distribution specification, "Pulling manifests"); undefined when it is none. */
@@ -28,17 +28,17 @@ export function repositoryName({ host, path }: Repository): string {
   return `${host}/${path}`;
 }
 
-/** The host that speaks the registry's API: Docker Hub's is another one than its images are named for. */
+/** The host of the registry's API; Docker Hub's differs from the host in its images' names. */
 export function apiHost(host: string): string {
   return isDockerHub(host) ? 'registry-1.docker.io' : host;
 }
 
-/** True for every name that Docker Hub goes by. */
+/** True for every name of Docker Hub. */
 export function isDockerHub(host: string): boolean {
   return host === 'docker.io' || host.endsWith('.docker.io');
 }
 
-/** True where plain HTTP is spoken if HTTPS doesn't answer: this machine, and names that only a local network knows. */
+/** True where plain HTTP is allowed if HTTPS doesn't answer: this machine, and names that only a local network knows. */
 export function isLocal(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return (

@@ -1,15 +1,15 @@
 import { basic, type Challenge, parseChallenge, type Tokens } from './tokens.ts';
 import type { Credentials } from './credentials.ts';
 import type { Credential } from './docker-config.ts';
-import { type RegistryAnswer, type Exchange, exchange, ledTo, nameOf } from './exchange.ts';
-import { refused } from './failures.ts';
+import { type Exchange, exchange, nameOf, type RegistryAnswer, resolveTarget } from './exchange.ts';
+import { failedAnswer, refused } from './failures.ts';
 import type { Origin } from './origins.ts';
 
-/** What a session works with. */
+/** What a session needs. */
 export interface SessionOptions {
   readonly origin: Origin;
   readonly tokens: Tokens;
-  /** Asked only when the registry wants to see a credential. */
+  /** Called only when the registry asks for authentication. */
   readonly credentials: () => Promise<Credentials>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -17,25 +17,25 @@ export interface SessionOptions {
 /** How often a session gets another token for the credential that it uses. */
 const mostRenewals = 16;
 
-/** Somebody to be: with a credential, or anonymous. */
-interface Caller {
+/** What a session authenticates as; without a credential, anonymous. */
+interface Identity {
   readonly source: string;
   readonly credential: Credential | undefined;
 }
 
 /**
- * Requests to one repository of a registry, with what its challenges ask for. After a 401 or 403 the next credential is
- * tried, and in the end none: a registry may be open although a credential for it is wrong.
+ * Authenticated requests to one repository of a registry. After a 401 or 403 the next credential is tried, and in the end
+ * none, since a registry may be open although a credential for it is wrong.
  */
 export class Session {
   readonly origin: string;
   readonly #options: SessionOptions;
   #challenge: Challenge | undefined;
   #authorization: string | undefined;
-  /** Those not yet tried; undefined until one is asked for. */
-  #identities: Caller[] | undefined;
-  #current: Caller | undefined;
-  /** The scopes that the current identity has a token for, and whether it was just given, or is older and may have expired. */
+  /** Those not yet tried; undefined until one is needed. */
+  #identities: Identity[] | undefined;
+  #current: Identity | undefined;
+  /** The scopes that the current identity has a token for; an older token may have expired. */
   readonly #scopes = new Map<string | undefined, 'fresh' | 'older'>();
   #renewals = 0;
   readonly #tried: string[] = [];
@@ -46,16 +46,22 @@ export class Session {
     this.#options = options;
   }
 
-  /** @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer */
-  async request(request: Exchange): Promise<RegistryAnswer> {
+  /**
+   * Makes a request, with one credential after the other as long as it is refused.
+   * @throws ChainsError STORE_REFUSED when every credential is refused, STORE_UNAVAILABLE when there is no answer, and what
+   * {@link failedAnswer} gives for a status that is not among `statuses`
+   */
+  async request(statuses: readonly number[], request: Exchange): Promise<RegistryAnswer> {
     for (;;) {
       const answer = await this.attempt(request);
-      if (answer.status !== 401 && answer.status !== 403) return answer;
+      if (statuses.includes(answer.status)) return answer;
+      if (answer.status !== 401 && answer.status !== 403)
+        throw failedAnswer(nameOf({ ...request, url: answer.url }), answer);
       if (!(await this.#next())) throw this.#refusal(request, answer);
     }
   }
 
-  /** Like `request`, but with the credential in use only: the answer may be a refusal. */
+  /** Makes a request with the credential in use only: the answer may be a refusal. */
   async attempt(request: Exchange): Promise<RegistryAnswer> {
     for (;;) {
       const answer = await this.#send(request);
@@ -70,26 +76,26 @@ export class Session {
 
   #send(request: Exchange): Promise<RegistryAnswer> {
     const { origin, signal } = this.#options;
-    // An upload may go on at another host, which is no business of this credential.
+    // An upload may go on at another host, which must not get the credential.
     const known = this.#authorization !== undefined && request.url.origin === origin.url;
     const headers = { ...request.headers, ...(known ? { authorization: this.#authorization ?? '' } : {}) };
-    return exchange({ ...request, headers }, { ...origin.line, signal });
+    return exchange({ ...request, headers }, { ...origin.route, signal });
   }
 
-  /** Gets another token for the identity in use, where the one that was refused is for something else or may have expired. */
+  /** Gets another token for the identity in use, where the refused one has another scope or may have expired. */
   async #renew({ status }: RegistryAnswer): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge?.scheme !== 'bearer' || this.#current === undefined) return false;
-    // A registry may ask for more as a session goes on, but not for something else every time.
+    // A registry may ask for more scopes as a session goes on, but not without end.
     if (this.#renewals >= mostRenewals) return false;
     this.#renewals += 1;
     const token = this.#scopes.get(challenge.scope);
     if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
     const other = token === 'older' || (token === undefined && status === 401);
-    return other && this.#become(this.#current, challenge);
+    return other && this.#authenticate(this.#current, challenge);
   }
 
-  /** Goes on with the next credentials; false when none are left. */
+  /** Authenticates with the next credential; false when none is left. */
   async #next(): Promise<boolean> {
     const challenge = this.#challenge;
     if (challenge === undefined) return false;
@@ -101,12 +107,12 @@ export class Session {
     for (let next = this.#identities.shift(); next !== undefined; next = this.#identities.shift()) {
       this.#scopes.clear();
       this.#tried.push(next.source);
-      if (await this.#become(next, challenge)) return true;
+      if (await this.#authenticate(next, challenge)) return true;
     }
     return false;
   }
 
-  async #become(identity: Caller, challenge: Challenge): Promise<boolean> {
+  async #authenticate(identity: Identity, challenge: Challenge): Promise<boolean> {
     const { credential } = identity;
     const authorization = await this.#authorizationFor(credential, challenge);
     if (authorization === undefined) return false;
@@ -123,9 +129,9 @@ export class Session {
     if (credential?.kind === 'registry') return `Bearer ${credential.token}`;
     const { origin, tokens, signal } = this.#options;
     const token = await tokens.of(
-      { ...challenge, realm: ledTo(challenge.realm, new URL(origin.url), 'place for tokens').href },
+      { ...challenge, realm: resolveTarget(challenge.realm, new URL(origin.url), 'place for tokens').href },
       credential,
-      { ...origin.line, signal },
+      { ...origin.route, signal },
     );
     if (token === undefined) return undefined;
     this.#scopes.set(challenge.scope, token.cached ? 'older' : 'fresh');

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { at, type Json, parseBounded } from '../json.ts';
+import { at } from '../json.ts';
 import type { Credential } from './docker-config.ts';
-import { exchange, type RegistryAnswer, type Route } from './exchange.ts';
+import { exchange, placeOf, type RegistryAnswer, type Route } from './exchange.ts';
 import { failedAnswer, refused, unavailable } from './failures.ts';
 
 type BearerChallenge = Extract<Challenge, { scheme: 'bearer' }>;
 
 /** A token that a realm gave. */
-export interface Token {
+interface Token {
   readonly text: string;
-  /** True when it was there already, so that it may have been revoked meanwhile. */
+  /** True when it was given for an earlier request, so that it may have been revoked meanwhile. */
   readonly cached: boolean;
 }
 
@@ -20,26 +20,25 @@ const [longestLife, mostKept] = [3_600, 512];
 /** Milliseconds before its end in which a token is no longer used. */
 const margin = 10_000;
 
-/** Gets tokens, and keeps each for what it is good for until it expires. */
+/** Gets tokens, and keeps each until it expires. */
 export class Tokens {
   readonly #kept = new Map<string, { readonly text: string; readonly until: number }>();
 
-  /** The token for a challenge and credential, no credential being anonymous; undefined when the realm refuses it. */
+  /** The token for a challenge and credential, without one an anonymous token; undefined when the realm refuses it. */
   async of(
     challenge: BearerChallenge,
     credential: Credential | undefined,
-    line: Route,
+    route: Route,
   ): Promise<Token | undefined> {
     const key = keyOf(challenge, credential);
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.until > Date.now()) return { text: kept.text, cached: true };
-    const answer = await ask(challenge, credential, line);
+    const answer = await ask(challenge, credential, route);
     if (answer.status === 401 || answer.status === 403) return undefined;
-    const what = `the token of ${answer.url.origin}${answer.url.pathname}`;
-    if (answer.status !== 200)
-      throw failedAnswer(what, { ...answer, retryAfter: answer.header('retry-after')[0] });
+    const what = `the token of ${placeOf(answer.url)}`;
+    if (answer.status !== 200) throw failedAnswer(what, answer);
     const { text, life } = read(answer, what);
-    this.#forgetExpired();
+    for (const [other, { until }] of this.#kept) if (until <= Date.now()) this.#kept.delete(other);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(key, { text, until: Date.now() + life * 1000 - margin });
@@ -50,13 +49,9 @@ export class Tokens {
   forget(challenge: BearerChallenge, credential: Credential | undefined): void {
     this.#kept.delete(keyOf(challenge, credential));
   }
-
-  #forgetExpired(): void {
-    for (const [key, { until }] of this.#kept) if (until <= Date.now()) this.#kept.delete(key);
-  }
 }
 
-/** The key holds no secret, only its digest. */
+/** The key holds the digest of the credential instead of a secret. */
 function keyOf({ realm, service, scope }: BearerChallenge, credential: Credential | undefined): string {
   const whose = createHash('sha256')
     .update(JSON.stringify(credential ?? null))
@@ -67,7 +62,7 @@ function keyOf({ realm, service, scope }: BearerChallenge, credential: Credentia
 async function ask(
   { realm, service, scope }: BearerChallenge,
   credential: Credential | undefined,
-  line: Route,
+  route: Route,
 ): Promise<RegistryAnswer> {
   const url = new URL(realm);
   const scopes = scope?.split(' ').filter((one) => one !== '') ?? [];
@@ -80,33 +75,21 @@ async function ask(
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
     });
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    return exchange({ method: 'POST', url, headers, body: Buffer.from(form.toString()) }, line);
+    return exchange({ method: 'POST', url, headers, body: Buffer.from(form.toString()) }, route);
   }
   if (service !== undefined) url.searchParams.set('service', service);
   for (const one of scopes) url.searchParams.append('scope', one);
   const headers = credential?.kind === 'password' ? { authorization: basic(credential) } : {};
-  return exchange({ method: 'GET', url, headers }, line);
+  return exchange({ method: 'GET', url, headers }, route);
 }
 
 /** The header for Basic authentication (RFC 7617). */
-export function basic({
-  username,
-  password,
-}: {
-  readonly username: string;
-  readonly password: string;
-}): string {
+export function basic({ username, password }: Extract<Credential, { kind: 'password' }>): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function read({ body }: RegistryAnswer, what: string): { text: string; life: number } {
-  let json: Json;
-  try {
-    json = parseBounded(Buffer.from(body).toString('utf8'));
-  } catch {
-    // The parser's own words would quote the answer.
-    throw unavailable(`${what}: the answer is not JSON`);
-  }
+function read({ json }: RegistryAnswer, what: string): { text: string; life: number } {
+  if (json === undefined) throw unavailable(`${what}: the answer is not JSON`);
   const text = at(json, 'token') ?? at(json, 'access_token');
   if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text))
     throw refused(`${what}: there is none in the answer`);
@@ -114,7 +97,7 @@ function read({ body }: RegistryAnswer, what: string): { text: string; life: num
   return { text, life: typeof life === 'number' && life > 0 ? Math.min(life, longestLife) : usualLife };
 }
 
-/** What a registry wants to see (RFC 9110, 11.6.1; distribution's "Token authentication"). */
+/** How a registry asks for authentication (RFC 9110, 11.6.1; distribution's "Token authentication"). */
 export type Challenge =
   | { readonly scheme: 'basic' }
   | {
@@ -128,18 +111,13 @@ export type Challenge =
 
 const piece = /([A-Za-z][\w-]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g;
 
-/** The first challenge of `WWW-Authenticate` headers that we can meet, bearer before basic; undefined when there is none. */
+/** The first challenge of `WWW-Authenticate` headers that we can answer, bearer before basic; undefined when there is none. */
 export function parseChallenge(headers: readonly string[]): Challenge | undefined {
   const challenges = headers.flatMap(challengesIn);
-  const bearer = challenges.find(({ scheme, params }) => scheme === 'bearer' && params.has('realm'));
-  if (bearer !== undefined) {
-    const { params } = bearer;
-    return {
-      scheme: 'bearer',
-      realm: params.get('realm') ?? '',
-      service: params.get('service'),
-      scope: params.get('scope'),
-    };
+  for (const { scheme, params } of challenges) {
+    const realm = params.get('realm');
+    if (scheme === 'bearer' && realm !== undefined)
+      return { scheme, realm, service: params.get('service'), scope: params.get('scope') };
   }
   return challenges.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }

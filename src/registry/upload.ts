@@ -1,23 +1,16 @@
 import { ChainsError } from '../errors.ts';
-import { type RegistryAnswer, type Exchange, ledTo } from './exchange.ts';
+import { type Exchange, placeOf, type RegistryAnswer, resolveTarget } from './exchange.ts';
 import { unavailable } from './failures.ts';
+import type { Session } from './session.ts';
 
-/** What is to be uploaded. */
+/** What is to be uploaded, and where. */
 export interface BlobUpload {
   readonly bytes: Uint8Array;
   readonly digest: string;
-  /** A repository of the same registry that has it already. */
-  readonly from?: string;
-}
-
-/** How an upload speaks to its registry. */
-export interface UploadPath {
-  /** Where uploads begin. */
+  /** Where uploads to the repository begin. */
   readonly start: URL;
-  /** Makes a request, and rejects when the answer has another status. */
-  readonly expect: (statuses: readonly number[], request: Exchange) => Promise<RegistryAnswer>;
-  /** Makes a request that may be refused. */
-  readonly attempt: (request: Exchange) => Promise<RegistryAnswer>;
+  /** A repository of the same registry that has it already. */
+  readonly from?: string | undefined;
 }
 
 /** What goes in one request; some registries take no smaller chunk than 5 MiB, so this is well above. */
@@ -29,43 +22,39 @@ const smallChunk = 768 * 1024;
  * Uploads a blob (distribution specification, "Pushing blobs"): mounted from another repository where the registry can do
  * that, in one piece, or in chunks when it is too long or a server on the way says that one piece is.
  */
-export async function upload(what: BlobUpload, path: UploadPath): Promise<void> {
-  const session = await begin(what, path);
-  if (session === undefined) return;
-  if (what.bytes.length > oneRequest) return inChunks(what.bytes, oneRequest, what.digest, session, path);
+export async function upload(blob: BlobUpload, session: Session): Promise<void> {
+  const { bytes, digest } = blob;
+  const begun = await begin(blob, session);
+  if (begun === undefined) return;
+  if (bytes.length > oneRequest) return inChunks(blob, oneRequest, begun, session);
   try {
-    await finish(what.bytes, what.digest, session.location, path);
+    await finish(bytes, digest, begun.location, session);
   } catch (error) {
-    if (!(error instanceof ChainsError) || error.status !== 413 || what.bytes.length <= smallChunk)
-      throw error;
-    const { bytes, digest } = what;
-    const again = await begin({ bytes, digest }, path);
-    if (again !== undefined) await inChunks(bytes, smallChunk, digest, again, path);
+    if (!(error instanceof ChainsError) || error.status !== 413 || bytes.length <= smallChunk) throw error;
+    const again = await begin({ ...blob, from: undefined }, session);
+    if (again !== undefined) await inChunks(blob, smallChunk, again, session);
   }
 }
 
-interface UploadSession {
+interface BegunUpload {
   readonly location: URL;
-  /** The least bytes of a chunk, but for the last one. */
+  /** The fewest bytes that a chunk may have, except for the last one. */
   readonly atLeast: number;
 }
 
-/** Undefined when the blob is there by a mount. */
-async function begin({ digest, from }: BlobUpload, path: UploadPath): Promise<UploadSession | undefined> {
-  const mounted = from === undefined ? undefined : await mount(digest, from, path);
+/** Undefined when the blob was mounted, so that nothing is left to upload. */
+async function begin(
+  { digest, start, from }: BlobUpload,
+  session: Session,
+): Promise<BegunUpload | undefined> {
+  // Not every credential may read the other repository, so a refusal is no error.
+  const mount = from && new URL(`?${new URLSearchParams({ mount: digest, from }).toString()}`, start);
+  const mounted = mount ? await session.attempt(post(mount)) : undefined;
   if (mounted?.status === 201) return undefined;
   // A registry that can't mount begins an upload instead.
-  const answer = mounted?.status === 202 ? mounted : await path.expect([202], post(path.start));
+  const answer = mounted?.status === 202 ? mounted : await session.request([202], post(start));
   const atLeast = Number(answer.header('oci-chunk-min-length')[0] ?? 0);
-  return { location: locationIn(answer, path.start), atLeast: Number.isSafeInteger(atLeast) ? atLeast : 0 };
-}
-
-/** We may have no right to read there. */
-function mount(digest: string, from: string, { start, attempt }: UploadPath): Promise<RegistryAnswer> {
-  const url = new URL(start);
-  url.searchParams.set('mount', digest);
-  url.searchParams.set('from', from);
-  return attempt(post(url));
+  return { location: locationIn(answer, start), atLeast: Number.isSafeInteger(atLeast) ? atLeast : 0 };
 }
 
 function post(url: URL): Exchange {
@@ -73,11 +62,10 @@ function post(url: URL): Exchange {
 }
 
 async function inChunks(
-  bytes: Uint8Array,
+  { bytes, digest }: BlobUpload,
   size: number,
-  digest: string,
-  { location, atLeast }: UploadSession,
-  path: UploadPath,
+  { location, atLeast }: BegunUpload,
+  session: Session,
 ): Promise<void> {
   const step = Math.max(size, atLeast);
   let url = location;
@@ -85,36 +73,33 @@ async function inChunks(
     const body = bytes.subarray(offset, offset + step);
     const range = `${offset}-${offset + body.length - 1}`;
     const headers = { 'content-type': 'application/octet-stream', 'content-range': range };
-    const answer = await path.expect([202, 204], { method: 'PATCH', url, headers, body });
+    const answer = await session.request([202, 204], { method: 'PATCH', url, headers, body });
     url = locationIn(answer, url);
   }
-  await finish(new Uint8Array(), digest, url, path);
+  await finish(new Uint8Array(), digest, url, session);
 }
 
-async function finish(
-  body: Uint8Array,
-  digest: string,
-  location: URL,
-  { expect }: UploadPath,
-): Promise<void> {
+async function finish(body: Uint8Array, digest: string, location: URL, session: Session): Promise<void> {
   const url = new URL(location);
-  // As text: what is there already is the registry's own, and must come back as it was given.
+  // Appended as text, since the registry's own query must come back exactly as it was given.
   url.search += `${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`;
   const headers = { 'content-type': 'application/octet-stream' };
-  const answer = await expect([201], { method: 'PUT', url, headers, body });
-  const named = answer.header('docker-content-digest')[0];
-  if (named !== undefined && named !== digest)
-    throw unavailable(
-      `${url.origin}${url.pathname}: the registry says that it keeps other content than was sent`,
-    );
+  const answer = await session.request([201], { method: 'PUT', url, headers, body });
+  checkKept(answer, digest, placeOf(url));
 }
 
-/** Registries behind proxies often name their own scheme, not the one that they were asked by. */
+/** @throws ChainsError STORE_UNAVAILABLE when the registry names another digest than that of what was sent */
+export function checkKept(answer: RegistryAnswer, digest: string, what: string): void {
+  const named = answer.header('docker-content-digest')[0];
+  if (named !== undefined && named !== digest)
+    throw unavailable(`${what}: the registry says that it keeps other content than was sent`);
+}
+
 function locationIn(answer: RegistryAnswer, asked: URL): URL {
   const [location] = answer.header('location');
-  if (location === undefined)
-    throw unavailable(`${asked.origin}${asked.pathname}: no Location for the upload`);
+  if (location === undefined) throw unavailable(`${placeOf(asked)}: no Location for the upload`);
   const named = URL.parse(location, asked.href);
+  // Registries behind proxies often name their own scheme instead of the proxy's.
   if (named?.host === asked.host) named.protocol = asked.protocol;
-  return ledTo(named?.href ?? location, asked, 'Location for the upload');
+  return resolveTarget(named?.href ?? location, asked, 'Location for the upload');
 }

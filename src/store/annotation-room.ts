@@ -21,9 +21,9 @@ export interface AnnotationsOfArtifact {
 /** What can be written on the run, and what had to be left out. */
 export interface FittedAnnotations {
   readonly annotations: Annotations;
-  /** PAYLOAD_TOO_LARGE for each artifact that doesn't fit beside those before it. */
+  /** PAYLOAD_TOO_LARGE for each artifact that doesn't fit together with those before it. */
   readonly tooLarge: readonly Failure[];
-  /** Evidence that had to be left out for want of room; its signature is there. */
+  /** Evidence that had to be left out for lack of room, although its signature fits. */
   readonly leftOut: readonly Problem[];
 }
 
@@ -31,50 +31,44 @@ const evidencePrefix = `${markPrefix}evidence-`;
 
 /**
  * Chooses, in the given order, the entries that fit on an object with the `present` annotations: one that doesn't fit
- * is left out alone. Only the object knows its other annotations, hence not a store's decision.
+ * is left out alone.
  */
 export function fitAnnotations(
   present: Annotations,
   entries: readonly AnnotationsOfArtifact[],
 ): FittedAnnotations {
-  const all = new Map(Object.entries(present));
-  const kept = new Set<string>();
+  const kept: Record<string, string> = {};
   const tooLarge: Failure[] = [];
   const leftOut: Problem[] = [];
   let used = bytesOf(present);
   for (const { artifact, annotations } of entries) {
-    const freed = Object.keys(annotations).reduce((sum, key) => sum + bytesOfOne(key, all.get(key)), 0);
+    const { fullKey, kind } = artifact;
+    const freed = Object.keys(annotations).reduce(
+      (sum, key) => sum + bytesOfOne(key, kept[key] ?? present[key]),
+      0,
+    );
     const others = used - freed;
     const fits = (some: Annotations) => others + bytesOf(some) <= annotationsLimit - roomForMarks;
     const chosen = [annotations, withoutEvidence(annotations)].find(fits);
     if (chosen === undefined) {
-      const error = tooLargeError(artifact, bytesOf(annotations), others);
-      tooLarge.push({ artifact, stage: 'storage', error });
+      const message =
+        `${fullKey}: ${bytesOf(annotations)} bytes of annotations do not fit together with the run's other ${others} bytes: Kubernetes allows ` +
+        `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${kind}.storage`;
+      tooLarge.push({ artifact, stage: 'storage', error: new ChainsError('PAYLOAD_TOO_LARGE', message) });
       continue;
     }
-    if (chosen !== annotations) leftOut.push(evidenceLeftOut(artifact));
-    for (const [key, value] of Object.entries(chosen)) {
-      all.set(key, value);
-      kept.add(key);
+    if (chosen !== annotations) {
+      const message = `${fullKey}: there is no room for the evidence of its signature; add another store to artifacts.${kind}.storage`;
+      leftOut.push({ at: 'metadata.annotations', message });
     }
+    Object.assign(kept, chosen);
     used = others + bytesOf(chosen);
   }
-  return {
-    leftOut,
-    annotations: Object.fromEntries([...all].filter(([key]) => kept.has(key))),
-    tooLarge,
-  };
+  return { annotations: kept, tooLarge, leftOut };
 }
 
 function withoutEvidence(annotations: Annotations): Annotations {
   return Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith(evidencePrefix)));
-}
-
-function evidenceLeftOut({ fullKey, kind }: Artifact): Problem {
-  return {
-    at: 'metadata.annotations',
-    message: `${fullKey}: there is no room for the evidence of its signature; add another store to artifacts.${kind}.storage`,
-  };
 }
 
 function bytesOf(annotations: Annotations): number {
@@ -83,12 +77,4 @@ function bytesOf(annotations: Annotations): number {
 
 function bytesOfOne(key: string, value: string | undefined): number {
   return value === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(value);
-}
-
-function tooLargeError(artifact: Artifact, size: number, others: number): ChainsError {
-  return new ChainsError(
-    'PAYLOAD_TOO_LARGE',
-    `${artifact.fullKey}: ${size} bytes of annotations do not fit beside the run's other ${others} bytes: Kubernetes allows ` +
-      `${annotationsLimit} in all, of which ${roomForMarks} are kept free; choose another store for artifacts.${artifact.kind}.storage`,
-  );
 }

@@ -1,6 +1,9 @@
-import type { StoreName } from '../config/keys.ts';
+import type { Config, StoreName } from '../config/keys.ts';
 import { caught, ChainsError } from '../errors.ts';
+import { textIn } from '../json.ts';
+import { transparencyMark } from '../model/marks.ts';
 import type { SignedArtifact } from '../model/signature.ts';
+import { withoutTrailing } from '../text.ts';
 import type { Store } from './store.ts';
 
 /** A store, and where in it one entry is. */
@@ -22,9 +25,28 @@ export function placesOf(
 
 /** The places of several entries, each once, by store; stores that hold nothing are left out. */
 export function placesByStore(all: readonly PlacesInStore[]): ReadonlyMap<StoreName, readonly string[]> {
-  const byStore = Map.groupBy(all, ([store]) => store);
-  const merged = [...byStore].map(
-    ([store, entries]) => [store, [...new Set(entries.flatMap(([, places]) => places))]] as const,
+  const byStore = new Map<StoreName, Set<string>>();
+  for (const [store, places] of all)
+    if (places.length > 0) byStore.set(store, new Set([...(byStore.get(store) ?? []), ...places]));
+  return new Map([...byStore].map(([store, places]) => [store, [...places]]));
+}
+
+/** What of a signed artifact tells its entries in the log. */
+type Logged = Pick<SignedArtifact, 'artifact' | 'transparency'>;
+
+/** Where people find the entries of these artifacts in the log that the configuration names (transparency.md, "The log"). */
+export function logAddresses(config: Config, signed: readonly Logged[]): readonly string[] {
+  const url = withoutTrailing(config['transparency.url'], '/');
+  const entries = signed.flatMap(({ transparency }) => transparency?.logEntries ?? []);
+  const addresses = entries.map(
+    ({ logIndex }) => `${url}/api/${config['transparency.api']}/log/entries?logIndex=${textIn(logIndex)}`,
   );
-  return new Map(merged.filter(([, places]) => places.length > 0));
+  return [...new Set(addresses)];
+}
+
+/** The annotation that names the log's entry for the run's own signature; none where it isn't logged. */
+export function logMark(config: Config, signed: readonly Logged[]): Readonly<Record<string, string>> {
+  const ofRun = signed.filter(({ artifact }) => artifact.kind !== 'oci');
+  const [address] = logAddresses(config, ofRun);
+  return address === undefined ? {} : { [transparencyMark]: address };
 }

@@ -1,19 +1,48 @@
+import { envelopeOf } from '../keys/dsse.ts';
 import { storageKeyOf } from '../model/artifact.ts';
 import { markPrefix } from '../model/marks.ts';
-import type { SignedArtifact } from '../model/signature.ts';
+import type { Failure } from '../model/outcome.ts';
+import type { Run } from '../model/run.ts';
+import type { Payload, Signature, SignedArtifact } from '../model/signature.ts';
 import { evidenceOf } from '../sigstore/bundle.ts';
-import type { Store } from './store.ts';
+import { type FittedAnnotations, fitAnnotations } from './annotation-room.ts';
+import type { OpenStore } from './store.ts';
 
-/** The store `tekton`: the run's own annotations. It writes nothing itself; the mark carries what it returns. */
-export async function openTektonStore(): Promise<Store> {
-  return { store: async (entry) => annotationsFor(entry), places: () => ['annotations of the run'] };
+/** The store `tekton`: the run's own annotations. It writes nothing itself; they are applied together with the mark. */
+export const openTektonStore: OpenStore = async () => ({
+  store: async (entry) => annotationsFor(entry),
+  places: () => ['annotations of the run'],
+});
+
+/** What the store `tekton` puts on a run for these entries, and those that don't fit. */
+export function keepOnRun(run: Run, entries: readonly SignedArtifact[]): FittedAnnotations {
+  return fitAnnotations(
+    run.annotations,
+    entries.map((entry) => ({ artifact: entry.artifact, annotations: annotationsFor(entry) })),
+  );
+}
+
+/** The artifacts that will not fit on a run, whatever key signs them. */
+export function foreseeTooLarge(
+  run: Run,
+  unsigned: readonly Pick<SignedArtifact, 'artifact' | 'payload'>[],
+): readonly Failure[] {
+  const entries = unsigned.map((one) => ({ ...one, signature: shortestFor(one.payload) }));
+  return keepOnRun(run, entries).tooLarge;
+}
+
+/** As long as a signature of Ed25519 without a certificate: no signer makes a shorter one. */
+function shortestFor({ bytes, dsseType }: Payload): Signature {
+  const key = { publicKey: '', keyId: `SHA256:${'A'.repeat(43)}` };
+  const bare = { key, bytes: new Uint8Array(64) };
+  return dsseType === undefined ? bare : { key, bytes: envelopeOf(dsseType, bytes, bare) };
 }
 
 /**
  * `payload-KEY`, `signature-KEY` and, where there are any, `cert-KEY`, `chain-KEY` and `evidence-KEY`, all in padded standard
  * base64 (behaviour.md, "A run's life"; transparency.md, "The log").
  */
-export function annotationsFor(entry: SignedArtifact): Readonly<Record<string, string>> {
+function annotationsFor(entry: SignedArtifact): Readonly<Record<string, string>> {
   const { payload, signature, transparency } = entry;
   const parts = {
     payload: payload.bytes,
@@ -25,16 +54,12 @@ export function annotationsFor(entry: SignedArtifact): Readonly<Record<string, s
   const key = annotationKey(entry);
   return Object.fromEntries(
     Object.entries(parts).flatMap(([part, value]) =>
-      value === undefined ? [] : [[`${markPrefix}${part}-${key}`, base64(value)]],
+      value === undefined ? [] : [[`${markPrefix}${part}-${key}`, Buffer.from(value).toString('base64')]],
     ),
   );
 }
 
-/** A TaskRun's payload in the format `tekton` is found without knowing the uid, as the mission document's walk-through does. */
+/** A TaskRun's payload in the format `tekton` has a key without the uid, as the walk-through of Tekton Chains expects. */
 function annotationKey({ artifact, payload }: SignedArtifact): string {
   return artifact.kind === 'taskrun' && payload.format === 'tekton' ? 'taskrun' : storageKeyOf(artifact);
-}
-
-function base64(value: Uint8Array | string): string {
-  return (typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value)).toString('base64');
 }

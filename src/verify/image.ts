@@ -7,7 +7,7 @@ import { parseRun } from '../model/run.ts';
 import type { RepositoryClient } from '../registry/client.ts';
 import { type EntryForm, readEntries } from '../store/oci/entries.ts';
 import type { Registries } from '../registry/registries.ts';
-import { openRegistries } from '../store/oci/open-registries.ts';
+import { openRegistries } from '../store/oci/registries.ts';
 import { parseRepository, repositoryName } from '../registry/repository.ts';
 import {
   checkStored,

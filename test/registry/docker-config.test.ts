@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  coversRepository,
-  helperFor,
-  helperHost,
-  parseDockerConfig,
-  parseHelperAnswer,
-} from '../../src/registry/docker-config.ts';
+import { helperFor, helperHost, parseHelperAnswer } from '../../src/registry/credential-helper.ts';
+import { coversRepository, parseDockerConfig } from '../../src/registry/docker-config.ts';
 import { parseRepository, type Repository } from '../../src/registry/repository.ts';
 
 const repository = (name: string): Repository => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Json } from '../../src/json.ts';
-import { openDocdb, openDocdbStore } from '../../src/store/docdb/index.ts';
+import { openDocdbStore } from '../../src/store/docdb/index.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import type { Store } from '../../src/store/index.ts';
 import { combinations } from './entries.ts';
@@ -237,7 +237,7 @@ export function docdbSuite({ name, limit, without = [], goCloud = false, start }
       timeout: 60_000,
     }, async () => {
       const { config } = parseConfig(database.detour ?? database.settings);
-      const impatient = await openDocdb(config, 1_000);
+      const impatient = await openDocdbStore(config, { timeout: 1_000 });
       await impatient.store(await signedEntry('taskrun', 'tekton', { name: 'before' }));
       const entry = await signedEntry('taskrun', 'tekton', { name: 'hanging' });
       database.hang(true);
@@ -268,7 +268,7 @@ export async function storeOnce(
   entry: SignedArtifact,
   timeout?: number,
 ): Promise<void> {
-  const store = await openDocdb(parseConfig(settings).config, timeout);
+  const store = await openDocdbStore(parseConfig(settings).config, timeout === undefined ? {} : { timeout });
   try {
     await store.store(entry);
   } finally {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
-import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
-import { openGcsReader } from '../../src/store/gcs/read.ts';
+import { openGcsReader, openGcsStore } from '../../src/store/gcs/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import type { Gate, GateRequest } from '../doubles/gate.ts';
 import { combinations } from './entries.ts';
@@ -31,6 +30,11 @@ const tooMany = {
   },
 };
 
+/** The store `gcs` on a bucket. */
+export function openBucket(name: string, options?: { readonly timeout: number }): Promise<Store> {
+  return openGcsStore(parseConfig({ 'storage.gcs.bucket': name }).config, options);
+}
+
 /** What the store `gcs` does, on any Cloud Storage. */
 export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void {
   suite(`gcs on ${name}`, () => {
@@ -38,7 +42,7 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
     let store: Store;
     before(async () => {
       gcs = await start();
-      store = await openGcsStore(parseConfig({ 'storage.gcs.bucket': 'chains' }).config);
+      store = await openBucket('chains');
     });
     after(async () => {
       await store.close?.();
@@ -150,7 +154,7 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
     });
 
     test('a bucket that is not there is STORE_REFUSED, by its name', async () => {
-      const other = openGcs({ name: 'nowhere' });
+      const other = await openBucket('nowhere');
       await assert.rejects(other.store(await signedEntry('taskrun', 'tekton', { name: 'homeless' })), {
         code: 'STORE_REFUSED',
         status: 404,
@@ -169,7 +173,7 @@ export function gcsSuite(name: string, start: () => Promise<GcsUnderTest>): void
 
     test('a service that hangs or breaks off is STORE_UNAVAILABLE, and passes', async () => {
       const entry = await signedEntry('taskrun', 'tekton', { name: 'hanging' });
-      const impatient = openGcs({ name: 'chains', timeout: 100 });
+      const impatient = await openBucket('chains', { timeout: 100 });
       for (const happens of ['hangs', 'breaks'] as const) {
         gcs.gate.trouble = { happens, times: 2 };
         await assert.rejects(impatient.store(entry), { code: 'STORE_UNAVAILABLE' });

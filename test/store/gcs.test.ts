@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { openPipeline } from '../../src/pipeline.ts';
-import { openGcs, openGcsStore } from '../../src/store/gcs/index.ts';
+import { openGcsStore } from '../../src/store/gcs/index.ts';
 import { createGcs } from '../doubles/gcs.ts';
 import { openGate } from '../doubles/gate.ts';
 import { startGoogle } from '../doubles/google-front.ts';
@@ -11,7 +11,7 @@ import { taskRun } from '../runs.ts';
 import { pkcs8, secretsWith } from '../sign/keys.ts';
 import { assertSigned, signedEntry } from './named-entries.ts';
 import { withEnvironment } from '../sign/kms/environment.ts';
-import { gcsSuite, isPiece } from './gcs.suite.ts';
+import { gcsSuite, isPiece, openBucket } from './gcs.suite.ts';
 
 const scopes = [
   'https://www.googleapis.com/auth/devstorage.read_write',
@@ -42,7 +42,7 @@ gcsSuite('the double', async () => {
 test('an upload in pieces that is interrupted goes on where the service stands', async (context) => {
   const { google, objects } = await startDouble();
   context.after(google.close);
-  const store = openGcs({ name: 'chains' });
+  const store = await openBucket('chains');
   context.after(() => store.close?.());
   for (const happens of ['breaks', 'breaks after it is done', { status: 503 }] as const) {
     objects.clear();
@@ -62,7 +62,7 @@ test('an upload in pieces that is interrupted goes on where the service stands',
 test('an upload in pieces that gets nowhere ends', async (context) => {
   const { google } = await startDouble();
   context.after(google.close);
-  const store = openGcs({ name: 'chains' });
+  const store = await openBucket('chains');
   context.after(() => store.close?.());
   const text = 'x'.repeat(6 * 1024 * 1024);
   const entry = await signedEntry('taskrun', 'tekton', { name: 'nowhere', text });
@@ -81,7 +81,7 @@ test('an account that may not, an account that is none and no account at all are
     ['/nowhere.json', /\/nowhere\.json.*GOOGLE_APPLICATION_CREDENTIALS/],
   ] as const) {
     process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
-    const store = openGcs({ name: 'chains' });
+    const store = await openBucket('chains');
     await assert.rejects(store.store(entry), { code: 'STORE_REFUSED', terminal: false, message });
     await store.close?.();
   }
@@ -97,7 +97,7 @@ test('a token that is refused and a token server that is down are told apart', a
     [{ status: 503 }, 'STORE_UNAVAILABLE'],
   ] as const) {
     google.tokens.trouble = { happens, times: 10 };
-    const store = openGcs({ name: 'chains', timeout: 200 });
+    const store = await openBucket('chains', { timeout: 200 });
     await assert.rejects(store.store(entry), { code });
     google.tokens.trouble = undefined;
     await store.store(entry);
@@ -112,7 +112,7 @@ for (const [size, name] of [
   test(`an upload ${name} changes nothing that somebody else has written since it was looked at`, async (context) => {
     const { google, objects } = await startDouble();
     context.after(google.close);
-    const store = openGcs({ name: 'chains' });
+    const store = await openBucket('chains');
     context.after(() => store.close?.());
     const object = 'taskrun-ci-late/taskrun-uid-late.payload';
     const foreign = { bytes: Buffer.from("somebody else's"), generation: '99' };
@@ -127,7 +127,7 @@ for (const [size, name] of [
     const entry = await signedEntry('taskrun', 'tekton', { name: 'late', text: 'x'.repeat(size) });
     await assert.rejects(store.store(entry), {
       code: 'STORE_UNAVAILABLE',
-      message: /somebody else wrote it/,
+      message: /another writer changed it/,
     });
     assert.deepEqual([...objects], [[object, foreign]]);
   });
@@ -136,7 +136,7 @@ for (const [size, name] of [
 test('after a token was refused, the credentials are read again', async (context) => {
   const { google } = await startDouble();
   context.after(google.close);
-  const store = openGcs({ name: 'chains' });
+  const store = await openBucket('chains');
   context.after(() => store.close?.());
   await store.store(await signedEntry('taskrun', 'tekton', { name: 'before' }));
   const entry = await signedEntry('taskrun', 'tekton', { name: 'after' });
@@ -158,7 +158,7 @@ test('what is damaged on its way is refused and not stored', async (context) => 
   context.after(gate.close);
   const entry = await signedEntry('taskrun', 'tekton', { name: 'damaged' });
   await withEnvironment({ STORAGE_EMULATOR_HOST: gate.url }, async () => {
-    const store = openGcs({ name: 'chains' });
+    const store = await openBucket('chains');
     await assert.rejects(store.store(entry), { message: /Provided CRC32C/ });
     await store.close?.();
   });
@@ -168,7 +168,7 @@ test('what is damaged on its way is refused and not stored', async (context) => 
 test('an answer with another checksum is not a success', async (context) => {
   const { double, google } = await startDouble();
   context.after(google.close);
-  const store = openGcs({ name: 'chains' });
+  const store = await openBucket('chains');
   context.after(() => store.close?.());
   double.damaged = true;
   const entry = await signedEntry('taskrun', 'tekton', { name: 'damaged' });

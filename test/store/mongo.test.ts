@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Binary, type Document, Double, Int32, Long } from 'mongodb';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
-import { openDocdb } from '../../src/store/docdb/index.ts';
-import { readServerUrl } from '../../src/store/docdb/server-url.ts';
+import { openDocdbStore } from '../../src/store/docdb/index.ts';
+import { readServerUrl } from '../../src/store/docdb/mongo-server.ts';
 import { type MongoDouble, mongoError, type MongoUser, startMongo } from '../doubles/mongo.ts';
 import { startRelay } from '../integration/relay.ts';
 import { type DatabaseUnderTest, docdbSuite, type StoredDocument, storeOnce } from './docdb.suite.ts';
@@ -85,7 +85,7 @@ test('that field names are refused is found out once for a connection, not with 
   context.after(double.close);
   double.refusesNames = true;
   const { config } = parseConfig(settingsWith(urlFor('writer')));
-  const store = await openDocdb(config);
+  const store = await openDocdbStore(config);
   const entry = await signedEntry('taskrun', 'tekton', { name: 'dotted' });
   const bytes = Buffer.from(JSON.stringify({ 'a.b': 1 }));
   for (let tries = 0; tries < 3; tries++)
@@ -98,7 +98,7 @@ test('a document that is refused for something else says nothing of names', asyn
   const { double, urlFor } = await startDouble();
   context.after(double.close);
   const { config } = parseConfig(settingsWith(urlFor('writer')));
-  const store = await openDocdb(config);
+  const store = await openDocdbStore(config);
   const entry = await signedEntry('taskrun', 'tekton', { name: 'invalid' });
   double.failure = { answer: mongoError(2, 'BadValue', 'the weather'), times: 9 };
   await assert.rejects(store.store(entry), { code: 'STORE_REFUSED', message: /the weather/ });
@@ -164,7 +164,7 @@ test('a changed file is taken for the next write, and the old connections are cl
     'storage.docdb.url': url,
     'storage.docdb.mongo-server-url-dir': folder,
   });
-  const store = await openDocdb(config, 2_000);
+  const store = await openDocdbStore(config, { timeout: 2_000 });
   const entry = await signedEntry('taskrun', 'tekton', { name: 'rotated' });
   await store.store(entry);
   await store.store(entry);

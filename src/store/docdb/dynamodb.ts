@@ -8,9 +8,8 @@ import {
 import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { isJsonList, type Json } from '../../json.ts';
-import { tooLarge, unanswered } from '../failures.ts';
-import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
-import type { SignedDocument } from './document.ts';
+import { callLibrary, tooLarge, unanswered } from '../failures.ts';
+import { mapMembers, type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
 
 /** The largest item in bytes. */
 const limit = 400 * 1024;
@@ -18,11 +17,11 @@ const limit = 400 * 1024;
 type Attributes = Record<string, AttributeValue>;
 
 /**
- * Opens a table of DynamoDB with the SDK's own chain of credentials; `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`
- * put an emulator in its place. The partition key, and the sort key where there is one, are the id, unless the document
- * has a field of that very name.
+ * Opens a table of DynamoDB with the SDK's default credential chain; `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL`
+ * name an emulator to use instead. The partition key, and the sort key where there is one, hold the id, unless the
+ * document has a field of that very name.
  */
-export function openDynamodb({ reference, timeout }: CollectionOptions): Collection {
+export const openDynamodb: OpenCollection = (reference, _, timeout) => {
   const allowed = [
     'sort_key',
     'allow_scans',
@@ -41,43 +40,31 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
     ...(profile === undefined ? {} : { profile }),
   });
   const keys = ['partition_key', 'sort_key'].flatMap((name) => options.get(name) ?? []);
+  const keyOf = (id: string): Attributes => Object.fromEntries(keys.map((key) => [key, { S: id }]));
+  const TableName = reference.path;
 
-  async function call<T>(
+  function call<T>(
     what: string,
     signal: AbortSignal | undefined,
-    send: (abortSignal: AbortSignal) => Promise<T>,
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const limit = AbortSignal.timeout(timeout);
-    const abortSignal = signal === undefined ? limit : AbortSignal.any([limit, signal]);
-    try {
-      return await send(abortSignal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (abortSignal.aborted) throw unanswered(what, new Error(`none within ${timeout} ms`));
-      throw failure(what, error);
-    }
+    const fail = (error: unknown) => failure(what, error);
+    return callLibrary({ timeout, what, signal }, (abortSignal) => send({ abortSignal }), fail);
   }
 
   return {
     async put(document, signal) {
       const what = `write ${reference.scheme}://${reference.path}/${document.Name}`;
-      const id: AttributeValue = { S: document.Name };
-      const item = { ...Object.fromEntries(keys.map((key) => [key, id])), ...attributesOf(document) };
+      const item = { ...keyOf(document.Name), ...attributesOf(document) };
       const size = attributesSize(item);
       if (size > limit) throw tooLarge(what, size, limit);
-      await call(what, signal, (abortSignal) =>
-        client.send(new PutItemCommand({ TableName: reference.path, Item: item }), { abortSignal }),
-      );
+      const command = new PutItemCommand({ TableName, Item: item });
+      await call(what, signal, (options) => client.send(command, options));
     },
     async get(name, signal) {
       const what = `read ${reference.scheme}://${reference.path}/${name}`;
-      const id: AttributeValue = { S: name };
-      const Key = Object.fromEntries(keys.map((key) => [key, id]));
-      const { Item } = await call(what, signal, (abortSignal) =>
-        client.send(new GetItemCommand({ TableName: reference.path, Key, ConsistentRead: true }), {
-          abortSignal,
-        }),
-      );
+      const command = new GetItemCommand({ TableName, Key: keyOf(name), ConsistentRead: true });
+      const { Item } = await call(what, signal, (options) => client.send(command, options));
       return (
         Item && {
           Signed: Item['Signed']?.B,
@@ -91,11 +78,10 @@ export function openDynamodb({ reference, timeout }: CollectionOptions): Collect
       client.destroy();
     },
   };
-}
+};
 
-function attributesOf({ Signed, Object: object, ...texts }: SignedDocument): Attributes {
-  const values = Object.entries(texts).map(([name, text]) => [name, valueOf(text)] as const);
-  return { ...Object.fromEntries(values), Signed: { B: Signed }, Object: valueOf(object) };
+function attributesOf({ Signed, ...others }: SignedDocument): Attributes {
+  return { ...mapMembers(others, valueOf), Signed: { B: Signed } };
 }
 
 /** A value as go-cloud writes it: an empty text is NULL. */
@@ -105,8 +91,7 @@ function valueOf(json: Json): AttributeValue {
   if (typeof json === 'number') return { N: `${json}` };
   if (typeof json === 'string') return { S: json };
   if (isJsonList(json)) return { L: json.map(valueOf) };
-  const attributes = Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)] as const);
-  return { M: Object.fromEntries(attributes) };
+  return { M: mapMembers(json, valueOf) };
 }
 
 /** The size of an item in bytes, as the page "DynamoDB item sizes and formats" of AWS's documentation adds it up. */
@@ -127,7 +112,7 @@ function valueSize({ S, N, B, L, M }: AttributeValue): number {
   return 1;
 }
 
-/** Failures that the service calls the client's fault and that pass by themselves. */
+/** Failures that the service calls the client's fault, and after which trying again helps. */
 const throttled: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',

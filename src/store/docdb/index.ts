@@ -1,9 +1,14 @@
 import type { Config } from '../../config/keys.ts';
 import { storageKeyOf } from '../../model/artifact.ts';
-import { ChainsError } from '../../errors.ts';
-import type { Store } from '../store.ts';
-import type { Collection, CollectionReference, OpenCollection } from './collection.ts';
-import { documentOf } from './document.ts';
+import { defaultTimeout, required } from '../failures.ts';
+import type { OpenReader, OpenStore } from '../store.ts';
+import {
+  type Collection,
+  type CollectionReference,
+  documentOf,
+  type OpenCollection,
+  placeOf,
+} from './collection.ts';
 
 /** Every kind of database, by the scheme of its URL. */
 const databases: { readonly [S in CollectionReference['scheme']]: () => Promise<OpenCollection> } = {
@@ -12,38 +17,36 @@ const databases: { readonly [S in CollectionReference['scheme']]: () => Promise<
   dynamodb: async () => (await import('./dynamodb.ts')).openDynamodb,
 };
 
-/** Opens the store `docdb`: a document per artifact in the collection `storage.docdb.url`. @throws ChainsError CONFIG_INVALID */
-export function openDocdbStore(config: Config): Promise<Store> {
-  return openDocdb(config);
-}
-
-/** Opens the store. @param timeout how long to wait for an answer, in milliseconds */
-export async function openDocdb(config: Config, timeout?: number): Promise<Store> {
-  const { reference, collection } = await openCollection(config, timeout);
+/** Opens the store `docdb`: a document per artifact in the collection `storage.docdb.url`. */
+export const openDocdbStore: OpenStore = async (config, { timeout } = {}) => {
+  const { name, collection } = await openCollection(config, timeout);
   return {
     async store(entry, signal) {
       await collection.put(documentOf(entry), signal);
       return {};
     },
-    places: ({ artifact }) => [
-      `document ${storageKeyOf(artifact)} in ${reference.scheme}://${reference.path}`,
-    ],
+    places: ({ artifact }) => [`document ${storageKeyOf(artifact)} in ${name}`],
     close: () => collection.close(),
   };
-}
+};
 
-/** Opens the collection `storage.docdb.url`. @throws ChainsError CONFIG_INVALID */
-export async function openCollection(
+/** Reads the store `docdb`: an artifact's document by its id. */
+export const openDocdbReader: OpenReader = async (config) => {
+  const { name, collection } = await openCollection(config);
+  return {
+    read: async ({ key }, signal) => [placeOf(`${name}/${key}`, await collection.get(key, signal))],
+    close: () => collection.close(),
+  };
+};
+
+async function openCollection(
   config: Config,
-  timeout = 30_000,
-): Promise<{ readonly reference: CollectionReference; readonly collection: Collection }> {
-  const reference = config['storage.docdb.url'];
-  if (reference === undefined) {
-    throw new ChainsError(
-      'CONFIG_INVALID',
-      'storage.docdb.url is not set: name the collection of the store `docdb`',
-    );
-  }
+  timeout = defaultTimeout,
+): Promise<{ readonly name: string; readonly collection: Collection }> {
+  const reference = required(config, 'docdb', 'storage.docdb.url');
   const open = await databases[reference.scheme]();
-  return { reference, collection: open({ reference, config, timeout }) };
+  return {
+    name: `${reference.scheme}://${reference.path}`,
+    collection: open(reference, config, timeout),
+  };
 }

@@ -5,34 +5,32 @@ import {
   type Collection as MongoCollection,
   type Document,
   Double,
-  MongoClient,
+  type MongoClient,
 } from 'mongodb';
 import { isJsonList, type Json } from '../../json.ts';
-import { tooLarge, unusable } from '../failures.ts';
-import { type Collection, type CollectionOptions, optionsOf } from './collection.ts';
-import { type SignedDocument, withPlainNames } from './document.ts';
-import { failure, mayRefuseNames, reasonWithout } from './mongo-failures.ts';
-import { readServerUrl, type ServerUrl } from './server-url.ts';
+import { callLibrary, tooLarge } from '../failures.ts';
+import { mapMembers, type OpenCollection, optionsOf, type SignedDocument } from './collection.ts';
+import { failure, mayRefuseNames, openClient, readServerUrl } from './mongo-server.ts';
 
 /** The largest document in bytes, as BSON. */
 const limit = 16 * 1024 * 1024;
 
 type Documents = MongoCollection<Document & { _id: string }>;
 
-/** A client, and what is at work with it. */
+/** A client, and the calls that it is making. */
 interface Connected {
   readonly url: string;
   readonly client: MongoClient;
-  readonly work: Set<Promise<unknown>>;
-  /** Whether the server has refused a document for its field names, and takes it without dots and dollar signs. */
+  readonly calls: Set<Promise<unknown>>;
+  /** Whether the server has refused a document for its field names, and took it without dots and dollar signs. */
   refusesNames: boolean;
 }
 
 /**
  * Opens a collection of MongoDB. The server's URL is read before every call; after a change there is a new client, and
- * the old one is closed when its work is done. `id_field` says only in which field go-cloud shows the document's `_id`.
+ * the old one is closed when its calls are done. `id_field` tells only go-cloud in which field to show the document's `_id`.
  */
-export function openMongo({ reference, config, timeout }: CollectionOptions): Collection {
+export const openMongo: OpenCollection = (reference, config, timeout) => {
   optionsOf(reference, undefined, ['id_field', 'revision_field']);
   const [database = '', collection = ''] = reference.path.split('/');
   let current: Connected | undefined;
@@ -42,7 +40,7 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
     const server = await readServerUrl(config);
     if (current?.url === server.url) return current;
     const previous = current;
-    current = { url: server.url, client: clientFor(server, timeout), work: new Set(), refusesNames: false };
+    current = { url: server.url, client: openClient(server, timeout), calls: new Set(), refusesNames: false };
     if (previous !== undefined) retired = Promise.all([retired, retire(previous)]);
     return current;
   }
@@ -53,17 +51,15 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
     ask: (documents: Documents, connection: Connected) => Promise<T>,
   ): Promise<T> {
     const connection = await connected();
-    const { client, work, url } = connection;
-    signal?.throwIfAborted();
-    const asking = ask(client.db(database).collection(collection), connection);
-    const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => work.delete(settled));
-    work.add(settled);
-    try {
-      return await within(asking, timeout, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw failure(what, error, url, limit);
-    }
+    const { client, calls, url } = connection;
+    const work = () => {
+      const asking = ask(client.db(database).collection(collection), connection);
+      const settled: Promise<unknown> = Promise.allSettled([asking]).then(() => calls.delete(settled));
+      calls.add(settled);
+      return asking;
+    };
+    // The driver has limits of its own for each step, which add up.
+    return callLibrary({ timeout, what, signal }, work, (error) => failure(what, error, url, limit));
   }
 
   return {
@@ -93,53 +89,25 @@ export function openMongo({ reference, config, timeout }: CollectionOptions): Co
         documents.findOne({ _id: id }, { projection: { Signed: 1, Signature: 1, Cert: 1, Bundle: 1 } }),
       );
       if (found === null) return undefined;
-      const { Signed: signed, Signature: signature, Cert: cert, Bundle: bundle } = found;
+      const signed: unknown = found['Signed'];
+      const text = (name: string) => (typeof found[name] === 'string' ? found[name] : undefined);
       return {
         Signed: signed instanceof Binary ? signed.value() : undefined,
-        Signature: typeof signature === 'string' ? signature : undefined,
-        Cert: typeof cert === 'string' ? cert : undefined,
-        Bundle: typeof bundle === 'string' ? bundle : undefined,
+        Signature: text('Signature'),
+        Cert: text('Cert'),
+        Bundle: text('Bundle'),
       };
     },
     async close() {
       await Promise.all([retired, current && retire(current)]);
     },
   };
-}
+};
 
-function clientFor({ url, from }: ServerUrl, timeout: number): MongoClient {
-  try {
-    return new MongoClient(url, {
-      appName: 'tekton-chains',
-      maxPoolSize: 16,
-      socketTimeoutMS: timeout,
-      waitQueueTimeoutMS: timeout,
-      serverSelectionTimeoutMS: Math.min(timeout, 10_000),
-      connectTimeoutMS: Math.min(timeout, 10_000),
-    });
-  } catch (error) {
-    throw unusable(`${from} is not a URL of a MongoDB server: ${reasonWithout(url, error)}`);
-  }
-}
-
-async function retire({ client, work }: Connected): Promise<void> {
-  await Promise.allSettled(work);
+async function retire({ client, calls }: Connected): Promise<void> {
+  await Promise.allSettled(calls);
   // What the server answers to this doesn't matter.
   await client.close().catch(() => undefined);
-}
-
-/** Waits no longer than this many milliseconds, and no longer than the signal allows: the driver's own limits add up. */
-async function within<T>(work: Promise<T>, timeout: number, signal: AbortSignal | undefined): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout);
-  const stop = (): void => reject(new Error('aborted'));
-  signal?.addEventListener('abort', stop);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
-  }
 }
 
 function bsonOf({ Signed, Object: object, ...texts }: SignedDocument): Document {
@@ -151,5 +119,22 @@ function valueOf(json: Json): unknown {
   if (typeof json === 'number') return new Double(json);
   if (typeof json !== 'object' || json === null) return json;
   if (isJsonList(json)) return json.map(valueOf);
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, valueOf(value ?? null)]));
+  return mapMembers(json, valueOf);
+}
+
+/**
+ * The document for a server that refuses dots and dollar signs in field names: in `Object` they become the full-width `．`
+ * and `＄`, as MongoDB advised as long as it refused them itself. `Signed` stays what was signed.
+ */
+function withPlainNames(document: SignedDocument): SignedDocument {
+  return { ...document, Object: plainNames(document.Object) };
+}
+
+function plainNames(json: Json): Json {
+  if (typeof json !== 'object' || json === null) return json;
+  if (isJsonList(json)) return json.map(plainNames);
+  const fields = Object.entries(json).map(
+    ([name, value]) => [name.replaceAll('.', '．').replaceAll('$', '＄'), plainNames(value ?? null)] as const,
+  );
+  return Object.fromEntries(fields);
 }

@@ -5,8 +5,8 @@ import type { GoogleService } from '../../http/google.ts';
 import type { ServiceAnswer, ServiceCall } from '../../http/service.ts';
 import { unreadable } from '../failures.ts';
 
-/** What to write where. */
-export interface ObjectUpload {
+/** An object to write. */
+interface ObjectUpload {
   /** For messages: `write gs://bucket/object`. */
   readonly what: string;
   readonly bucket: string;
@@ -18,17 +18,17 @@ export interface ObjectUpload {
   readonly hint?: string;
 }
 
-/** Up to this many bytes go in one request, as the service's documentation recommends. */
+/** Objects of up to this many bytes go in one request, as the service's documentation recommends. */
 const simpleLimit = 5 * 1024 * 1024;
-/** A piece of a resumable upload in bytes; a multiple of 256 KiB. */
-const piece = 8 * 1024 * 1024;
-/** How often in all a resumable upload goes on after a failure. */
+/** A chunk of a resumable upload in bytes; must be a multiple of 256 KiB. */
+const chunkSize = 8 * 1024 * 1024;
+/** How often a resumable upload is resumed after a failure. */
 const resumptions = 3;
 
 const type = 'application/octet-stream';
 
 /**
- * Writes an object whose CRC-32C the service checks before it is there, and we on the answer.
+ * Writes an object, whose CRC-32C both the service and we check.
  * @returns false when the object is of another generation; nothing is written then
  * @throws ChainsError STORE_REFUSED or STORE_UNAVAILABLE
  */
@@ -61,7 +61,7 @@ function simple(google: GoogleService, given: ObjectUpload): Promise<ServiceAnsw
   return google.call({ ...start(given, 'multipart'), headers, body });
 }
 
-/** A session, then pieces; after a failure the service is asked how far it got, and the rest is sent. */
+/** Opens a session and sends chunks; after a failure asks the service how far it got, and sends the rest. */
 async function resumable(google: GoogleService, given: ObjectUpload): Promise<ServiceAnswer> {
   const { what, bytes, signal } = given;
   const headers = {
@@ -72,21 +72,13 @@ async function resumable(google: GoogleService, given: ObjectUpload): Promise<Se
   const opened = await google.call({ ...start(given, 'resumable'), headers, body: metadataOf(given) });
   if (opened.status === 412) return opened;
   const session = opened.headers['location'];
-  if (typeof session !== 'string') {
-    throw unreadable(what, 'no address of a session');
-  }
-  const put = (range: string, body: Uint8Array): Promise<ServiceAnswer> =>
-    google.call({
-      what,
-      method: 'PUT',
-      url: session,
-      headers: { 'content-range': `bytes ${range}/${bytes.length}` },
-      body,
-      expects: [308, 412],
-      signal,
-    });
+  if (typeof session !== 'string') throw unreadable(what, 'no address of a session');
+  const put = (range: string, body: Uint8Array): Promise<ServiceAnswer> => {
+    const headers = { 'content-range': `bytes ${range}/${bytes.length}` };
+    return google.call({ what, method: 'PUT', url: session, headers, body, expects: [308, 412], signal });
+  };
   for (let offset = 0, left = resumptions; ; ) {
-    const end = Math.min(offset + piece, bytes.length);
+    const end = Math.min(offset + chunkSize, bytes.length);
     const answer = await put(`${offset}-${end - 1}`, bytes.subarray(offset, end)).catch((error: unknown) => {
       if (left === 0 || !(error instanceof ChainsError) || error.code !== 'STORE_UNAVAILABLE') throw error;
       return put('*', new Uint8Array());

@@ -3,27 +3,24 @@ import type { Config } from '../../config/keys.ts';
 import { planFor } from '../../config/plan.ts';
 import type { ArtifactKind } from '../../model/artifact.ts';
 import { inTotoType } from '../../keys/dsse.ts';
-import { includesSignatureOf } from '../../keys/signed-by.ts';
-import { isJsonObject, type Json, type JsonObject, listAt, member, parseJson } from '../../json.ts';
+import { type Json, type JsonObject, listAt, member, objectIn, parseJson } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
-import { unfit } from '../settings.ts';
+import { unsupported } from '../failures.ts';
 import { buildOccurrence, subjectUris } from './statement.ts';
 
-/** What is to be written for one artifact, as Container Analysis v1 puts it in JSON. */
+/** What is to be written for one artifact, in the JSON of Container Analysis v1. */
 export interface Entries {
+  readonly entry: SignedArtifact;
   readonly noteId: string;
-  /** Of the note, where there is none yet. */
+  /** The note to create where there is none yet. */
   readonly note: JsonObject;
   /** One for each URI of the artifact. */
   readonly resourceUris: readonly string[];
-  /** Of each occurrence: all besides `resourceUri` and `noteName`. */
+  /** Each occurrence, except for its `resourceUri` and `noteName`. */
   readonly occurrence: OccurrenceBody;
-  /** Whether one of these is a signature of the same payload by the same key. */
-  readonly hasOurs: (signatures: readonly Uint8Array[]) => Promise<boolean>;
 }
 
-/** An occurrence, without what it is attached to. */
-export interface OccurrenceBody extends JsonObject {
+interface OccurrenceBody extends JsonObject {
   readonly envelope: {
     /** Base64. */
     readonly payload: string;
@@ -45,9 +42,10 @@ export function entriesFor(entry: SignedArtifact, config: Config): Entries {
 
 function attestation(entry: SignedArtifact, config: Config): Entries {
   const { artifact, payload, signature } = entry;
-  if (payload.format !== 'simplesigning') throw unfit('grafeas', artifact, payload, 'simplesigning');
+  if (payload.format !== 'simplesigning') throw unsupported('grafeas', artifact, payload, 'simplesigning');
   const publicKeyId = keyIdOf(entry, config);
   return {
+    entry,
     noteId: noteIdOf('oci', artifact.run.namespace, config),
     note: {
       shortDescription: 'Signatures of images',
@@ -65,19 +63,17 @@ function attestation(entry: SignedArtifact, config: Config): Entries {
         signatures: [{ sig: base64(signature.bytes), keyid: publicKeyId }],
       },
     },
-    hasOurs: (signatures) => includesSignatureOf(entry, signatures),
   };
 }
 
 function build(entry: SignedArtifact, config: Config): Entries {
   const { artifact, payload, signature } = entry;
   const { apiVersion, kind, namespace } = artifact.run;
-  const statement = payload.dsseType === inTotoType ? json(payload.bytes) : undefined;
-  const details = isJsonObject(statement) ? buildOccurrence(statement) : undefined;
-  if (!isJsonObject(statement) || details === undefined) {
-    throw unfit('grafeas', artifact, payload, 'in-toto');
-  }
+  const statement = payload.dsseType === inTotoType ? objectIn(json(payload.bytes)) : {};
+  const details = buildOccurrence(statement);
+  if (details === undefined) throw unsupported('grafeas', artifact, payload, 'in-toto');
   return {
+    entry,
     noteId: noteIdOf(artifact.kind, namespace, config),
     note: {
       shortDescription: `Provenance of ${kind}s`,
@@ -92,20 +88,16 @@ function build(entry: SignedArtifact, config: Config): Entries {
         signatures: signaturesIn(json(signature.bytes)),
       },
     },
-    hasOurs: (signatures) => includesSignatureOf(entry, signatures),
   };
 }
 
-/** The note of artifacts of this kind; without one of its own, each namespace has one. */
+/** The id of the note for artifacts of this kind; unless the configuration names one, each namespace has its own. */
 export function noteIdOf(kind: ArtifactKind, namespace: string, config: Config): string {
   const prefix = config['storage.grafeas.noteid'] ?? `tekton-${namespace}`;
   return kind === 'oci' ? `${prefix}-simplesigning` : `${prefix}-${kind}-intoto`;
 }
 
-/**
- * The URI that verifiers find the key by: the KMS's name for it, or else, as the API advises, its digest (RFC 6920) or its
- * fingerprint.
- */
+/** The URI by which verifiers find the key: the KMS's name for it, or else, as the API advises, its digest (RFC 6920) or fingerprint. */
 function keyIdOf({ artifact, signature }: SignedArtifact, config: Config): string {
   const { publicKey, keyId } = signature.key;
   const reference = config['signers.kms.kmsref'];

@@ -1,6 +1,14 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject, listAt, member } from '../../json.ts';
+import {
+  isJsonList,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  member,
+  objectIn,
+} from '../../json.ts';
 
-/** Keeps what the API has a field for, since it refuses a call with any other. */
+/** Keeps only what the API has a field for, since it refuses a call with any other. */
 type Field = (value: Json) => Json | undefined;
 
 const scalar: Field = (value) => (typeof value === 'object' ? undefined : value);
@@ -76,32 +84,26 @@ const slsaV1 = message({
   }),
 });
 
-/** How a `BuildOccurrence` shows a statement, by its predicate. */
-const shapes: Readonly<Record<string, (statement: JsonObject) => JsonObject>> = {
-  'https://slsa.dev/provenance/v0.2': (statement) => ({
-    intotoStatement: picked(
-      { ...statement, slsaProvenanceZeroTwo: member(statement, 'predicate') },
-      { ...head, slsaProvenanceZeroTwo: slsaV02 },
-    ),
-  }),
-  'https://slsa.dev/provenance/v1': (statement) => ({
-    inTotoSlsaProvenanceV1: picked(statement, { ...head, predicate: slsaV1 }),
-  }),
-};
-
 /** The `BuildOccurrence` of a statement; undefined for a predicate that the API has no field for. */
 export function buildOccurrence(statement: JsonObject): JsonObject | undefined {
-  const predicateType = member(statement, 'predicateType');
-  return typeof predicateType === 'string' && Object.hasOwn(shapes, predicateType)
-    ? shapes[predicateType]?.(statement)
-    : undefined;
+  const predicate = member(statement, 'predicate');
+  switch (member(statement, 'predicateType')) {
+    case 'https://slsa.dev/provenance/v0.2': {
+      const fields = { ...head, slsaProvenanceZeroTwo: slsaV02 };
+      return { intotoStatement: picked({ ...statement, slsaProvenanceZeroTwo: predicate }, fields) };
+    }
+    case 'https://slsa.dev/provenance/v1':
+      return { inTotoSlsaProvenanceV1: picked(statement, { ...head, predicate: slsaV1 }) };
+    default:
+      return undefined;
+  }
 }
 
-/** The URIs of what a statement speaks of, each once: `name@algorithm:hex`, one for each digest. */
+/** The URIs of a statement's subjects, each once: `name@algorithm:hex`, one for each digest. */
 export function subjectUris(statement: JsonObject): readonly string[] {
   const uris = listAt(statement, 'subject').flatMap((subject) => {
     const digests = member(subject, 'digest');
-    return Object.entries(isJsonObject(digests) ? digests : {}).map(
+    return Object.entries(objectIn(digests)).map(
       ([algorithm, hex]) => `${String(member(subject, 'name'))}@${algorithm}:${String(hex)}`,
     );
   });

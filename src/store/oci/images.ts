@@ -1,5 +1,5 @@
 import { ChainsError } from '../../errors.ts';
-import { type JsonObject, listAt, member } from '../../json.ts';
+import { at, type JsonObject, listAt, textIn } from '../../json.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { parseContent } from '../../registry/content.ts';
 import { parseRepository, type Repository, repositoryName } from '../../registry/repository.ts';
@@ -27,8 +27,11 @@ export function imagesOf(entry: SignedArtifact): readonly TargetImage[] {
     );
   }
   if (payload.dsseType !== undefined) {
+    const subjects = listAt(statementOf(entry), 'subject');
     return distinct(
-      subjectsIn(statementOf(entry)).map(({ name, sha256 }) => target(name, `sha256:${sha256}`)),
+      subjects.map((subject) =>
+        target(textIn(at(subject, 'name')), `sha256:${textIn(at(subject, 'digest', 'sha256'))}`),
+      ),
     );
   }
   if (artifact.evidence instanceof ChainsError) throw artifact.evidence;
@@ -40,28 +43,19 @@ export function statementOf({ payload, artifact }: SignedArtifact): JsonObject {
   return parseContent(payload.bytes, `the payload of ${artifact.fullKey}`);
 }
 
-/** What isn't named like a repository, a package or a file for instance, is not an image. */
+/** Undefined for a subject that is not named like a repository, such as a package or a file. */
 function target(name: string, digest: string): TargetImage | undefined {
-  const repository = parseRepository(withoutTag(name));
+  const withoutTag = name.replace(/:[\w][\w.-]{0,127}$/, '');
+  const repository = parseRepository(withoutTag);
   return repository !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)
     ? { repository, digest }
     : undefined;
 }
 
-function withoutTag(name: string): string {
-  return name.replace(/:[\w][\w.-]{0,127}$/, '');
-}
-
-function subjectsIn(statement: JsonObject): readonly { readonly name: string; readonly sha256: string }[] {
-  return listAt(statement, 'subject').flatMap((subject) => {
-    const [name, sha256] = [member(subject, 'name'), member(member(subject, 'digest'), 'sha256')];
-    return typeof name === 'string' && typeof sha256 === 'string' ? [{ name, sha256 }] : [];
-  });
-}
-
 function distinct(images: readonly (TargetImage | undefined)[]): readonly TargetImage[] {
-  const byName = new Map<string, TargetImage>();
-  for (const image of images)
-    if (image !== undefined) byName.set(`${repositoryName(image.repository)}@${image.digest}`, image);
-  return [...byName.values()];
+  const found = images.filter((image) => image !== undefined);
+  const byName = found.map(
+    (image) => [`${repositoryName(image.repository)}@${image.digest}`, image] as const,
+  );
+  return [...new Map(byName).values()];
 }

@@ -1,110 +1,96 @@
 import type { Config } from '../../config/keys.ts';
-import { ChainsError } from '../../errors.ts';
+import { caught, ChainsError } from '../../errors.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { mapAtMost } from '../../concurrency.ts';
 import type { OpenStore } from '../store.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
-import { bundleReferrer, createdAt } from './bundle.ts';
+import type { Descriptor } from '../../registry/content.ts';
 import { refused } from '../../registry/failures.ts';
+import { type Repository, repositoryName } from '../../registry/repository.ts';
 import { imagesOf, type TargetImage } from './images.ts';
-import { attestationLayer, type Layer, layerEntry, runType, signatureLayer, signedLayer } from './layers.ts';
-import { addReferrer, type Referrer } from './referrers.ts';
-import { openRegistries } from './open-registries.ts';
-import { parseRepository, type Repository, repositoryName } from '../../registry/repository.ts';
-import { addToTag, type TagOptions, TagTurns } from './tag.ts';
-
-/**
- * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
- * (behaviour.md, "Stores"). A run that made no image has nowhere to be attached to, and nothing is stored.
- */
-export const openOciStore: OpenStore = async (config, access = {}) => {
-  const elsewhere = elsewhereIn(config);
-  const registries = openRegistries(config, access);
-  const turns = new TagTurns();
-  return {
-    async store(entry, signal) {
-      const attach = async (image: TargetImage, from?: Repository): Promise<void> => {
-        const source = await registries.open(image.repository, entry.artifact.run, signal);
-        const client =
-          elsewhere === undefined ? source : await registries.open(elsewhere, entry.artifact.run, signal);
-        const place = { image, client, source, from, options: { turns, signal } };
-        await encodings[encodingOf(entry, config)](entry, place);
-      };
-      // Once it is in one repository, its registry can mount it into others.
-      const [first, ...others] = imagesOf(entry);
-      const results = [
-        ...(first === undefined ? [] : [await settled(attach(first))]),
-        ...(await mapAtMost(imagesAtOnce, others, async (image) =>
-          settled(attach(image, first?.repository)),
-        )),
-      ];
-      signal?.throwIfAborted();
-      const errors = results.flatMap((result) =>
-        result.status === 'rejected' ? [result.reason as unknown] : [],
-      );
-      if (errors.length > 0) throw together(errors);
-      return {};
-    },
-    places: (entry) =>
-      imagesOf(entry).map(({ repository, digest }) => {
-        const name = repositoryName(elsewhere ?? repository);
-        const suffix = tagSuffixes[encodingOf(entry, config)];
-        return suffix === undefined ? `referrer of ${name}@${digest}` : `${name}:${tagOf(digest, suffix)}`;
-      }),
-    close: () => registries.close(),
-  };
-};
+import {
+  attestationLayer,
+  bundleReferrer,
+  type Layer,
+  type Referrer,
+  signatureLayer,
+  statusReferrer,
+} from './layers.ts';
+import { addReferrer } from './referrers.ts';
+import { openRegistries, sharedRepository } from './registries.ts';
+import { addLayer, TagTurns } from './tag.ts';
 
 /** Images that one entry is attached to at once. */
 const imagesAtOnce = 8;
 
-async function settled(work: Promise<void>): Promise<PromiseSettledResult<void>> {
-  const [result] = await Promise.allSettled([work]);
-  return result;
-}
+/**
+ * The store `oci`: signatures and attestations in the registry of the image that they are about, as cosign finds them
+ * (behaviour.md, "Stores"). For a run that made no image nothing is stored.
+ */
+export const openOciStore: OpenStore = async (config, { access } = {}) => {
+  const shared = sharedRepository(config);
+  const registries = openRegistries(config, access);
+  const turns = new TagTurns();
 
-/** Where an entry is written, and about which image. */
-interface Destination {
-  readonly image: TargetImage;
-  /** The repository that is written to. */
-  readonly client: RepositoryClient;
-  /** The image's own repository. */
-  readonly source: RepositoryClient;
-  /** Another repository that has the entry. */
-  readonly from: Repository | undefined;
-  readonly options: TagOptions;
-}
+  async function attach(
+    entry: SignedArtifact,
+    image: TargetImage,
+    from?: Repository,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { run } = entry.artifact;
+    const source = await registries.open(image.repository, run, signal);
+    const client = shared === undefined ? source : await registries.open(shared, run, signal);
+    const options = { turns, from: mountable(from, client), signal };
+    const encoding = encodingOf(entry, config);
+    if ('suffix' in encoding) {
+      await addLayer(client, tagOf(image.digest, encoding.suffix), encoding.layer(entry), options);
+    } else {
+      const referrer = encoding.referrer(entry);
+      await addReferrer(client, await subjectIn(source, image), referrer, options);
+    }
+  }
 
-/** The ends of the tags that entries are written at; those without one are referrers. */
-const tagSuffixes = { signature: 'sig', attestation: 'att', bundle: undefined, run: undefined } as const;
+  return {
+    async store(entry, signal) {
+      const [first, ...others] = imagesOf(entry);
+      if (first === undefined) return {};
+      // Once the entry is in one repository, its registry can mount it into others.
+      const outcomes = [
+        await caught(() => attach(entry, first, undefined, signal)),
+        ...(await mapAtMost(imagesAtOnce, others, (image) =>
+          caught(() => attach(entry, image, first.repository, signal)),
+        )),
+      ];
+      signal?.throwIfAborted();
+      const error = together(outcomes.filter((outcome) => outcome instanceof ChainsError));
+      if (error !== undefined) throw error;
+      return {};
+    },
+    places(entry) {
+      const encoding = encodingOf(entry, config);
+      return imagesOf(entry).map(({ repository, digest }) => {
+        const name = repositoryName(shared ?? repository);
+        return 'suffix' in encoding
+          ? `${name}:${tagOf(digest, encoding.suffix)}`
+          : `referrer of ${name}@${digest}`;
+      });
+    },
+    close: () => registries.close(),
+  };
+};
 
-/** How entries are written. */
-const encodings = {
-  signature: (entry: SignedArtifact, place: Destination) =>
-    addLayer(signatureLayer(entry), tagSuffixes.signature, place),
-  attestation: (entry: SignedArtifact, place: Destination) =>
-    addLayer(attestationLayer(entry), tagSuffixes.attestation, place),
-  bundle: (entry: SignedArtifact, place: Destination) => refer(bundleReferrer(entry), place),
-  run: (entry: SignedArtifact, place: Destination) => refer(runReferrer(entry), place),
-} as const;
+/** How an entry is written: as a layer under one of cosign's tags, or as a referrer. */
+type Encoding =
+  | { readonly suffix: 'sig' | 'att'; readonly layer: (entry: SignedArtifact) => Layer }
+  | { readonly referrer: (entry: SignedArtifact) => Referrer };
 
-function encodingOf({ payload }: SignedArtifact, config: Config): keyof typeof encodings {
-  if (payload.format === 'tekton') return 'run';
-  if (payload.dsseType === undefined) return 'signature';
-  return config['storage.oci.encoding-format'] === 'dsse' ? 'attestation' : 'bundle';
-}
-
-async function addLayer(
-  layer: Layer,
-  suffix: string,
-  { image, client, from, options }: Destination,
-): Promise<void> {
-  await addToTag(
-    client,
-    tagOf(image.digest, suffix),
-    layerEntry(client, layer, mountable(from, client)),
-    options,
-  );
+function encodingOf({ payload }: SignedArtifact, config: Config): Encoding {
+  if (payload.format === 'tekton') return { referrer: statusReferrer };
+  if (payload.dsseType === undefined) return { suffix: 'sig', layer: signatureLayer };
+  return config['storage.oci.encoding-format'] === 'dsse'
+    ? { suffix: 'att', layer: attestationLayer }
+    : { referrer: bundleReferrer };
 }
 
 /** cosign's tag for what belongs to an image. */
@@ -117,49 +103,24 @@ function mountable(from: Repository | undefined, { repository }: RepositoryClien
   return from?.host === repository.host && from.path !== repository.path ? from.path : undefined;
 }
 
-async function refer(
-  referrer: Referrer,
-  { image, client, source, from, options }: Destination,
-): Promise<void> {
-  const manifest = await source.readManifest(image.digest);
-  const name = `${repositoryName(image.repository)}@${image.digest}`;
-  if (manifest === undefined)
-    throw refused(`${name} is not in its registry: push the image, so that something can refer to it`);
-  const { mediaType, size, digest } = manifest.descriptor;
-  await addReferrer(client, { mediaType, size, digest }, referrer, {
-    ...options,
-    from: mountable(from, client),
-  });
-}
-
-/** A run's status as it is, in the format `tekton`. */
-function runReferrer(entry: SignedArtifact): Referrer {
-  return { artifactType: runType, annotations: createdAt(entry), layer: signedLayer(entry, runType) };
-}
-
-/** The repository that takes everything, where one is set. @throws ChainsError CONFIG_INVALID */
-export function elsewhereIn(config: Config): Repository | undefined {
-  const name = config['storage.oci.repository'];
-  if (name === undefined) return undefined;
-  const repository = parseRepository(name);
-  if (repository !== undefined) return repository;
-  throw new ChainsError(
-    'CONFIG_INVALID',
-    `storage.oci.repository: \`${name}\` is not a repository; write \`HOST/PATH\` in lower case`,
+/** The descriptor of an image, by which a manifest refers to it. */
+async function subjectIn(source: RepositoryClient, { repository, digest }: TargetImage): Promise<Descriptor> {
+  const manifest = await source.readManifest(digest);
+  if (manifest !== undefined) return manifest.descriptor;
+  throw refused(
+    `${repositoryName(repository)}@${digest} is not in its registry: push the image, so that something can refer to it`,
   );
 }
 
-/** One error that says all: what may pass decides. */
-function together(errors: readonly unknown[]): unknown {
-  const known = errors.filter((error) => error instanceof ChainsError);
-  const [first] = known;
-  if (first === undefined || known.length < errors.length)
-    return errors.find((error) => !(error instanceof ChainsError));
-  if (known.length === 1) return first;
-  const lead = known.find(({ terminal }) => !terminal) ?? first;
-  const retryAfter = Math.max(...known.map((error) => error.retryAfter ?? 0));
-  return new ChainsError(lead.code, known.map(({ message }) => message).join('; '), {
-    cause: new AggregateError(known),
+/** One error with the messages of all; whether trying again can help, one of them decides. */
+function together(errors: readonly ChainsError[]): ChainsError | undefined {
+  const lead = errors.find(({ terminal }) => !terminal) ?? errors[0];
+  if (lead === undefined || errors.length === 1) return lead;
+  const unexpected = errors.find(({ code }) => code === 'UNEXPECTED');
+  if (unexpected !== undefined) return unexpected;
+  const retryAfter = Math.max(...errors.map((error) => error.retryAfter ?? 0));
+  return new ChainsError(lead.code, errors.map(({ message }) => message).join('; '), {
+    cause: new AggregateError(errors),
     ...(retryAfter > 0 ? { retryAfter } : {}),
   });
 }

@@ -1,29 +1,26 @@
-import { type JsonObject, listAt } from '../../json.ts';
-import type { SignedArtifact } from '../../model/signature.ts';
-import type { RepositoryClient } from '../../registry/client.ts';
-import { cosignEvidence, hasCosignEvidence, type LayerKind } from '../../sigstore/cosign-annotations.ts';
-import {
-  type Descriptor,
-  descriptorsIn,
-  digestOf,
-  imageManifest,
-  type Manifest,
-  parseContent,
-} from '../../registry/content.ts';
-import { refused } from '../../registry/failures.ts';
-import { statementOf } from './images.ts';
+import { member, textIn } from '../../json.ts';
 import { readEnvelope } from '../../keys/dsse.ts';
-import { type KeptBeside, makesNeedless } from '../same-signature.ts';
-import { holdsSame, mayHold } from './same-envelope.ts';
-import type { TagEntry } from './tag.ts';
+import type { SignedArtifact } from '../../model/signature.ts';
+import { type Descriptor, digestOf, parseContent } from '../../registry/content.ts';
+import { besideIn, bundleOf, bundleType } from '../../sigstore/bundle.ts';
+import { cosignEvidence, hasCosignEvidence, type LayerKind } from '../../sigstore/cosign-annotations.ts';
+import { statementOf } from './images.ts';
+import { isRedundant, isRedundantTo, mayHold, type StoredProof } from './redundant.ts';
 
 /** An entry as one layer of an image manifest, as cosign keeps signatures (`.sig`) and attestations (`.att`). */
 export interface Layer {
   readonly bytes: Uint8Array;
   readonly mediaType: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Whether a layer that is there already says the same. */
-  isSame(other: Descriptor, read: () => Promise<Uint8Array>): Promise<boolean>;
+  /** Whether a layer that is there already makes this one redundant. */
+  isIn(other: Descriptor, read: () => Promise<Uint8Array>): Promise<boolean>;
+}
+
+/** An entry as an artifact of its own that refers to the image (image specification 1.1, "Artifacts"). */
+export interface Referrer {
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly layer: Layer;
 }
 
 /** The annotation of a layer that holds its signature, in base64. */
@@ -40,24 +37,6 @@ export function signatureLayer(entry: SignedArtifact): Layer {
   return signedLayer(entry, 'application/vnd.dev.cosign.simplesigning.v1+json');
 }
 
-/** A payload that is signed as it is, with the signature in an annotation. */
-export function signedLayer(entry: SignedArtifact, mediaType: string): Layer {
-  const { payload, signature } = entry;
-  return {
-    bytes: payload.bytes,
-    mediaType,
-    annotations: {
-      [signatureAnnotation]: Buffer.from(signature.bytes).toString('base64'),
-      ...proofAnnotations(entry, 'signature'),
-    },
-    isSame: async ({ digest, annotations }) => {
-      if (digest !== digestOf(payload.bytes)) return false;
-      const other = Buffer.from(annotations?.[signatureAnnotation] ?? '', 'base64');
-      return makesNeedless(entry, [other], keptBeside(annotations));
-    },
-  };
-}
-
 /** A run's attestation: the DSSE envelope. */
 export function attestationLayer(entry: SignedArtifact): Layer {
   return {
@@ -68,23 +47,74 @@ export function attestationLayer(entry: SignedArtifact): Layer {
       predicateType: predicateTypeOf(entry),
       ...proofAnnotations(entry, 'attestation'),
     },
-    isSame: async ({ size, annotations }, read) =>
+    isIn: async ({ size, annotations }, read) =>
       mayHold(size, entry.payload) &&
-      holdsSame(readEnvelope(parseContent(await read(), 'an attestation')), entry, keptBeside(annotations)),
+      isRedundantTo(readEnvelope(parseContent(await read(), 'an attestation')), entry, proofIn(annotations)),
   };
 }
 
-/** The predicate's type in an entry's statement. */
-export function predicateTypeOf(entry: SignedArtifact): string {
-  const type = statementOf(entry)['predicateType'];
-  return typeof type === 'string' ? type : '';
+/** A run's status as it is, in the format `tekton`. */
+export function statusReferrer(entry: SignedArtifact): Referrer {
+  return { artifactType: runType, annotations: createdAt(entry), layer: signedLayer(entry, runType) };
 }
 
-function keptBeside(annotations: Descriptor['annotations'] = {}): KeptBeside {
+/** A DSSE envelope as a Sigstore bundle that refers to the image (behaviour.md, "Stores"). */
+export function bundleReferrer(entry: SignedArtifact): Referrer {
+  return {
+    artifactType: bundleType,
+    annotations: {
+      'dev.sigstore.bundle.content': 'dsse-envelope',
+      'dev.sigstore.bundle.predicateType': predicateTypeOf(entry),
+      ...createdAt(entry),
+    },
+    layer: {
+      bytes: Buffer.from(JSON.stringify(bundleOf(entry)), 'utf8'),
+      mediaType: bundleType,
+      annotations: {},
+      isIn: async ({ size }, read) => {
+        if (!mayHold(size, entry.payload)) return false;
+        const bundle = parseContent(await read(), 'a bundle');
+        return isRedundantTo(readEnvelope(member(bundle, 'dsseEnvelope')), entry, besideIn(bundle));
+      },
+    },
+  };
+}
+
+/** A payload that is signed as it is, with the signature in an annotation. */
+function signedLayer(entry: SignedArtifact, mediaType: string): Layer {
+  const { payload, signature } = entry;
+  return {
+    bytes: payload.bytes,
+    mediaType,
+    annotations: {
+      [signatureAnnotation]: Buffer.from(signature.bytes).toString('base64'),
+      ...proofAnnotations(entry, 'signature'),
+    },
+    isIn: async ({ digest, annotations }) => {
+      if (digest !== digestOf(payload.bytes)) return false;
+      const other = Buffer.from(annotations?.[signatureAnnotation] ?? '', 'base64');
+      return isRedundant(entry, [other], proofIn(annotations));
+    },
+  };
+}
+
+function predicateTypeOf(entry: SignedArtifact): string {
+  return textIn(statementOf(entry)['predicateType']);
+}
+
+/** When the run was completed, so that the same entry gives the same manifest whenever it is written. */
+function createdAt({ artifact }: SignedArtifact): Readonly<Record<string, string>> {
+  const { completedAt } = artifact.run;
+  return completedAt === undefined
+    ? {}
+    : { 'org.opencontainers.image.created': completedAt.toISOString().replace(/\.\d+Z$/, 'Z') };
+}
+
+function proofIn(annotations: Descriptor['annotations'] = {}): StoredProof {
   return { certificate: annotations[certificateAnnotation], isConfirmed: hasCosignEvidence(annotations) };
 }
 
-/** What certifies the key, and what was confirmed of the signature, where there is any. */
+/** The certificates of the key, and the evidence of logs and timestamps, where there are any. */
 function proofAnnotations(
   { signature, transparency }: SignedArtifact,
   kind: LayerKind,
@@ -95,62 +125,4 @@ function proofAnnotations(
     ...(chain === undefined ? {} : { 'dev.sigstore.cosign/chain': chain }),
     ...cosignEvidence(transparency, kind),
   };
-}
-
-/** A layer under a tag, next to the layers that others put there. @param from another repository of the registry that may have it */
-export function layerEntry(client: RepositoryClient, layer: Layer, from?: string): TagEntry {
-  const seen = new Map<string, Promise<boolean>>();
-  /** What a layer says never changes, so each is read once, however often others write. */
-  const says = (other: Descriptor): Promise<boolean> => {
-    const key = JSON.stringify(other);
-    const known = seen.get(key) ?? layer.isSame(other, () => client.readBlob(other));
-    seen.set(key, known);
-    return known;
-  };
-  return {
-    async isIn(manifest) {
-      for (const other of layersOf(manifest))
-        if (isCandidate(other, layer) && (await says(other))) return true;
-      return false;
-    },
-    async addTo(manifest) {
-      const pushed = await client.pushBlob(layer.bytes, layer.mediaType, from);
-      const layers = [...listAt(manifest?.json, 'layers'), { ...pushed, annotations: layer.annotations }];
-      const digests = [...layersOf(manifest).map(({ digest }) => digest), pushed.digest];
-      const config = await client.pushBlob(configOf(digests), 'application/vnd.oci.image.config.v1+json');
-      const json = { ...emptyManifest, ...manifest?.json, config, layers };
-      return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageManifest };
-    },
-  };
-}
-
-const emptyManifest = { schemaVersion: 2, mediaType: imageManifest };
-
-/** Only attestations of the same predicate can hold the same; the others need not be read. */
-function isCandidate({ mediaType, annotations }: Descriptor, layer: Layer): boolean {
-  const type = layer.annotations['predicateType'];
-  return mediaType === layer.mediaType && annotations?.['predicateType'] === type;
-}
-
-function layersOf(manifest: Manifest | undefined): readonly Descriptor[] {
-  if (manifest !== undefined && !Array.isArray(manifest.json['layers'])) {
-    throw refused(
-      `${manifest.descriptor.digest} stands under the tag for signatures and is not an image manifest`,
-    );
-  }
-  return descriptorsIn(manifest?.json, 'layers');
-}
-
-/** An image's configuration, as empty as it can be (image specification, "Image configuration"). */
-function configOf(layers: readonly string[]): Uint8Array {
-  const created = '0001-01-01T00:00:00Z';
-  const config: JsonObject = {
-    architecture: '',
-    created,
-    history: layers.map(() => ({ created })),
-    os: '',
-    rootfs: { type: 'layers', diff_ids: layers },
-    config: {},
-  };
-  return Buffer.from(JSON.stringify(config), 'utf8');
 }

@@ -1,10 +1,10 @@
-import { type Json, member, parseJson } from '../../json.ts';
+import { member } from '../../json.ts';
 import type { StoredPlace, Sought } from '../../model/stored.ts';
 import type { OpenReader } from '../store.ts';
 import { mapAtMost } from '../../concurrency.ts';
 import { type ImageEntry, readEntries } from './entries.ts';
-import { elsewhereIn } from './index.ts';
-import { openRegistries } from './open-registries.ts';
+import { openRegistries, sharedRepository } from './registries.ts';
+import { jsonIn } from '../../registry/content.ts';
 import { parseRepository } from '../../registry/repository.ts';
 
 /** Images that are asked about at once. */
@@ -12,23 +12,23 @@ const imagesAtOnce = 8;
 
 /** Reads the store `oci`: what is attached to each image, a run's attestations or the image's own signatures. */
 export const openOciReader: OpenReader = async (config) => {
-  const elsewhere = elsewhereIn(config);
+  const shared = sharedRepository(config);
   const registries = openRegistries(config);
   return {
     async read(sought, signal) {
-      // With deep inspection, what is said of a PipelineRun is attached to images that only its TaskRuns name.
+      // With deep inspection, the attestation of a PipelineRun is attached to images that only its TaskRuns name.
       const isOfOthers = sought.images.length === 0;
       const names = isOfOthers ? sought.others : sought.images;
       const places = await mapAtMost(imagesAtOnce, names, async (image): Promise<readonly StoredPlace[]> => {
         const [name = '', digest = ''] = image.split('@');
-        const repository = elsewhere ?? parseRepository(name);
-        // What isn't named like a repository has none: nothing was attached to it.
+        const repository = shared ?? parseRepository(name);
+        // A name that is no repository's, such as a package's, has nothing attached to it.
         if (repository === undefined || !/^sha256:[0-9a-f]{64}$/.test(digest)) return [];
         const client = await registries.open(repository, undefined, signal);
         const entries = (await readEntries(client, digest)).filter((entry) => concerns(sought, entry));
         const found = entries.map(({ name: where, payload, signature, certificate, transparency }) => ({
-          ...{ payload, signature, certificate, transparency },
           place: `${where} of ${image}`,
+          ...{ payload, signature, certificate, transparency },
         }));
         return isOfOthers && found.length === 0 ? [] : [{ place: image, entries: found }];
       });
@@ -38,20 +38,11 @@ export const openOciReader: OpenReader = async (config) => {
   };
 };
 
-/** An image's signature names the image and nothing else; a run's attestation, or its status, is next to it. */
+/** Whether an entry is of the kind that is looked for; an image's own signatures are next to attestations of its run. */
 function concerns({ kind }: Sought, { form, payload }: ImageEntry): boolean {
   if (form === 'status') return true;
-  const isOfImage =
-    form === 'signature' ||
-    member(parsed(payload), 'predicateType') === 'https://sigstore.dev/cosign/sign/v1';
+  // A payload that is not JSON is by others, or damaged; the verifier reports it.
+  const predicateType = member(jsonIn(payload), 'predicateType');
+  const isOfImage = form === 'signature' || predicateType === 'https://sigstore.dev/cosign/sign/v1';
   return isOfImage === (kind === 'oci');
-}
-
-function parsed(payload: Uint8Array): Json | undefined {
-  try {
-    return parseJson(Buffer.from(payload).toString('utf8'));
-  } catch {
-    // Something of others, or damaged: the verifier reports it.
-    return undefined;
-  }
 }

@@ -5,59 +5,41 @@ import {
   descriptorsIn,
   imageIndex,
   imageManifest,
-  type Manifest,
 } from '../../registry/content.ts';
-import { refused } from '../../registry/failures.ts';
-import type { Layer } from './layers.ts';
+import type { Referrer } from './layers.ts';
 import { repositoryName } from '../../registry/repository.ts';
-import { addToTag, type TagEntry, type TagOptions } from './tag.ts';
-import { listAt } from '../../json.ts';
-
-/** An entry as an artifact of its own that refers to the image (image specification 1.1, "Artifacts"). */
-export interface Referrer {
-  readonly artifactType: string;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly layer: Layer;
-}
-
-/** What adding a referrer needs besides it. */
-export interface ReferrerOptions extends TagOptions {
-  /** The path of another repository of this registry that may have the content. */
-  readonly from?: string | undefined;
-}
+import { addToTag, type TagEntry, type WriteOptions } from './tag.ts';
 
 const emptyType = 'application/vnd.oci.empty.v1+json';
 const emptyBlob = Buffer.from('{}');
 
 /**
- * Puts a referrer there, unless one that says the same is there. Where the registry has no referrers API, it is entered
- * into the index under the referrers tag (distribution specification, "Referrers Tag Schema").
+ * Adds a referrer, unless an equal one is there. Where the registry has no referrers API, it is entered into the index
+ * under the referrers tag (distribution specification, "Referrers Tag Schema").
  */
 export async function addReferrer(
   client: RepositoryClient,
   subject: Descriptor,
   referrer: Referrer,
-  options: ReferrerOptions,
+  options: WriteOptions,
 ): Promise<void> {
   // A run and its image may have the same payload, and only one of the two finds the other if both look at once.
-  const name = `${repositoryName(client.repository)}@${subject.digest}`;
-  await options.turns.take(name, () => lookAndAdd(client, subject, referrer, options));
-}
-
-async function lookAndAdd(
-  client: RepositoryClient,
-  subject: Descriptor,
-  referrer: Referrer,
-  options: ReferrerOptions,
-): Promise<void> {
-  const tag = subject.digest.replace(':', '-');
-  const known = await client.referrers(subject.digest);
-  const listed = known ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
-  for (const other of listed) if (await saysTheSame(client, other, referrer)) return;
-  const { bytes, descriptor } = await pushParts(client, subject, referrer, options.from);
-  const tracked = await client.pushManifest(descriptor.digest, bytes, imageManifest);
-  // Registries that have the API don't always say so in their answer.
-  if (!tracked && known === undefined) await addToTag(client, tag, indexEntry(descriptor), options);
+  await options.turns.take(`${repositoryName(client.repository)}@${subject.digest}`, async () => {
+    const tag = subject.digest.replace(':', '-');
+    const known = await client.referrers(subject.digest);
+    const listed = known ?? descriptorsIn((await client.readManifest(tag))?.json, 'manifests');
+    for (const other of listed) if (await isEqual(client, other, referrer)) return;
+    const { bytes, descriptor } = await pushParts(client, subject, referrer, options.from);
+    const tracked = await client.pushManifest(descriptor.digest, bytes, imageManifest);
+    const entry: TagEntry = {
+      mediaType: imageIndex,
+      list: 'manifests',
+      isIn: async (others) => others.some(({ digest }) => digest === descriptor.digest),
+      push: async () => ({ descriptor }),
+    };
+    // Registries that have the API don't always say so in their answer.
+    if (!tracked && known === undefined) await addToTag(client, tag, entry, options);
+  });
 }
 
 async function pushParts(
@@ -82,12 +64,8 @@ async function pushParts(
   return { bytes, descriptor: { ...describeContent(bytes, imageManifest), artifactType, annotations } };
 }
 
-/** Only what may be of our type is looked into: some registries list the type of the configuration instead. */
-async function saysTheSame(
-  client: RepositoryClient,
-  other: Descriptor,
-  referrer: Referrer,
-): Promise<boolean> {
+/** Only what may be of our type is read; some registries list the type of the configuration instead of the artifact's. */
+async function isEqual(client: RepositoryClient, other: Descriptor, referrer: Referrer): Promise<boolean> {
   const { artifactType, annotations = {} } = other;
   if (artifactType !== undefined && artifactType !== referrer.artifactType && artifactType !== emptyType)
     return false;
@@ -98,24 +76,5 @@ async function saysTheSame(
   const manifest = await client.readManifest(other.digest);
   if (manifest?.json['artifactType'] !== referrer.artifactType) return false;
   const [layer] = descriptorsIn(manifest.json, 'layers');
-  return layer !== undefined && referrer.layer.isSame(layer, () => client.readBlob(layer));
-}
-
-/** A descriptor in an index, next to those of others. */
-function indexEntry(descriptor: Descriptor): TagEntry {
-  return {
-    isIn: async (index) => manifestsOf(index).some(({ digest }) => digest === descriptor.digest),
-    addTo: async (index) => {
-      const manifests = [...listAt(index?.json, 'manifests'), descriptor];
-      const json = { schemaVersion: 2, mediaType: imageIndex, ...index?.json, manifests };
-      return { bytes: Buffer.from(JSON.stringify(json), 'utf8'), mediaType: imageIndex };
-    },
-  };
-}
-
-function manifestsOf(index: Manifest | undefined): readonly Descriptor[] {
-  if (index !== undefined && !Array.isArray(index.json['manifests'])) {
-    throw refused(`${index.descriptor.digest} stands under the referrers tag and is not an index`);
-  }
-  return descriptorsIn(index?.json, 'manifests');
+  return layer !== undefined && referrer.layer.isIn(layer, () => client.readBlob(layer));
 }

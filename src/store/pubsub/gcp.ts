@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
-import { isJsonList, member } from '../../json.ts';
+import { isJsonList, type JsonObject, member } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
 import { failures, unreadable } from '../failures.ts';
-import type { Message, Topic, TopicOptions } from './topic.ts';
+import type { Message, OpenTopic } from './topic.ts';
 
 const scope = 'https://www.googleapis.com/auth/pubsub';
 
@@ -14,22 +13,17 @@ const longestMessage = 10_000_000;
 
 /**
  * Opens a topic of Google Cloud Pub/Sub, over REST: `projects/P/topics/T`, or T in the project of the environment or of the
- * credential. `PUBSUB_EMULATOR_HOST` counts.
+ * credential. `PUBSUB_EMULATOR_HOST` names an emulator to use instead.
  */
-export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOptions): Promise<Topic> {
+export const openGcpTopic: OpenTopic = (_, name, timeout) => {
   const emulator = process.env['PUBSUB_EMULATOR_HOST'] ?? '';
-  const api = emulator === '' ? 'https://pubsub.googleapis.com' : `http://${emulator}`;
-  const service = openGoogle({
-    origin: api,
-    scope,
-    failures,
-    project: /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1],
-    emulated: emulator !== '',
-    patience: timeout,
-    limits: { timeout },
-  });
+  const emulated = emulator !== '';
+  const origin = emulated ? `http://${emulator}` : 'https://pubsub.googleapis.com';
+  const project = /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1];
+  const limits = { timeout };
+  const service = openGoogle({ origin, scope, failures, project, emulated, patience: timeout, limits });
 
-  async function fullName(signal: AbortSignal | undefined): Promise<string> {
+  async function fullName(signal?: AbortSignal): Promise<string> {
     if (name.startsWith('projects/')) return name;
     const project = await service.project(signal);
     if (project !== undefined) return `projects/${project}/topics/${name}`;
@@ -44,8 +38,7 @@ export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOp
       const body = JSON.stringify({ messages: [pubsubMessage(message)] });
       const topic = await fullName(signal);
       const what = `publish ${message.about} to ${topic}`;
-      const path = topic.split('/').map(encodeURIComponent).join('/');
-      const url = `${api}/v1/${path}:publish`;
+      const url = `/v1/${topic.split('/').map(encodeURIComponent).join('/')}:publish`;
       const answer = await service.call({ what, method: 'POST', url, body, signal });
       const ids = member(answer.body, 'messageIds');
       if (isJsonList(ids) && ids.length === 1) return;
@@ -53,33 +46,26 @@ export async function openGcpTopic(_: Config, name: string, { timeout }: TopicOp
     },
     close: () => service.close(),
   };
-}
-
-/** A `PubsubMessage`, with its data in base64. */
-export interface PubsubMessage {
-  readonly data: string;
-  readonly attributes: Readonly<Record<string, string>>;
-}
+};
 
 /**
- * The message as Pub/Sub takes it: attributes are texts of up to 1024 bytes, so that a signature that is not text stands
- * there in base64, and what is longer is left out where the data hold it too.
+ * The `PubsubMessage`. Attributes are texts of up to 1024 bytes, so a signature that is not text becomes base64 there, and
+ * what is longer is left out where the data hold it too.
  * @throws ChainsError PAYLOAD_TOO_LARGE where they don't, or where the whole is too long
  */
-export function pubsubMessage({ about, storageKey, body, payload, complete }: Message): PubsubMessage {
+function pubsubMessage({ about, storageKey, body, payload, complete }: Message): JsonObject {
   const size = body.length;
   const advice = `choose another store in ${storageKey}, or \`kafka\` as storage.pubsub.provider`;
+  const tooLarge = (why: string) => new ChainsError('PAYLOAD_TOO_LARGE', `${about}: ${why}${advice}`);
   if (!complete && payload.length > longestAttribute) {
-    throw new ChainsError(
-      'PAYLOAD_TOO_LARGE',
-      `${about}: its payload is ${payload.length} bytes in base64, and Pub/Sub allows ${longestAttribute} for an attribute: ` +
-        `choose a format of in-toto statements, whose signature holds the payload, or ${advice}`,
+    throw tooLarge(
+      `its payload is ${payload.length} bytes in base64, and Pub/Sub allows ${longestAttribute} for an attribute: ` +
+        'choose a format of in-toto statements, whose signature holds the payload, or ',
     );
   }
   if (size + 2 * longestAttribute > longestMessage) {
-    throw new ChainsError(
-      'PAYLOAD_TOO_LARGE',
-      `${about}: its signature and payload are ${size} bytes, and Pub/Sub allows ${longestMessage} for a message: ${advice}`,
+    throw tooLarge(
+      `its signature and payload are ${size} bytes, and Pub/Sub allows ${longestMessage} for a message: `,
     );
   }
   const data = Buffer.from(body);

@@ -1,32 +1,24 @@
 import type { Config } from '../../config/keys.ts';
-import { required } from '../settings.ts';
-import type { Store } from '../store.ts';
-import { patience } from '../failures.ts';
-import { messageFor, type Topic, type TopicOptions } from './topic.ts';
+import { defaultTimeout, required } from '../failures.ts';
+import type { OpenStore } from '../store.ts';
+import { messageFor, type OpenTopic } from './topic.ts';
 
-const providers: Readonly<
-  Record<
-    NonNullable<Config['storage.pubsub.provider']>,
-    (config: Config, topic: string, options: TopicOptions) => Promise<Topic>
-  >
-> = {
-  gcp: async (...opening) => (await import('./gcp.ts')).openGcpTopic(...opening),
-  kafka: async (...opening) => (await import('./kafka.ts')).openKafkaTopic(...opening),
+const providers: {
+  readonly [P in NonNullable<Config['storage.pubsub.provider']>]: () => Promise<OpenTopic>;
+} = {
+  gcp: async () => (await import('./gcp.ts')).openGcpTopic,
+  kafka: async () => (await import('./kafka.ts')).openKafkaTopic,
 };
 
 /**
- * Opens the store `pubsub`. A message can't be looked for before it is published, so that one whose acknowledgement is lost
+ * Opens the store `pubsub`. Nothing can tell whether a message was published already, so one whose acknowledgement is lost
  * is published again: at least once.
- * @param options `timeout`: milliseconds to wait for an acknowledgement
- * @throws ChainsError CONFIG_INVALID without `storage.pubsub.provider`, `storage.pubsub.topic` or what the provider needs
  */
-export async function openPubsubStore(
-  config: Config,
-  { timeout = patience }: Partial<TopicOptions> = {},
-): Promise<Store> {
+export const openPubsubStore: OpenStore = async (config, { timeout = defaultTimeout } = {}) => {
   const provider = required(config, 'pubsub', 'storage.pubsub.provider');
   const name = required(config, 'pubsub', 'storage.pubsub.topic');
-  const topic = await providers[provider](config, name, { timeout });
+  const open = await providers[provider]();
+  const topic = open(config, name, timeout);
   return {
     async store(entry, signal) {
       await topic.publish(messageFor(entry), signal);
@@ -35,4 +27,4 @@ export async function openPubsubStore(
     places: () => [`${provider} topic ${name}`],
     close: () => topic.close(),
   };
-}
+};

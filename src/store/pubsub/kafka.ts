@@ -1,26 +1,18 @@
 import { findErrorBy, ProduceAcks, Producer } from '@platformatic/kafka';
-import type { Config } from '../../config/keys.ts';
 import { oneLine } from '../../text.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
-import { within } from '../failures.ts';
-import type { Message, Topic, TopicOptions } from './topic.ts';
+import { callLibrary } from '../failures.ts';
+import type { Message, OpenTopic } from './topic.ts';
 
-/** A record as go-cloud's consumers read it: headers are bytes, without an encoding of their own. */
+/** A record as go-cloud's consumers read it: headers are plain bytes. */
 export interface KafkaRecord {
   readonly topic: string;
   readonly value: Buffer;
   readonly headers: Map<Buffer, Buffer>;
 }
 
-/**
- * Opens a topic of Kafka. The connection is made at the first message, which is safe once all in-sync replicas have it.
- * @throws ChainsError CONFIG_INVALID without `storage.pubsub.kafka.bootstrap.servers`, or where one is not `host:port`
- */
-export async function openKafkaTopic(
-  config: Config,
-  topic: string,
-  { timeout }: TopicOptions,
-): Promise<Topic> {
+/** Opens a topic of Kafka. The connection is made at the first message; all in-sync replicas must acknowledge a message. */
+export const openKafkaTopic: OpenTopic = (config, topic, timeout) => {
   const bootstrapBrokers = brokersIn(config['storage.pubsub.kafka.bootstrap.servers']);
   const open = (): Producer =>
     new Producer({
@@ -31,7 +23,7 @@ export async function openKafkaTopic(
       retries: 0,
       connectTimeout: timeout,
       timeout,
-      // Whether there is a topic for every name is the broker's decision.
+      // The broker's own configuration decides whether it creates topics.
       autocreateTopics: true,
     });
   let producer = open();
@@ -41,22 +33,21 @@ export async function openKafkaTopic(
       const used = producer;
       const send = () => used.send({ messages: [kafkaRecord(topic, message)] });
       try {
-        await within(timeout, what, signal, send);
+        await callLibrary({ timeout, what, signal }, send, (error) => failure(what, message, error));
       } catch (error) {
         signal?.throwIfAborted();
-        const judged = failure(what, message, error);
         // The library would go on using a connection that has gone silent.
-        if (judged.code === 'STORE_UNAVAILABLE' && producer === used) {
+        if (error instanceof ChainsError && error.code === 'STORE_UNAVAILABLE' && producer === used) {
           producer = open();
-          // Nobody waits for the old one, and what it may say is about connections that are given up.
+          // Errors of connections that are given up don't matter.
           used.close(true).catch(() => undefined);
         }
-        throw judged;
+        throw error;
       }
     },
     close: () => producer.close(true),
   };
-}
+};
 
 /** The record for a message. */
 export function kafkaRecord(topic: string, { body, payload }: Message): KafkaRecord {
@@ -78,9 +69,8 @@ const refused = [
 /** The library's own code for a topic that the broker doesn't know. */
 const unknownTopic = 'PLT_KFK_USER';
 
-/** The error for what the library threw: the broker's code in it decides; without one, no broker has answered. */
+/** The error for what the library threw; without a broker's code in it, no broker has answered. */
 function failure(what: string, { body, payload, storageKey }: Message, error: unknown): ChainsError {
-  if (error instanceof ChainsError) return error;
   const cause = error instanceof Error ? error : new Error(reasonOf(error));
   const says = (word: string): boolean => findErrorBy(cause, 'apiId', word) !== null;
   if (tooLarge.some(says)) {

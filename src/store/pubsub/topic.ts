@@ -1,6 +1,7 @@
+import type { Config } from '../../config/keys.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 
-/** What is published for one artifact, whatever carries it. */
+/** What is published for one artifact, by whichever provider. */
 export interface Message {
   /** The artifact's full key, for errors. */
   readonly about: string;
@@ -14,18 +15,15 @@ export interface Message {
   readonly complete: boolean;
 }
 
-/** What every provider's topic is opened with. */
-export interface TopicOptions {
-  /** Milliseconds to wait for an acknowledgement. */
-  readonly timeout: number;
-}
-
 /** A topic of one provider. */
 export interface Topic {
-  /** Publishes, and waits until the message is safe. */
+  /** Publishes, and waits until the provider has acknowledged the message. */
   publish(message: Message, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Opens a topic; `timeout` is how long to wait for an acknowledgement, in milliseconds. @throws ChainsError CONFIG_INVALID */
+export type OpenTopic = (config: Config, name: string, timeout: number) => Topic;
 
 /** The message for an artifact: body the signature, and with it the payload (behaviour.md, "Stores"). */
 export function messageFor({ artifact, payload, signature }: SignedArtifact): Message {

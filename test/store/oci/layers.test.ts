@@ -3,8 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { extract } from '../../../src/extract/index.ts';
 import type { SignedArtifact } from '../../../src/model/signature.ts';
-import { bundleReferrer } from '../../../src/store/oci/bundle.ts';
-import { attestationLayer, signatureLayer } from '../../../src/store/oci/layers.ts';
+import { attestationLayer, bundleReferrer, signatureLayer } from '../../../src/store/oci/layers.ts';
 import { createAuthority } from '../../kubernetes/certificates.ts';
 import { digest, taskRun } from '../../runs.ts';
 
