@@ -4,7 +4,7 @@ import { unlessAborted } from '../../concurrency.ts';
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
 import type { SigningKey } from '../../model/signature.ts';
-import { heard } from '../../sigstore/heard.ts';
+import { reportOutcome } from '../../sigstore/report.ts';
 import { withoutTrailing } from '../../text.ts';
 import type { Signer, SignerSurroundings } from '../signer.ts';
 import { signingKeyOf } from '../../keys/key-id.ts';
@@ -61,7 +61,7 @@ export async function openFulcio(
   async function certified(signal: AbortSignal | undefined): Promise<Certified> {
     if (current !== undefined && timeLeft(current.issued) > shortestUse) return current;
     if (failed !== undefined && now() < failed.until) throw failed.error;
-    renewing ??= heard(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
+    renewing ??= reportOutcome(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
       .then((fresh) => {
         failed = undefined;
         current = fresh;
