@@ -1,12 +1,11 @@
-import * as openpgp from 'openpgp';
 import type { KeyObject } from 'node:crypto';
+import * as openpgp from 'openpgp';
 import { reasonOf } from '../errors.ts';
 import { pemBody, pemLabels } from '../keys/pem.ts';
-import { publicKeyOf } from '../keys/pgp-public-key.ts';
-import { config } from '../keys/pgp.ts';
+import { config, publicKeyOf } from '../keys/pgp.ts';
 
 /** A primary key or subkey that may sign, and its public key. */
-export interface SigningPart {
+interface SigningPart {
   readonly packet: SecretPacket;
   readonly publicKey: KeyObject;
 }
@@ -14,7 +13,7 @@ export interface SigningPart {
 /** A primary key or subkey with its secret part. */
 export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
 
-/** Reads the one private key of an armored block. A text says why it isn't taken. */
+/** Reads the one private key of an armored block. A string says why it isn't accepted. */
 export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | string> {
   const keys = await openpgp.readPrivateKeys({ armoredKeys: armored, config }).catch(() => undefined);
   const [key] = keys ?? [];
@@ -30,8 +29,8 @@ export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | 
 }
 
 /**
- * The part of the key that gpg would sign with at that moment: the newest subkey that is valid, may sign and whose secret
- * part is there, else the primary key. A text says why there is none.
+ * The part of the key that gpg would sign with at that time: the newest subkey that is valid, may sign and whose secret
+ * part is there, else the primary key. A string says why there is none.
  */
 export async function signingPartAt(key: openpgp.PrivateKey, date: Date): Promise<SigningPart | string> {
   const created = key.getCreationTime();
@@ -90,7 +89,7 @@ const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';
 
 /** Why a file is not a single armored private key, and what to do about it; undefined when it is one (RFC 9580, 6). */
-export function whatArmorIsWrong(file: Uint8Array): string | undefined {
+export function whyNotArmored(file: Uint8Array): string | undefined {
   const text = Buffer.from(file).toString('latin1');
   const labels = pemLabels(text);
   if (text.trim() === '') return `is empty; export the key: ${exported}`;
@@ -98,7 +97,7 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
   if (labels.length > 1) {
     return `holds ${labels.length} armored blocks (${labels.slice(0, 4).join(', ')}); leave the private key alone: ${exported}`;
   }
-  if (labels[0] !== label) return whatInstead(labels[0]);
+  if (labels[0] !== label) return describeOther(labels[0]);
   const [, block] = /^\r?\n([^]*)$/.exec(pemBody(text, label) ?? '') ?? [];
   if (block === undefined)
     return `is cut off: it has no line -----END ${label}-----; export the key again: ${exported}`;
@@ -107,7 +106,7 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
     : `is damaged: its checksum does not match; export the key again: ${exported}`;
 }
 
-function whatInstead(other: string | undefined): string {
+function describeOther(other: string | undefined): string {
   switch (other) {
     case undefined:
       return `is not an armored PGP key: it has no line -----BEGIN ${label}-----; export the key: ${exported}`;
@@ -121,8 +120,8 @@ function whatInstead(other: string | undefined): string {
 }
 
 /**
- * Whether the checksum is that of the data, or there is none. The library passes over it, as RFC 9580 wants; then damage
- * would be reported as a wrong passphrase.
+ * Whether the checksum is that of the data, or there is none. The library ignores it, as RFC 9580 demands, and would report
+ * damage as a wrong passphrase.
  */
 function isWhole(block: string): boolean {
   const lines = block.split('\n').map((line) => line.trim());

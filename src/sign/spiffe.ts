@@ -4,12 +4,12 @@ import { buffer as bytesOf } from 'node:stream/consumers';
 import type { Failures } from '../http/failures.ts';
 import { oneLine } from '../text.ts';
 
-/** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */
+/** Temporary gRPC statuses: deadline exceeded, resource exhausted, aborted, internal, unavailable. */
 const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
 
 /**
  * A JWT-SVID for the audience from the SPIFFE Workload API (SPIFFE_Workload_API.md, 6.1) at a Unix socket. One unary gRPC
- * call: two protobuf messages with one field each that matters, so that no gRPC library is needed.
+ * call with two messages of one relevant field each, so that no gRPC library is needed.
  * @param socket `unix:///run/spire/agent.sock`, or the path alone
  * @throws ChainsError of the failures' codes: refused when the agent gives us no identity, unavailable when it doesn't answer.
  */
@@ -72,12 +72,12 @@ async function unaryCall(
         [constants.HTTP2_HEADER_PATH]: method,
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
         [constants.HTTP2_HEADER_TE]: 'trailers',
-        // The Workload API requires this header, which a browser that was tricked into a request can't send.
+        // The Workload API requires this header, which a cross-site request from a browser can't have.
         'workload.spiffe.io': 'true',
       },
       { signal },
     );
-    // An error alone comes as headers that are trailers at the same time.
+    // An error without a message comes as trailers in the headers.
     const trailers = { status: 'unknown', reason: '' };
     const read = (headers: IncomingHttpHeaders): void => {
       trailers.status = String(headers['grpc-status'] ?? trailers.status);
@@ -92,7 +92,7 @@ async function unaryCall(
   }
 }
 
-/** A status message's ASCII; what goes beyond it stays as unreadable as it came. */
+/** A status message with its ASCII decoded; other characters remain percent-encoded. */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

@@ -1,8 +1,7 @@
 import type * as openpgp from 'openpgp';
-import { config, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
+import { config, publicKeyOf, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
 import { reasonOf } from '../errors.ts';
 import { keyIdOf } from '../keys/key-id.ts';
-import { publicKeyOf } from '../keys/pgp-public-key.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** Reads an armored PGP public key. @throws ChainsError KEY_INVALID when it is damaged. */

@@ -65,10 +65,7 @@ async function cosignKey(password = randomSecret()): Promise<NewKey> {
 
 /** Ed25519 in the form that gpg 2.1 and later read; they know nothing of RFC 9580's. One key that signs, and no subkey. */
 async function pgpKey(name: string): Promise<NewKey> {
-  const [openpgp, { publicKeyOf }] = await Promise.all([
-    import('openpgp'),
-    import('../../keys/pgp-public-key.ts'),
-  ]);
+  const [openpgp, { publicKeyOf }] = await Promise.all([import('openpgp'), import('../../keys/pgp.ts')]);
   const passphrase = randomSecret();
   const { privateKey, publicKey } = await openpgp.generateKey({
     ...{ type: 'ecc', curve: 'ed25519Legacy', subkeys: [], userIDs: [{ name }], passphrase },

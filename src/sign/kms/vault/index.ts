@@ -2,8 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import type { Algorithm } from '../../../model/signature.ts';
-import { unreadable, unusable } from '../service.ts';
-import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
+import { algorithmFor, type KeyService, type KeyServiceOptions, unreadable, unusable } from '../service.ts';
 import { VaultServer } from './server.ts';
 import { readSettings } from './settings.ts';
 import { VaultTokens } from './tokens.ts';
@@ -18,9 +17,8 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
   const server = new VaultServer(settings);
   const tokens = new VaultTokens(server, settings.token);
   const name = encodeURIComponent(reference.path);
-  const pss = reference.options.get('padding') === 'pss';
 
-  /** A 403 may mean that the token has ended: where we can log in, one more try with a new one. */
+  /** A 403 may mean that the token has expired: one retry with a new one, if we can log in. */
   async function ask(
     what: string,
     method: 'GET' | 'POST',
@@ -45,8 +43,12 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
       const answer = at(await ask(what, 'GET', `keys/${name}`, signal), 'data');
       const latest = at(answer, 'latest_version');
       const wanted = version ?? (typeof latest === 'number' ? `${latest}` : '');
-      const publicKey = at(answer, 'keys', wanted, 'public_key');
-      if (typeof publicKey === 'string') return keyVersion(wanted, readPublicKey(publicKey, what), pss);
+      const text = at(answer, 'keys', wanted, 'public_key');
+      if (typeof text === 'string') {
+        const publicKey = readPublicKey(text, what);
+        const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
+        return { name: wanted, publicKey, algorithm: algorithmFor(publicKey, reference, digest) };
+      }
       throw unusable(
         `${reference.text} has no public key of version ${wanted}: it is a key of the type ${String(at(answer, 'type'))}; make one with \`vault write ${settings.engine}/keys/NAME type=ecdsa-p256\``,
       );
@@ -75,12 +77,6 @@ function parameters({ digest, pss }: Algorithm): Readonly<Record<string, unknown
     marshaling_algorithm: 'asn1',
     ...(pss ? { signature_algorithm: 'pss', salt_length: 'hash' } : { signature_algorithm: 'pkcs1v15' }),
   };
-}
-
-function keyVersion(name: string, publicKey: KeyObject, pss: boolean): KeyVersion {
-  const rsa = publicKey.asymmetricKeyType === 'rsa';
-  const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
-  return { name, publicKey, algorithm: { digest, pss: pss && rsa } };
 }
 
 /** PEM, or, for Ed25519, base64 of the 32 bytes. */

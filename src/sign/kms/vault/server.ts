@@ -3,8 +3,8 @@ import type { ServiceCall, Service } from '../../../http/service.ts';
 import { jsonIn, openConnections, refusal } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
-/** A question to Vault. */
-export interface VaultCall {
+/** A request to Vault. */
+interface VaultCall {
   /** For messages. */
   readonly what: string;
   readonly method: 'GET' | 'POST';
@@ -52,7 +52,7 @@ export class VaultServer {
   }
 }
 
-/** A standby node that doesn't forward names the active one. The token never goes from https to http. */
+/** A standby node that doesn't forward redirects to the active one. The token is never sent from https to http. */
 function activeNode(location: unknown, from: string): string | undefined {
   if (typeof location !== 'string' || !URL.canParse(location, from)) return undefined;
   const target = new URL(location, from);

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '../../../errors.ts';
-import { unusable } from '../service.ts';
 import type { ServiceTls } from '../../../http/service.ts';
-import type { KeyServiceOptions } from '../key-service.ts';
+import { type KeyServiceOptions, unusable } from '../service.ts';
 import { withoutTrailing } from '../../../text.ts';
 
 /** Where the token comes from. */
@@ -39,7 +38,7 @@ export interface VaultSettings {
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
- * The settings that `signers.kms.auth.*` and the environment give. OpenBao's own variables (`BAO_…`) go before Vault's for
+ * The settings in `signers.kms.auth.*` and the environment. OpenBao's own variables (`BAO_…`) take precedence over Vault's for
  * `openbao://`, and the other way round for `hashivault://`.
  * @throws ChainsError KMS_REFUSED for a setting that is missing or can't be read.
  */
@@ -62,7 +61,7 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
   };
 }
 
-/** Any of these says that we are to log in. */
+/** If any of these is set, we log in. */
 const loginKeys = [
   'signers.kms.auth.oidc.path',
   'signers.kms.auth.oidc.role',
@@ -70,7 +69,7 @@ const loginKeys = [
   'signers.kms.auth.spire.sock',
 ] as const;
 
-/** What the configuration says goes before the environment; a token goes before a login. */
+/** The configuration takes precedence over the environment, and a token over a login. */
 function tokenOrigin(
   config: KeyServiceOptions['config'],
   variable: (name: string) => string | undefined,
@@ -107,7 +106,7 @@ function identityOf(config: KeyServiceOptions['config']): JwtSource {
   return { from: 'spiffe', socket, audience };
 }
 
-/** `…CACERT` (a file) goes before `…CAPATH` (a folder of such files); either takes the place of node's own CAs. */
+/** `…CACERT` (a file) takes precedence over `…CAPATH` (a folder of such files); either replaces node's own CAs. */
 function readTls(variable: (name: string) => string | undefined): ServiceTls {
   const [file, folder] = [variable('CACERT'), variable('CAPATH')];
   const skip = /^(1|t|true)$/i.test(variable('SKIP_VERIFY') ?? '');

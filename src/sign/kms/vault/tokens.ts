@@ -7,15 +7,15 @@ import { fetchJwtSvid } from '../../spiffe.ts';
 import type { VaultServer } from './server.ts';
 import type { JwtSource, TokenOrigin } from './settings.ts';
 
-/** A token as Vault gave it, or told about it. */
+/** A token with what Vault says about it. */
 interface Lease {
   readonly token: string;
-  /** 0 for one that never ends. In seconds. */
+  /** In seconds; 0 for a token that never expires. */
   readonly ttl: number;
   readonly renewable: boolean;
 }
 
-/** Between renewals, in milliseconds; the longest that a timer of node can wait is 24.8 days. */
+/** Milliseconds between renewals; node's timers can wait at most 24.8 days. */
 const shortestPause = 1_000;
 const longestPause = 86_400_000;
 
@@ -23,9 +23,9 @@ const longestPause = 86_400_000;
 const patience = 10_000;
 
 /**
- * The token for calls to Vault. A file is read again each time, so that a changed one counts at once; a login is made when
- * it is first needed and when its token has come near its end or is refused; a token that can be renewed is, when two
- * thirds of its time have passed, by a timer that holds no process up.
+ * The token for calls to Vault. A file is read again each time, so that a changed one is used at once. We log in when a token is
+ * first needed, and again when it is about to expire or is refused. A renewable token is renewed after two thirds of its time,
+ * by a timer that does not keep the process alive.
  */
 export class VaultTokens {
   readonly #server: VaultServer;
@@ -40,7 +40,7 @@ export class VaultTokens {
     this.#origin = origin;
   }
 
-  /** The token to use now; callers at the same time share one login. */
+  /** The token to use now; concurrent callers share one login. */
   async current(signal: AbortSignal): Promise<string> {
     const origin = this.#origin;
     const given = await givenToken(origin);
@@ -54,7 +54,7 @@ export class VaultTokens {
     return unlessAborted(signal, this.#obtaining);
   }
 
-  /** Says that Vault refused a token. True when another try makes sense, since the next one will be new. */
+  /** To be called when Vault refused a token; true if a retry makes sense, since it will use a new one. */
   refused(token: string): boolean {
     if (this.#origin.from !== 'login') return false;
     if (this.#lease?.token === token) this.#forget();
@@ -70,7 +70,7 @@ export class VaultTokens {
     return origin.from === 'login' ? this.#login(origin) : this.#lookUp(given ?? '');
   }
 
-  /** How long a given token lasts. One that may not ask that about itself may still sign. */
+  /** How long a given token lasts. One that may not look itself up may still sign. */
   async #lookUp(token: string): Promise<string> {
     const what = 'look the Vault token up';
     const path = 'auth/token/lookup-self';
@@ -121,7 +121,7 @@ export class VaultTokens {
         await this.#server.ask({ what, method: 'POST', path, body: {}, token, signal }),
       );
       if (this.#lease?.token !== token) return;
-      // Near its longest life a token is renewed for less and less: time to log in again.
+      // A token near its maximum lifetime is renewed for less and less: log in again.
       if (renewed === undefined || (this.#origin.from === 'login' && renewed.ttl < ttl / 2)) this.#forget();
       else this.#hold(renewed);
     } catch (error) {
@@ -149,7 +149,7 @@ async function identityToken(identity: JwtSource, signal: AbortSignal): Promise<
     : fetchJwtSvid(identity.socket, identity.audience, failures, signal);
 }
 
-/** The token in a file; white space around it is not part of it. */
+/** The token in a file, without surrounding white space. */
 async function readToken(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(
