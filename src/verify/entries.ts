@@ -12,7 +12,7 @@ export interface AnnotationEntry {
   readonly evidence: string | undefined;
 }
 
-/** The run's own entry: by its uid, or else the one without uid that the format `tekton` gives a TaskRun; undefined when there is none. */
+/** The run's own entry: by its uid, or the one without uid that the format `tekton` writes for a TaskRun; undefined if there is none. */
 export function ownEntry(run: Run): AnnotationEntry | undefined {
   const keys = [ownKeyOf(run), ...(run.kind === 'TaskRun' ? ['taskrun'] : [])];
   return keys
@@ -20,7 +20,7 @@ export function ownEntry(run: Run): AnnotationEntry | undefined {
     .find((entry) => entry.payload !== undefined || entry.signature !== undefined);
 }
 
-/** The entries of images: those whose key begins with 12 hex digits. Entries with another run's uid were copied and are not this run's. */
+/** The entries of images, whose keys begin with 12 hex digits. Entries with another run's uid are not this run's: they were copied. */
 export function imageEntries(run: Run): readonly AnnotationEntry[] {
   const keys = Object.keys(run.annotations)
     .filter((name) => name.startsWith(markPrefix))

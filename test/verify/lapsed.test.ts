@@ -45,7 +45,7 @@ function twoDaysLater(context: TestContext): void {
 
 for (const [name, lifetime, reason] of [
   ['key', { primary: day }, /expired on/],
-  ['subkey', { subkey: day }, /signed it with a key that no longer counts \(.*expired/i],
+  ['subkey', { subkey: day }, /signed it with a key that is no longer valid \(.*expired/i],
 ] as const) {
   test(`what a PGP ${name} signed before it expired verifies until then, and not afterwards`, async (context) => {
     const { privateKey, publicKey } = await newKey(lifetime);

@@ -4,7 +4,7 @@ import { openConnection } from '../../kubernetes/connection.ts';
 import { isNotFound, Rest } from '../../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { at, type JsonObject, member } from '../../json.ts';
-import { readPublicKey, type VerificationKey } from '../../verify/index.ts';
+import { kmsKey, readPublicKey, type VerificationKey } from '../../verify/index.ts';
 
 /** Where keys may have to be asked for. */
 export interface KeyOptions {
@@ -22,7 +22,7 @@ export interface KeyOptions {
 export async function readKey(argument: string, options: KeyOptions): Promise<VerificationKey> {
   if (argument.startsWith('k8s://')) return secretKey(argument, options);
   if (/^[a-z]+:\/\//.test(argument)) {
-    return (await import('../../verify/kms-key.ts')).kmsKey(argument, options.config);
+    return kmsKey(argument, options.config);
   }
   const text = await readFile(argument, 'utf8').catch((cause: unknown) => {
     throw new ChainsError('USAGE', `the key ${argument} can't be read: ${reasonOf(cause)}`, { cause });
