@@ -10,7 +10,7 @@ import { configProblems } from './explain.ts';
 
 export type { Check, Expectations, Verification } from '../verify/index.ts';
 
-/** What was verified, and what is odd about the configuration. */
+/** What was verified, and warnings about the configuration. */
 export interface VerifiedRun extends Verification {
   readonly problems: readonly Problem[];
 }

@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { ChainsError } from '../errors.ts';
 import { type Box, openBox, parseBox } from './cosign-box.ts';
-import { secretFile, type Secrets, withoutLineEnd } from './secrets.ts';
+import { invalidKey, secretFile, type Secrets, withoutLineEnd } from './secrets.ts';
 import { pemBlock, pemLabels } from '../keys/pem.ts';
 import { readPkcs8, whyNotAccepted } from './private-key.ts';
 
@@ -18,20 +17,18 @@ const makeNew = 'make a new one: `chains keygen --type cosign`';
  */
 export async function readCosignKey(file: Uint8Array, secrets: Secrets): Promise<KeyObject> {
   const path = join(secrets.folder, 'cosign.key');
-  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path} ${wrong}; ${makeNew}`);
+  const refuse = (wrong: string) => invalidKey(`${path} ${wrong}; ${makeNew}`);
   const box = boxIn(Buffer.from(file).toString('latin1'));
   if (typeof box === 'string') throw refuse(box);
   const password = secretFile(secrets, 'cosign.password');
   if (password === undefined) {
-    throw new ChainsError(
-      'KEY_INVALID',
+    throw invalidKey(
       `${path} is encrypted, and there is no \`cosign.password\` next to it: put the password there (an empty file for an empty one)`,
     );
   }
   const der = await openWithEither(box, password);
   if (der === undefined) {
-    throw new ChainsError(
-      'KEY_INVALID',
+    throw invalidKey(
       `${path} can't be opened with the password in \`cosign.password\`: it is the password of another key, or has more than one line end after it`,
     );
   }

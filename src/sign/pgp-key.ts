@@ -13,11 +13,14 @@ interface SigningPart {
 /** A primary key or subkey with its secret part. */
 export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
 
-/** Reads the one private key of an armored block. A string says why it isn't accepted. */
-export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | string> {
-  const keys = await openpgp.readPrivateKeys({ armoredKeys: armored, config }).catch(() => undefined);
-  const [key] = keys ?? [];
-  if (keys === undefined || key === undefined) {
+/** Reads a file with one armored private key. A string says why it isn't accepted. */
+export async function readPgpKey(file: Uint8Array): Promise<openpgp.PrivateKey | string> {
+  const armoredKeys = Buffer.from(file).toString('latin1');
+  const wrong = whyNotArmored(file, armoredKeys);
+  if (wrong !== undefined) return wrong;
+  const keys = await openpgp.readPrivateKeys({ armoredKeys, config }).catch(() => []);
+  const [key] = keys;
+  if (key === undefined) {
     return 'is damaged, or a kind of key that is not known: no private key can be read from it';
   }
   if (keys.length > 1) {
@@ -89,8 +92,7 @@ const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';
 
 /** Why a file is not a single armored private key, and what to do about it; undefined when it is one (RFC 9580, 6). */
-export function whyNotArmored(file: Uint8Array): string | undefined {
-  const text = Buffer.from(file).toString('latin1');
+function whyNotArmored(file: Uint8Array, text: string): string | undefined {
   const labels = pemLabels(text);
   if (text.trim() === '') return `is empty; export the key: ${exported}`;
   if ((file[0] ?? 0) >= 0x80) return `is binary, not armored; export the key with --armor: ${exported}`;

@@ -6,8 +6,8 @@ import { ChainsError } from '../errors.ts';
 import { once, type Once } from '../concurrency.ts';
 import type { Signature } from '../model/signature.ts';
 import { keyIdOf } from '../keys/key-id.ts';
-import { secretFile, type Secrets, utf8, withoutLineEnd } from './secrets.ts';
-import { idOf, readPgpKey, type SecretPacket, signingPartAt, whyNotArmored } from './pgp-key.ts';
+import { invalidKey, secretFile, type Secrets, utf8, withoutLineEnd } from './secrets.ts';
+import { idOf, readPgpKey, type SecretPacket, signingPartAt } from './pgp-key.ts';
 import type { Signer } from './signer.ts';
 
 /** A private key, and its file. */
@@ -61,16 +61,13 @@ async function readKey(secrets: Secrets): Promise<KeyFile> {
   const path = join(secrets.folder, 'pgp.private-key');
   const file = secretFile(secrets, 'pgp.private-key');
   if (file === undefined) {
-    throw new ChainsError(
-      'KEY_INVALID',
+    throw invalidKey(
       `the folder of the signing key, ${secrets.folder}, ${secrets.missing ?? 'has no `pgp.private-key`'}: ` +
         'export one with `gpg --armor --export-secret-keys KEYID > pgp.private-key`, or make key and Secret with `chains keygen --type pgp --secret | kubectl apply -f -`',
     );
   }
-  const wrong = whyNotArmored(file);
-  if (wrong !== undefined) throw new ChainsError('KEY_INVALID', `${path} ${wrong}`);
-  const key = await readPgpKey(Buffer.from(file).toString('latin1'));
-  if (typeof key === 'string') throw new ChainsError('KEY_INVALID', `${path} ${key}`);
+  const key = await readPgpKey(file);
+  if (typeof key === 'string') throw invalidKey(`${path} ${key}`);
   // Bytes until it is needed, since a string would stay in the heap.
   const passphrase = secretFile(secrets, 'pgp.passphrase');
   return { key, path, unlocked: once((packet) => unlock(packet, passphrase, path)) };
@@ -82,16 +79,14 @@ async function unlockedAt(
   date: Date,
 ): Promise<{ packet: SecretPacket; keyId: string }> {
   const part = await signingPartAt(key, date);
-  if (typeof part === 'string') {
-    throw new ChainsError('KEY_INVALID', `${path}: the key ${idOf(key)} ${part}`);
-  }
+  if (typeof part === 'string') throw invalidKey(`${path}: the key ${idOf(key)} ${part}`);
   const { packet, publicKey } = part;
   await unlocked(packet);
   return { packet, keyId: keyIdOf(publicKey) };
 }
 
 async function unlock(packet: SecretPacket, file: Uint8Array | undefined, path: string): Promise<void> {
-  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path}: ${wrong}`);
+  const refuse = (wrong: string) => invalidKey(`${path}: ${wrong}`);
   const isLocked = !packet.isDecrypted();
   const passphrase = isLocked ? file && utf8(withoutLineEnd(file)) : '';
   if (passphrase === undefined) {

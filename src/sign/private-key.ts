@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { ChainsError } from '../errors.ts';
 import { acceptedKinds, algorithmsOf, kindOf } from '../keys/algorithm.ts';
 import { pemBlock, pemLabels } from '../keys/pem.ts';
+import { invalidKey } from './secrets.ts';
 
 /**
  * Reads an unencrypted PKCS#8 PEM file. Surrounding line ends and blanks don't matter.
@@ -11,10 +11,15 @@ import { pemBlock, pemLabels } from '../keys/pem.ts';
 export function readPrivateKey(file: Uint8Array, path: string): KeyObject {
   const text = Buffer.from(file).toString('latin1');
   const labels = pemLabels(text);
-  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path} ${wrong}`);
+  const refuse = (wrong: string) => invalidKey(`${path} ${wrong}`);
   if (labels.length === 0) throw refuse(describeWithoutBlocks(file, text, path));
-  const foreign = labels.length === 1 || labels[0] === 'EC PARAMETERS' ? labels.at(-1) : undefined;
-  if (foreign !== 'PRIVATE KEY') throw refuse(describeOther(foreign, labels, text, path));
+  const label = labels.length === 1 || labels[0] === 'EC PARAMETERS' ? labels.at(-1) : undefined;
+  if (label === undefined) {
+    throw refuse(
+      `holds ${labels.length} PEM blocks (${labels.slice(0, 4).join(', ')}); leave only the private key: \`openssl pkey -in ${path} -out converted.pem\``,
+    );
+  }
+  if (label !== 'PRIVATE KEY') throw refuse(describeOther(label, text, path));
   const der = pemBlock(text, 'PRIVATE KEY');
   const key = der && readPkcs8(der);
   if (key === undefined) {
@@ -72,15 +77,7 @@ const others: Readonly<Record<string, (path: string, text: string) => string>> =
 const cosign =
   'is a key of cosign: name it `cosign.key`, put its password in `cosign.password`, and remove `x509.pem`';
 
-function describeOther(
-  label: string | undefined,
-  labels: readonly string[],
-  text: string,
-  path: string,
-): string {
-  if (label === undefined) {
-    return `holds ${labels.length} PEM blocks (${labels.slice(0, 4).join(', ')}); leave only the private key: \`openssl pkey -in ${path} -out converted.pem\``;
-  }
+function describeOther(label: string, text: string, path: string): string {
   const known = Object.hasOwn(others, label) ? others[label] : undefined;
   return known?.(path, text) ?? `is a ${label}, not a PRIVATE KEY in PKCS#8 form; ${makeNew(path)}`;
 }

@@ -66,13 +66,18 @@ export async function followSecrets(
   }
 }
 
+/** KEY_INVALID for a file of the Secret. */
+export function invalidKey(message: string): ChainsError {
+  return new ChainsError('KEY_INVALID', message);
+}
+
 /**
  * The content of one file, undefined when it isn't there.
  * @throws ChainsError KEY_INVALID when it is there and can't be read.
  */
 export function secretFile(secrets: Secrets, name: SecretName): Uint8Array | undefined {
   const why = secrets.unreadable?.get(name);
-  if (why !== undefined) throw new ChainsError('KEY_INVALID', `${join(secrets.folder, name)} ${why}`);
+  if (why !== undefined) throw invalidKey(`${join(secrets.folder, name)} ${why}`);
   return secrets.files.get(name);
 }
 

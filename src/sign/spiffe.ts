@@ -44,28 +44,17 @@ export async function fetchJwtSvid(
   return Buffer.from(token).toString('utf8');
 }
 
-interface UnaryAnswer {
-  readonly message: Uint8Array;
-  readonly status: string;
-  readonly reason: string;
-}
-
 /** One gRPC call over HTTP/2 (gRPC over HTTP2, "Requests" and "Responses"). */
 async function unaryCall(
   socket: string,
   method: string,
   request: Uint8Array,
   signal: AbortSignal,
-): Promise<UnaryAnswer> {
+): Promise<{ readonly message: Uint8Array; readonly status: string; readonly reason: string }> {
   const session = connect('http://localhost', { createConnection: () => connectSocket(socket) });
   const broken = new Promise<never>((_, reject) => session.once('error', reject));
-  try {
-    return await Promise.race([broken, ask()]);
-  } finally {
-    session.destroy();
-  }
 
-  async function ask(): Promise<UnaryAnswer> {
+  const call = async () => {
     const stream = session.request(
       {
         [constants.HTTP2_HEADER_METHOD]: 'POST',
@@ -89,6 +78,12 @@ async function unaryCall(
     stream.end(Buffer.concat([length, request]));
     const message = await bytesOf(stream);
     return { ...trailers, message: message.subarray(5) };
+  };
+
+  try {
+    return await Promise.race([broken, call()]);
+  } finally {
+    session.destroy();
   }
 }
 

@@ -2,12 +2,11 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config/keys.ts';
-import { ChainsError } from '../errors.ts';
 import { algorithmsOf, verifies } from '../keys/algorithm.ts';
 import { readCosignKey } from './cosign-key.ts';
 import { signingKeyOf } from '../keys/key-id.ts';
 import { readPrivateKey } from './private-key.ts';
-import { type Secrets, secretFile } from './secrets.ts';
+import { invalidKey, secretFile, type Secrets } from './secrets.ts';
 import type { Signer, SignerSurroundings } from './signer.ts';
 
 const signInThread = promisify(sign);
@@ -67,8 +66,7 @@ async function readKey(secrets: Secrets): Promise<{ privateKey: KeyObject; path:
     return { privateKey: await readCosignKey(cosign, secrets), path: join(secrets.folder, 'cosign.key') };
   }
   const where = secrets.missing ?? 'has no `x509.pem` and no `cosign.key`';
-  throw new ChainsError(
-    'KEY_INVALID',
+  throw invalidKey(
     `the folder of the signing key, ${secrets.folder}, ${where}: create the Secret with ` +
       '`kubectl create secret generic signing-secrets -n tekton-chains --from-file=x509.pem`, or key and Secret with `chains keygen --type ecdsa --secret | kubectl apply -f -`',
   );
@@ -95,8 +93,7 @@ async function refuseUnmatchedHalves(
   const probe = Buffer.from('probe');
   const [algorithm] = algorithmsOf(publicKey);
   if (algorithm !== undefined && verifies(algorithm, publicKey, probe, await signBytes(probe))) return;
-  throw new ChainsError(
-    'KEY_INVALID',
+  throw invalidKey(
     `${path}: the private key does not belong to the public key in the same file; make a new one with \`chains keygen --type ecdsa\``,
   );
 }

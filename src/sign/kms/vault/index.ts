@@ -3,9 +3,9 @@ import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import type { Algorithm } from '../../../model/signature.ts';
 import { algorithmFor, type KeyService, type KeyServiceOptions, unreadable, unusable } from '../service.ts';
-import { VaultServer } from './server.ts';
+import { openServer } from './server.ts';
 import { readSettings } from './settings.ts';
-import { VaultTokens } from './tokens.ts';
+import { openTokens } from './tokens.ts';
 
 /**
  * Opens a key of the transit engine of HashiCorp Vault or OpenBao. ECDSA and RSA keys of every size sign SHA-256, as keys
@@ -14,8 +14,8 @@ import { VaultTokens } from './tokens.ts';
 export async function openVault(options: KeyServiceOptions): Promise<KeyService> {
   const { reference } = options;
   const settings = readSettings(options);
-  const server = new VaultServer(settings);
-  const tokens = new VaultTokens(server, settings.token);
+  const server = openServer(settings);
+  const tokens = openTokens(server, settings.token);
   const name = encodeURIComponent(reference.path);
 
   /** A 403 may mean that the token has expired: one retry with a new one, if we can log in. */

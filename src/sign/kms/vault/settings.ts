@@ -1,41 +1,37 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Config } from '../../../config/keys.ts';
 import { reasonOf } from '../../../errors.ts';
 import type { ServiceTls } from '../../../http/service.ts';
-import { type KeyServiceOptions, unusable } from '../service.ts';
 import { withoutTrailing } from '../../../text.ts';
+import { fetchJwtSvid } from '../../spiffe.ts';
+import { failures, type KeyServiceOptions, unusable } from '../service.ts';
 
-/** Where the token comes from. */
-export type TokenOrigin =
-  | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'text'; readonly token: string }
-  | {
-      readonly from: 'login';
-      /** Where the auth method is mounted. */
-      readonly path: string;
-      /** Undefined for the auth method's default role. */
-      readonly role: string | undefined;
-      readonly identity: JwtSource;
-    };
+/** How to log in to Vault. */
+export interface Login {
+  /** Where the auth method is mounted. */
+  readonly path: string;
+  /** Undefined for the auth method's default role. */
+  readonly role: string | undefined;
+  /** Reads the JWT to log in with. */
+  readonly jwt: (signal: AbortSignal) => Promise<string>;
+}
 
-/** Where the JWT to log in with comes from. */
-export type JwtSource =
-  | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'spiffe'; readonly socket: string; readonly audience: string };
+/** Where the token comes from: it is read, or we log in. */
+export type TokenSource = { readonly read: () => Promise<string> } | { readonly login: Login };
 
 /** How a Vault or OpenBao is reached. */
 export interface VaultSettings {
   /** Without a slash at its end. */
   readonly address: string;
   readonly namespace: string | undefined;
-  /** The path at which the transit engine is mounted, without slashes around it. */
+  /** The path at which the transit engine is mounted, without leading and trailing slashes. */
   readonly engine: string;
   readonly tls: ServiceTls;
-  readonly token: TokenOrigin;
+  readonly token: TokenSource;
 }
-
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
  * The settings in `signers.kms.auth.*` and the environment. OpenBao's own variables (`BAO_…`) take precedence over Vault's for
@@ -57,45 +53,32 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
     namespace: variable('NAMESPACE'),
     engine: withoutTrailing(environment['TRANSIT_SECRET_ENGINE_PATH'] || 'transit', '/').replace(/^\/+/, ''),
     tls: readTls(variable),
-    token: tokenOrigin(config, variable, environment),
+    token: tokenSource(config, variable('TOKEN'), environment['HOME'] || homedir()),
   };
 }
 
-/** If any of these is set, we log in. */
-const loginKeys = [
-  'signers.kms.auth.oidc.path',
-  'signers.kms.auth.oidc.role',
-  'signers.kms.auth.oidc.token-path',
-  'signers.kms.auth.spire.sock',
-] as const;
-
 /** The configuration takes precedence over the environment, and a token over a login. */
-function tokenOrigin(
-  config: KeyServiceOptions['config'],
-  variable: (name: string) => string | undefined,
-  environment: NodeJS.ProcessEnv,
-): TokenOrigin {
-  const path = config['signers.kms.auth.token-path'];
-  if (path !== undefined) return { from: 'file', path };
+function tokenSource(config: Config, fromEnvironment: string | undefined, home: string): TokenSource {
+  const file = config['signers.kms.auth.token-path'];
+  if (file !== undefined) return { read: () => readToken(file) };
   const token = config['signers.kms.auth.token'];
-  if (token !== undefined) return { from: 'text', token };
-  if (loginKeys.some((key) => config[key] !== undefined)) {
-    return {
-      from: 'login',
-      path: config['signers.kms.auth.oidc.path'] ?? 'jwt',
-      role: config['signers.kms.auth.oidc.role'],
-      identity: identityOf(config),
-    };
-  }
-  const given = variable('TOKEN');
-  if (given !== undefined) return { from: 'text', token: given };
-  return { from: 'file', path: join(environment['HOME'] || homedir(), '.vault-token') };
+  if (token !== undefined) return { read: async () => token };
+  const path = config['signers.kms.auth.oidc.path'];
+  const role = config['signers.kms.auth.oidc.role'];
+  const jwtFile = config['signers.kms.auth.oidc.token-path'];
+  const socket = config['signers.kms.auth.spire.sock'];
+  if ([path, role, jwtFile, socket].some((setting) => setting !== undefined))
+    return { login: { path: path ?? 'jwt', role, jwt: jwtSource(config) } };
+  if (fromEnvironment !== undefined) return { read: async () => fromEnvironment };
+  return { read: () => readToken(join(home, '.vault-token')) };
 }
 
-function identityOf(config: KeyServiceOptions['config']): JwtSource {
+function jwtSource(config: Config): Login['jwt'] {
   const socket = config['signers.kms.auth.spire.sock'];
   if (socket === undefined) {
-    return { from: 'file', path: config['signers.kms.auth.oidc.token-path'] ?? serviceAccountToken };
+    const file =
+      config['signers.kms.auth.oidc.token-path'] ?? '/var/run/secrets/kubernetes.io/serviceaccount/token';
+    return () => readToken(file);
   }
   const audience = config['signers.kms.auth.spire.audience'];
   if (audience === undefined) {
@@ -103,7 +86,21 @@ function identityOf(config: KeyServiceOptions['config']): JwtSource {
       'signers.kms.auth.spire.audience is not set, and a token from SPIRE needs it: use the audience that the role in Vault is bound to',
     );
   }
-  return { from: 'spiffe', socket, audience };
+  return (signal) => fetchJwtSvid(socket, audience, failures, signal);
+}
+
+/** The token in a file, without surrounding white space. */
+async function readToken(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw unusable(
+      `the token for Vault can't be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
+    );
+  });
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw unusable(
+    `${path} ${token === '' ? 'is empty' : 'is not a token'}: it must hold one token and nothing else`,
+  );
 }
 
 /** `…CACERT` (a file) takes precedence over `…CAPATH` (a folder of such files); either replaces node's own CAs. */
