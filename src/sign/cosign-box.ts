@@ -1,9 +1,12 @@
-import { randomBytes, scrypt } from 'node:crypto';
+import { randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
+import { promisify } from 'node:util';
 import { at, parseJson } from '../json.ts';
 import { base64 } from '../keys/pem.ts';
 
 /** What cosign 2 and 3 write. */
 const usual = { N: 65_536, r: 8, p: 1 } as const;
+
+const scryptInThread = promisify<Uint8Array, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
 
 const mebibyte = 1024 * 1024;
 
@@ -87,12 +90,8 @@ export async function sealBox(plain: Uint8Array, password: Uint8Array): Promise<
   });
 }
 
-function derive(password: Uint8Array, salt: Uint8Array, { N, r, p }: Parameters): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  scrypt(password, salt, 32, { N, r, p, maxmem: memoryLimit }, (error, key) =>
-    error === null ? resolve(key) : reject(error),
-  );
-  return promise;
+function derive(password: Uint8Array, salt: Uint8Array, parameters: Parameters): Promise<Buffer> {
+  return scryptInThread(password, salt, 32, { ...parameters, maxmem: memoryLimit });
 }
 
 function whyTooExpensive({ N, r, p }: Parameters): string | undefined {

@@ -12,28 +12,17 @@ export type LogEntry = CompleteEntry;
 /** Reads an entry in protobuf's JSON. @throws Error if a part is missing or can't be read */
 export function readLogEntry(json: Json): LogEntry {
   const entry = TransparencyLogEntry.fromJSON(json);
-  const { logId, kindVersion, canonicalizedBody } = entry;
-  if (logId === undefined || kindVersion === undefined || canonicalizedBody.length === 0)
+  const { logId, kindVersion, inclusionProof } = entry;
+  const checkpoint = inclusionProof?.checkpoint;
+  if (logId === undefined || kindVersion === undefined || entry.canonicalizedBody.length === 0)
     throw new Error('the log entry has no log id, kind or body');
+  if (inclusionProof !== undefined && checkpoint === undefined)
+    throw new Error('the inclusion proof has no checkpoint');
   return {
     ...entry,
-    logId: { keyId: Buffer.from(logId.keyId) },
+    logId,
     kindVersion,
-    canonicalizedBody: Buffer.from(canonicalizedBody),
-    inclusionPromise: entry.inclusionPromise && {
-      signedEntryTimestamp: Buffer.from(entry.inclusionPromise.signedEntryTimestamp),
-    },
-    inclusionProof: entry.inclusionProof && proofIn(entry.inclusionProof),
-  };
-}
-
-function proofIn(proof: NonNullable<TransparencyLogEntry['inclusionProof']>): LogEntry['inclusionProof'] {
-  if (proof.checkpoint === undefined) throw new Error('the inclusion proof has no checkpoint');
-  return {
-    ...proof,
-    checkpoint: proof.checkpoint,
-    rootHash: Buffer.from(proof.rootHash),
-    hashes: proof.hashes.map((hash) => Buffer.from(hash)),
+    inclusionProof: inclusionProof && checkpoint && { ...inclusionProof, checkpoint },
   };
 }
 

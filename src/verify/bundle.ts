@@ -3,13 +3,12 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import { reasonOf } from '../errors.ts';
 import { at, type Json, listAt, member, parseBounded, textIn } from '../json.ts';
 import { inTotoType, preAuthEncoding } from '../keys/dsse.ts';
-import { pemOf } from '../keys/pem.ts';
+import { pemBlock, pemOf } from '../keys/pem.ts';
 import { transparencyIn } from '../sigstore/bundle.ts';
 import { envelopeContent, type SignedContent } from '../sigstore/content.ts';
 import { quote } from '../text.ts';
 import {
   type Checked,
-  derOf,
   failed,
   isGood,
   type Verification,
@@ -112,7 +111,7 @@ async function checkBundle(
     {
       content: contentOf(bundle, artifact),
       stored: bundle.signature,
-      verifier: certificate === '' ? signer?.publicKey : derOf(certificate),
+      verifier: certificate === '' ? signer?.publicKey : pemBlock(certificate, 'CERTIFICATE'),
       certificate,
       transparency: transparencyIn(material),
     },

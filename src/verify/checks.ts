@@ -163,16 +163,10 @@ async function evidenceOf(
   if (typeof signed === 'string') return undefined;
   const { message, signature } = signed;
   const { key } = await findSigner(keys, (one) => one.check(message, signature));
-  const verifier = certificate === '' ? key?.publicKey : derOf(certificate);
+  const verifier = certificate === '' ? key?.publicKey : pemBlock(certificate, 'CERTIFICATE');
   const content =
     message === payload ? bareContent(payload, signature) : envelopeContent(inTotoType, payload, signature);
   return judgeEvidence({ content, stored, verifier, certificate, transparency, logAddress }, options);
-}
-
-/** A certificate in DER; undefined if it can't be read. */
-export function derOf(pem: string): Uint8Array | undefined {
-  const block = pemBlock(pem, 'CERTIFICATE');
-  return block === undefined ? undefined : new Uint8Array(block);
 }
 
 async function isSigned(signed: Signed | string, keys: readonly VerificationKey[]): Promise<Finding> {

@@ -3,9 +3,8 @@ import { ChainsError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { readEnvelope } from '../keys/dsse.ts';
 import type { StoredEntry } from '../model/stored.ts';
-import { bundleFrom, evidenceInMaterial } from '../sigstore/bundle.ts';
-import { strictBase64 } from '../text.ts';
-import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
+import { bundleFrom } from '../sigstore/bundle.ts';
+import { imageEntries, ownEntry } from './entries.ts';
 import { parsed } from './envelope.ts';
 import { openReader } from './stores.ts';
 import { type VerifiedSubject, wantedOf } from './wanted.ts';
@@ -38,27 +37,14 @@ function annotated(subject: VerifiedSubject): readonly Found[] {
   if ('gone' in subject)
     throw new ChainsError('USAGE', 'the run is gone, and its annotations with it; give another --store');
   const own = ownEntry(subject.run);
-  return [
-    ...(own === undefined ? [] : [{ key: own.key, isOwn: true, entry: decoded(own) }]),
-    ...imageEntries(subject.run).map((one) => ({ key: one.key, isOwn: false, entry: decoded(one) })),
-  ];
-}
-
-function decoded({ key, payload, signature, certificate, evidence }: AnnotationEntry): Found['entry'] {
-  const bytes = (text: string | undefined) => {
-    const read = text === undefined ? undefined : strictBase64(text);
-    if (read !== undefined) return read;
+  return [...(own === undefined ? [] : [own]), ...imageEntries(subject.run)].map((one) => {
+    const { key, stored } = one;
+    if (typeof stored !== 'string') return { key, isOwn: one === own, entry: stored };
     throw new ChainsError(
       'USAGE',
       `the entry ${key} in the annotations is damaged: \`chains verify\` says more`,
     );
-  };
-  return {
-    payload: bytes(payload),
-    signature: bytes(signature),
-    certificate: certificate === undefined ? undefined : Buffer.from(bytes(certificate)).toString('utf8'),
-    transparency: evidence === undefined ? undefined : evidenceInMaterial(bytes(evidence)),
-  };
+  });
 }
 
 async function storedIn(

@@ -14,7 +14,6 @@ import {
   compare,
   type Compared,
   type Comparison,
-  type Difference,
   differencesText,
   type Path,
   pathText,
@@ -199,26 +198,20 @@ function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
 const most = 5;
 
 function notesOn({ allowed, notCompared }: Compared, gone: readonly string[]): readonly string[] {
-  const isNamed = ({ path }: Difference) => equals(path, dependencyName);
-  const renamed = allowed.filter(isNamed);
-  const changed = allowed.filter((difference) => !isNamed(difference));
+  const paths = allowed.map(({ path }) => path);
+  const note = (text: string, about: readonly Path[]) =>
+    about.length === 0 ? [] : [`${text}: ${some(about.map(pathText))}`];
   return [
-    ...(changed.length === 0
-      ? []
-      : [`changed since it was signed, which labels, annotations and versions may: ${fields(changed)}`]),
-    ...(renamed.length === 0
-      ? []
-      : [`may be named after TaskRuns that are not there (${some(gone)}): ${fields(renamed)}`]),
-    ...(notCompared.length === 0
-      ? []
-      : [
-          `not compared, since these TaskRuns are not there (${some(gone)}): ${some(notCompared.map(pathText))}`,
-        ]),
+    ...note(
+      'changed since it was signed, which labels, annotations and versions may',
+      paths.filter((path) => !equals(path, dependencyName)),
+    ),
+    ...note(
+      `may be named after TaskRuns that are not there (${some(gone)})`,
+      paths.filter((path) => equals(path, dependencyName)),
+    ),
+    ...note(`not compared, since these TaskRuns are not there (${some(gone)})`, notCompared),
   ];
-}
-
-function fields(differences: Compared['allowed']): string {
-  return some(differences.map(({ path }) => pathText(path)));
 }
 
 function some(texts: readonly string[]): string {

@@ -2,9 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { endStateOf, messageMark, signedUidMark, transparencyMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
-import type { Transparency } from '../model/signature.ts';
-import { evidenceInMaterial } from '../sigstore/bundle.ts';
-import { quote, strictBase64 } from '../text.ts';
+import { quote } from '../text.ts';
 import {
   type Checked,
   checkStored,
@@ -69,9 +67,8 @@ export async function checkAnnotations(
 /** Images whose digests begin alike may share a key; then the payload says which of them the entry is of. */
 function isEntryOf(run: Run, image: ImageArtifact, { key, payload }: AnnotationEntry): boolean {
   if (key !== image.key && key !== storageKeyOf(image)) return false;
-  const bytes = payload === undefined ? undefined : strictBase64(payload);
   // An entry that can't be read fails by itself.
-  return bytes === undefined || isPayloadOf(run, image, bytes);
+  return payload === undefined || isPayloadOf(run, image, payload);
 }
 
 function missingImage({ key, fullKey }: ImageArtifact, isNeeded: boolean): Checked {
@@ -121,35 +118,11 @@ export function logAddressOf({ annotations }: Pick<Run, 'annotations'>): string 
 }
 
 async function checkEntry(
-  { key, ...texts }: AnnotationEntry,
+  { key, stored }: AnnotationEntry,
   options: VerificationOptions,
   contentChecks: ContentChecks,
   logAddress?: string,
 ): Promise<Checked> {
-  const [payload, signature] = [decoded(texts.payload), decoded(texts.signature)];
-  // The original Chains writes an empty certificate if there is none.
-  const certificate = decoded(texts.certificate ?? '');
-  if (typeof payload !== 'string' && typeof signature !== 'string' && typeof certificate !== 'string') {
-    const stored = {
-      ...{ name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') },
-      transparency: texts.evidence === undefined ? undefined : evidenceIn(texts.evidence),
-      logAddress,
-    };
-    return checkStored(stored, options, contentChecks);
-  }
-  const wrong = Object.entries({ payload, signature, certificate }).flatMap(([part, is]) =>
-    typeof is === 'string' ? [`the ${part} ${is}`] : [],
-  );
-  return failed(`${key} stored`, wrong.join(' and '));
-}
-
-function evidenceIn(text: string): Transparency | string | undefined {
-  const json = decoded(text);
-  return typeof json === 'string' ? json : evidenceInMaterial(json);
-}
-
-/** The bytes, or what is wrong with the text. */
-function decoded(text: string | undefined): Uint8Array | string {
-  if (text === undefined) return 'is missing';
-  return strictBase64(text) ?? 'is not padded standard base64';
+  if (typeof stored === 'string') return failed(`${key} stored`, stored);
+  return checkStored({ ...stored, name: key, logAddress }, options, contentChecks);
 }

@@ -37,7 +37,7 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
     async keyVersion(abortSignal, version) {
       const what = `read the public key of ${reference.text}`;
       const command = new GetPublicKeyCommand({ KeyId: version ?? keyId });
-      const answer = await reported(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.PublicKey === undefined || answer.KeyId === undefined)
         throw unreadable(what, 'no public key');
       if (answer.KeyUsage !== 'SIGN_VERIFY') {
@@ -57,7 +57,7 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
         MessageType: 'DIGEST',
         SigningAlgorithm: nameOf(algorithm, publicKey.asymmetricKeyType === 'rsa'),
       });
-      const answer = await reported(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.Signature === undefined || answer.KeyId === undefined)
         throw unreadable(what, 'no signature');
       return { bytes: answer.Signature, version: answer.KeyId };
@@ -79,14 +79,12 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): SigningAlg
 /** Temporary errors that have the status 400. */
 const passing = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
 
-/** Settles as the call does, with its error as one of ours. */
-async function reported<T>(what: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
+/** Turns the library's errors into ours. */
+function rethrow(what: string, signal: AbortSignal): (error: unknown) => never {
+  return (error) => {
     signal.throwIfAborted();
     throw failure(what, error);
-  }
+  };
 }
 
 function failure(what: string, error: unknown): ChainsError {
