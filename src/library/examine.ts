@@ -55,7 +55,7 @@ function tooLargeFor({ run, drafts }: Examination): readonly Problem[] {
   );
   return noRoom(foreseeTooLarge(run, kept)).map(({ at, message }) => ({
     at,
-    message: `${message} (this counts the shortest signature that there is)`,
+    message: `${message} (with the shortest possible signature)`,
   }));
 }
 

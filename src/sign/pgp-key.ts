@@ -28,7 +28,7 @@ export async function readPgpKey(file: Uint8Array): Promise<openpgp.PrivateKey |
     return `holds ${keys.length} private keys (${ids.join(', ')}); leave one of them`;
   }
   const { version } = key.keyPacket;
-  return version === 4 ? key : `is a key of version ${version}, which gpg can't verify; version 4 is taken`;
+  return version === 4 ? key : `is a key of version ${version}, which gpg can't verify; use one of version 4`;
 }
 
 /**
@@ -70,7 +70,7 @@ async function signingPart(
   if (publicKey === undefined) {
     const { algorithm, curve } = packet.getAlgorithmInfo();
     const kind = [algorithm, curve].filter(Boolean).join(' ');
-    return `is of the kind ${kind} (RSA, ECDSA on P-256, P-384 and P-521, and Ed25519 as gpg 2.2 makes it are taken)`;
+    return `is of the kind ${kind}, not RSA, ECDSA on P-256, P-384 or P-521, or Ed25519 as gpg 2.2 makes it`;
   }
   try {
     await key.getSigningKey(packet.getKeyID(), date, undefined, config);

@@ -54,7 +54,7 @@ function publicHalfOf(privateKey: KeyObject): KeyObject {
   return createPublicKey({ key: createPublicKey(privateKey).export({ format: 'jwk' }), format: 'jwk' });
 }
 
-/** The key in `x509.pem` or, where there is none, in `cosign.key`. */
+/** The key in `x509.pem` or, if there is none, in `cosign.key`. */
 async function readKey(secrets: Secrets): Promise<{ privateKey: KeyObject; path: string }> {
   const pkcs8 = secretFile(secrets, 'x509.pem');
   if (pkcs8 !== undefined) {

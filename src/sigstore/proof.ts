@@ -9,7 +9,7 @@ import { entryFault, type LogEntry } from './log-entry.ts';
 export interface Identity {
   /** The subject's alternative name: an address, a URI or a name. */
   readonly subject: string;
-  /** The issuer of the identity token; empty where the certificate names none. */
+  /** The issuer of the identity token; empty if the certificate names none. */
   readonly issuer: string;
 }
 

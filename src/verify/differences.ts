@@ -59,7 +59,7 @@ export function compare(
     return together(indices.map((index) => compare(left[index], right[index], comparison, [...path, index])));
   }
   if (one === other) return equal;
-  // An open list may be missing as a whole where none of its elements can be made again.
+  // An open list may be missing if none of its elements can be made again.
   if (other === undefined && isJsonList(one) && comparison.isOpen(path))
     return compareOpen(one, [], comparison, path);
   const found = [{ path, stored: one, made: other }];

@@ -21,7 +21,7 @@ import { requestTimestamp } from './timestamp.ts';
 /** Has signatures confirmed by others, before they are stored (transparency.md, "The log"). */
 export interface Witness {
   /**
-   * Has a signature logged and timestamped, as the configuration asks, and verifies the answers where there is a trusted root.
+   * Has a signature logged and timestamped, as the configuration asks, and verifies the answers if there is a trusted root.
    * Calling it again for the same signature logs nothing twice.
    * @throws ChainsError WITNESS_…, EVIDENCE_INVALID, TRUSTED_ROOT_INVALID
    */
@@ -92,7 +92,7 @@ export async function openWitness(config: Config, trust: Trust, hear: HearSigsto
         content.signature,
         ...(isKeptAsAttestation(config, signed) ? [signed.signature.bytes] : []),
       ];
-      // The timestamp first: it proves the time of a certificate even where the log is slow.
+      // The timestamp first: it proves the time of a certificate even if the log is slow.
       const [own, ofEnvelope] =
         timestampUrl === undefined
           ? []
@@ -141,6 +141,6 @@ function verifyAnswer(url: string, { certificate }: Signature, prove: () => Date
     const valid = `${validFromDate.toISOString()} to ${validToDate.toISOString()}`;
     throw new Error(`it is of ${time.toISOString()}, when the certificate was not valid (${valid})`);
   } catch (error) {
-    throw new ChainsError('EVIDENCE_INVALID', `${url} answered what does not hold: ${reasonOf(error)}`);
+    throw new ChainsError('EVIDENCE_INVALID', `the answer of ${url} does not verify: ${reasonOf(error)}`);
   }
 }

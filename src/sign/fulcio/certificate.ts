@@ -57,7 +57,7 @@ export async function requestCertificate(
   try {
     return verifiedCertificate(certificate, chain, publicKey, trust);
   } catch (error) {
-    throw new ChainsError('EVIDENCE_INVALID', `${what}: what came does not hold: ${reasonOf(error)}`);
+    throw new ChainsError('EVIDENCE_INVALID', `${what}: the answer does not verify: ${reasonOf(error)}`);
   }
 }
 

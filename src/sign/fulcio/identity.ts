@@ -48,17 +48,18 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
       fileToken(needed(config['signers.x509.identity.token.file'], 'signers.x509.identity.token.file')),
   },
   spiffe: {
-    canWork: ({ environment }) => isSet(environment, 'SPIFFE_ENDPOINT_SOCKET'),
+    canWork: ({ environment }) => Boolean(environment['SPIFFE_ENDPOINT_SOCKET']),
     token: ({ environment }, signal) =>
       fetchJwtSvid(variable(environment, 'SPIFFE_ENDPOINT_SOCKET'), audience, failures, signal),
   },
   'google-workload-identity': {
     canWork: async ({ environment }) =>
-      isSet(environment, 'GCE_METADATA_HOST') || (await productName()).startsWith('Google'),
+      Boolean(environment['GCE_METADATA_HOST']) ||
+      (await readFile('/sys/class/dmi/id/product_name', 'utf8').catch(() => '')).startsWith('Google'),
     token: ({ environment, service }, signal) => {
       const host = environment['GCE_METADATA_HOST'] || 'metadata.google.internal';
       const path = 'computeMetadata/v1/instance/service-accounts/default/identity';
-      return request(service, {
+      return request(service, undefined, {
         what: 'get an identity token from the metadata server',
         method: 'GET',
         url: `http://${host}/${path}?audience=${audience}&format=full`,
@@ -68,34 +69,29 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
     },
   },
   'github-actions': {
-    canWork: ({ environment }) => isSet(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL'),
+    canWork: ({ environment }) => Boolean(environment['ACTIONS_ID_TOKEN_REQUEST_URL']),
     token: ({ environment, service }, signal) =>
-      request(
-        service,
-        {
-          what: 'get an identity token from GitHub Actions',
-          method: 'GET',
-          url: `${variable(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL')}&audience=${audience}`,
-          headers: { authorization: `Bearer ${variable(environment, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')}` },
-          signal,
-        },
-        'value',
-      ),
+      request(service, 'value', {
+        what: 'get an identity token from GitHub Actions',
+        method: 'GET',
+        url: `${variable(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL')}&audience=${audience}`,
+        headers: { authorization: `Bearer ${variable(environment, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')}` },
+        signal,
+      }),
   },
   'buildkite-agent': {
-    canWork: ({ environment }) => isSet(environment, 'BUILDKITE_AGENT_ACCESS_TOKEN'),
+    canWork: ({ environment }) => Boolean(environment['BUILDKITE_AGENT_ACCESS_TOKEN']),
     token: ({ environment, service }, signal) => {
       const endpoint = environment['BUILDKITE_AGENT_ENDPOINT'] || 'https://agent.buildkite.com/v3';
       const job = encodeURIComponent(variable(environment, 'BUILDKITE_JOB_ID'));
-      const call: ServiceCall = {
+      return request(service, 'token', {
         what: "get an identity token from Buildkite's agent API",
         method: 'POST',
         url: `${withoutTrailing(endpoint, '/')}/jobs/${job}/oidc/tokens`,
         headers: { authorization: `Token ${variable(environment, 'BUILDKITE_AGENT_ACCESS_TOKEN')}` },
         body: JSON.stringify({ audience }),
         signal,
-      };
-      return request(service, call, 'token');
+      });
     },
   },
   kubernetes: {
@@ -139,7 +135,7 @@ function claimsOf(token: string, what: string): IdentityToken {
   const claims = readJson(Buffer.from(body, 'base64url'));
   const [issuer, subject] = [textIn(at(claims, 'iss')), textIn(at(claims, 'sub'))];
   if (rest.length !== 1 || issuer === '' || subject === '' || /[^\x21-\x7e]/.test(token))
-    throw failures.unusable(`${what}: what came is not a JSON web token with issuer and subject`);
+    throw failures.unusable(`${what}: the token is not a JSON web token with issuer and subject`);
   const expires = at(claims, 'exp');
   if (typeof expires === 'number' && expires * 1_000 <= Date.now())
     throw failures.unusable(
@@ -167,21 +163,12 @@ async function fileToken(path: string): Promise<string> {
   return text.trim();
 }
 
-/** Requests a token: the answer as text, or a member of its JSON. */
-async function request(service: Service, call: ServiceCall, member?: string): Promise<string> {
+/** Requests a token: a member of the answer's JSON, or the whole answer. */
+async function request(service: Service, member: string | undefined, call: ServiceCall): Promise<string> {
   const bytes = Buffer.from((await service.call(call)).bytes);
   const token = member === undefined ? bytes.toString('latin1').trim() : textIn(at(readJson(bytes), member));
   if (token === '') throw failures.unreadable(call.what, 'no token');
   return token;
-}
-
-/** The machine's product name; empty if it has none. */
-function productName(): Promise<string> {
-  return readFile('/sys/class/dmi/id/product_name', 'utf8').catch(() => '');
-}
-
-function isSet(environment: NodeJS.ProcessEnv, name: string): boolean {
-  return (environment[name] ?? '') !== '';
 }
 
 function variable(environment: NodeJS.ProcessEnv, name: string): string {

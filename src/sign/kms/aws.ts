@@ -4,15 +4,7 @@ import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec 
 import { type ChainsError, reasonOf } from '../../errors.ts';
 import { at } from '../../json.ts';
 import type { Algorithm } from '../../model/signature.ts';
-import {
-  algorithmFor,
-  type KeyService,
-  type KeyServiceOptions,
-  refusal,
-  unanswered,
-  unreadable,
-  unusable,
-} from './service.ts';
+import { algorithmFor, failures, type KeyService, type KeyServiceOptions } from './service.ts';
 
 /**
  * Opens a key of AWS KMS, by `awskms:///ARN`, `awskms:///KEYID`, `awskms:///alias/NAME`, or the same after the host of
@@ -39,9 +31,9 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
       const command = new GetPublicKeyCommand({ KeyId: version ?? keyId });
       const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.PublicKey === undefined || answer.KeyId === undefined)
-        throw unreadable(what, 'no public key');
+        throw failures.unreadable(what, 'no public key');
       if (answer.KeyUsage !== 'SIGN_VERIFY') {
-        throw unusable(
+        throw failures.unusable(
           `${reference.text} is a key for ${answer.KeyUsage ?? 'nothing'}: use one for SIGN_VERIFY`,
         );
       }
@@ -59,7 +51,7 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
       });
       const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.Signature === undefined || answer.KeyId === undefined)
-        throw unreadable(what, 'no signature');
+        throw failures.unreadable(what, 'no signature');
       return { bytes: answer.Signature, version: answer.KeyId };
     },
 
@@ -88,16 +80,16 @@ function rethrow(what: string, signal: AbortSignal): (error: unknown) => never {
 }
 
 function failure(what: string, error: unknown): ChainsError {
-  if (!(error instanceof Error)) return unanswered(what, error);
+  if (!(error instanceof Error)) return failures.unanswered(what, error);
   if (error.name === 'CredentialsProviderError') {
-    return unusable(
+    return failures.unusable(
       `${what}: ${reasonOf(error)}; give the pod a role (web identity) or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     );
   }
   if (error.message === 'Region is missing') {
-    return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
+    return failures.unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
   }
   const status = at(error, '$metadata', 'httpStatusCode');
-  if (typeof status !== 'number' || status < 400) return unanswered(what, error);
-  return refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
+  if (typeof status !== 'number' || status < 400) return failures.unanswered(what, error);
+  return failures.refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
 }

@@ -10,14 +10,11 @@ import { at, type Json } from '../../json.ts';
 import type { Algorithm } from '../../model/signature.ts';
 import {
   algorithmFor,
+  failures,
   jsonIn,
   type KeyService,
   type KeyServiceOptions,
   openConnections,
-  refusal,
-  unanswered,
-  unreadable,
-  unusable,
 } from './service.ts';
 
 /** The REST API's version. */
@@ -65,7 +62,7 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
       const what = `read the key ${reference.text}`;
       const answer = await ask(what, wanted === undefined ? '' : `/${encodeURIComponent(wanted)}`, signal);
       if (at(answer, 'attributes', 'enabled') === false)
-        throw unusable(`${reference.text} is disabled: enable it`);
+        throw failures.unusable(`${reference.text} is disabled: enable it`);
       const publicKey = readPublicKey(at(answer, 'key'), what);
       const name = versionIn(at(answer, 'key', 'kid'), what);
       return { name, publicKey, algorithm: algorithmFor(publicKey, reference) };
@@ -77,7 +74,7 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
       const body = { alg: nameOf(algorithm, rsa), value: Buffer.from(input).toString('base64url') };
       const answer = await ask(what, `/${encodeURIComponent(signing)}/sign`, signal, body);
       const value = at(answer, 'value');
-      if (typeof value !== 'string') throw unreadable(what, 'no signature');
+      if (typeof value !== 'string') throw failures.unreadable(what, 'no signature');
       const bytes = Buffer.from(value, 'base64url');
       return { bytes: rsa ? bytes : ecdsaDer(bytes), version: versionIn(at(answer, 'kid'), what) };
     },
@@ -91,9 +88,9 @@ const refusals = [AggregateAuthenticationError, AuthenticationRequiredError, Cre
 
 function credentialFailure(task: string, error: unknown): ChainsError {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
-  if (status >= 400) return refusal(task, status, reasonOf(error));
+  if (status >= 400) return failures.refusal(task, status, reasonOf(error));
   const refused = refusals.some((kind) => error instanceof kind);
-  return refused ? unusable(`${task}: ${reasonOf(error)}`) : unanswered(task, error);
+  return refused ? failures.unusable(`${task}: ${reasonOf(error)}`) : failures.unanswered(task, error);
 }
 
 /** JSON Web Algorithms (RFC 7518, 3.1). */
@@ -104,7 +101,7 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): string {
 /** The last part of a key's id: `https://VAULT/keys/NAME/VERSION`. */
 function versionIn(kid: Json | undefined, what: string): string {
   const [, found] = /\/keys\/[^/]+\/([^/]+)$/.exec(String(kid)) ?? [];
-  if (found === undefined) throw unreadable(what, 'no id of a key');
+  if (found === undefined) throw failures.unreadable(what, 'no id of a key');
   return found;
 }
 
@@ -119,8 +116,8 @@ function readPublicKey(key: Json | undefined, what: string): KeyObject {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    throw unusable(
-      `${what}: it is a key of the type ${part('kty')} ${part('crv')}, which is not taken: use EC P-256, P-384 or P-521, or RSA`,
+    throw failures.unusable(
+      `${what}: it is a key of the type ${part('kty')} ${part('crv')}, which is not supported: use EC P-256, P-384 or P-521, or RSA`,
     );
   }
 }

@@ -11,8 +11,6 @@ import {
   type KeyServiceOptions,
   type KeyVersion,
   longestAnswer,
-  unreadable,
-  unusable,
 } from './service.ts';
 
 const origin = 'https://cloudkms.googleapis.com';
@@ -58,7 +56,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
       page = String(at(answer, 'nextPageToken') ?? '');
     } while (page !== '');
     if (newest > 0) return `${key}/cryptoKeyVersions/${newest}`;
-    throw unusable(`${reference.text} has no enabled version: enable one, or create a new one`);
+    throw failures.unusable(`${reference.text} has no enabled version: enable one, or create a new one`);
   }
 
   return {
@@ -68,7 +66,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
       const what = `read the public key of gcpkms://${name}`;
       const answer = await ask(what, `${name}/publicKey`, signal);
       const [pem, algorithm] = [at(answer, 'pem'), at(answer, 'algorithm')];
-      if (typeof pem !== 'string') throw unreadable(what, 'no public key');
+      if (typeof pem !== 'string') throw failures.unreadable(what, 'no public key');
       if (at(answer, 'name') !== name) throw damaged(what, 'the answer is about another key');
       mustMatch(what, pem, at(answer, 'pemCrc32c'));
       return { name, publicKey: createPublicKey(pem), algorithm: readAlgorithm(String(algorithm), name) };
@@ -81,7 +79,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
         digestCrc32c: `${crc32c(input)}`,
       });
       const signature = at(answer, 'signature');
-      if (typeof signature !== 'string') throw unreadable(what, 'no signature');
+      if (typeof signature !== 'string') throw failures.unreadable(what, 'no signature');
       const bytes = Buffer.from(signature, 'base64');
       if (at(answer, 'name') !== name) throw damaged(what, 'the answer is about another key');
       if (at(answer, 'verifiedDigestCrc32c') !== true)
@@ -99,7 +97,7 @@ function mustMatch(what: string, content: Uint8Array | string, checksum: Json | 
 }
 
 function damaged(what: string, how: string): ChainsError {
-  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer came damaged and was thrown away: ${how}`);
+  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was thrown away: ${how}`);
 }
 
 const digests: Readonly<Record<string, HashName>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
@@ -110,7 +108,7 @@ function readAlgorithm(name: string, version: string): Algorithm {
     /^(?:EC_SIGN_P(256|384)_SHA\1|RSA_SIGN_((PSS|PKCS1)_\d+_SHA(256|512)))$/.exec(name) ?? [];
   const digest = digests[ec ?? rsa ?? ''];
   if (digest !== undefined) return { digest, pss: padding === 'PSS' };
-  throw unusable(
-    `gcpkms://${version} has the algorithm ${name}, which is not taken: use EC_SIGN_P256_SHA256, EC_SIGN_P384_SHA384, RSA_SIGN_PKCS1_… or RSA_SIGN_PSS_…`,
+  throw failures.unusable(
+    `gcpkms://${version} has the algorithm ${name}, which is not supported: use EC_SIGN_P256_SHA256, EC_SIGN_P384_SHA384, RSA_SIGN_PKCS1_… or RSA_SIGN_PSS_…`,
   );
 }

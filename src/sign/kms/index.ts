@@ -1,12 +1,11 @@
 import type { Config } from '../../config/keys.ts';
 import type { Signer } from '../signer.ts';
 import {
+  failures,
   type KeyReference,
   type KeyService,
   type KeyVersion,
   type OpenKeyService,
-  unusable,
-  within,
 } from './service.ts';
 import { type KmsPace, openKmsSigner } from './signer.ts';
 
@@ -41,7 +40,7 @@ export async function readKeyVersion(config: Config): Promise<KeyVersion> {
   const { service, reference } = await openKeyService(config, process.env);
   const what = `fetch the public key of ${reference.text}`;
   try {
-    return await within(10_000, what, undefined, (signal) => service.keyVersion(signal));
+    return await failures.within(10_000, what, undefined, (signal) => service.keyVersion(signal));
   } finally {
     await service.close();
   }
@@ -53,7 +52,7 @@ async function openKeyService(
 ): Promise<{ readonly service: KeyService; readonly reference: KeyReference }> {
   const reference = config['signers.kms.kmsref'];
   if (reference === undefined) {
-    throw unusable(
+    throw failures.unusable(
       'signers.kms.kmsref is not set, and the signer `kms` needs it: name a key, e.g. `hashivault://NAME`',
     );
   }

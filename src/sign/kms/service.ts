@@ -59,8 +59,6 @@ export const failures = failuresOf({
   passing: [412, 472, 473],
 });
 
-export const { refusal, unusable, unanswered, unreadable, within } = failures;
-
 /** The most bytes of an answer. */
 export const longestAnswer = 1024 * 1024;
 
@@ -77,6 +75,6 @@ export function openConnections(
 
 /** The JSON of an answer. @throws ChainsError KMS_UNAVAILABLE if there is none */
 export function jsonIn(what: string, { body }: ServiceAnswer): Json {
-  if (body === undefined) throw unreadable(what, 'no JSON');
+  if (body === undefined) throw failures.unreadable(what, 'no JSON');
   return body;
 }

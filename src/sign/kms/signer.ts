@@ -4,7 +4,7 @@ import { acceptedKinds, algorithmsOf, inputFor, kindOf, verifies } from '../../k
 import { signingKeyOf } from '../../keys/key-id.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { Signer } from '../signer.ts';
-import { type KeyService, type KeyVersion, unanswered, unusable, within } from './service.ts';
+import { failures, type KeyService, type KeyVersion } from './service.ts';
 
 /** Times of a signer, in milliseconds. */
 export interface KmsPace {
@@ -48,7 +48,7 @@ export async function openKmsSigner(
       service.keyVersion(either, version),
     );
     if (isAccepted(key)) return key;
-    throw unusable(
+    throw failures.unusable(
       `${name} is ${kindOf(key.publicKey)}; use ${acceptedKinds} (Ed25519 only in Vault and OpenBao)`,
     );
   }
@@ -60,10 +60,10 @@ export async function openKmsSigner(
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     try {
-      return await within(timeout, what, signal, send);
+      return await failures.within(timeout, what, signal, send);
     } catch (error) {
       signal?.throwIfAborted();
-      throw unanswered(what, error);
+      throw failures.unanswered(what, error);
     }
   }
 
@@ -80,7 +80,7 @@ export async function openKmsSigner(
     if (!verifies(maker.algorithm, maker.publicKey, message, bytes)) {
       throw new ChainsError(
         'SIGNATURE_INVALID',
-        `sign with ${name}: the signature that came does not verify under the public key of version ${version}, and was thrown away`,
+        `sign with ${name}: the signature does not verify under the public key of version ${version}, and was thrown away`,
       );
     }
     if (maker !== key) cache(Promise.resolve(maker));

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import type { Algorithm } from '../../../model/signature.ts';
-import { algorithmFor, type KeyService, type KeyServiceOptions, unreadable, unusable } from '../service.ts';
+import { algorithmFor, failures, type KeyService, type KeyServiceOptions } from '../service.ts';
 import { openServer } from './server.ts';
 import { readSettings } from './settings.ts';
 import { openTokens } from './tokens.ts';
@@ -49,7 +49,7 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
         const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
         return { name: wanted, publicKey, algorithm: algorithmFor(publicKey, reference, digest) };
       }
-      throw unusable(
+      throw failures.unusable(
         `${reference.text} has no public key of version ${wanted}: it is a key of the type ${String(at(answer, 'type'))}; make one with \`vault write ${settings.engine}/keys/NAME type=ecdsa-p256\``,
       );
     },
@@ -60,7 +60,7 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
       const signature = at(await ask(what, 'POST', path, signal, body), 'data', 'signature');
       const [, version, base64] =
         typeof signature === 'string' ? (/^vault:v(\d+):([\w+/]+=*)$/.exec(signature) ?? []) : [];
-      if (version === undefined || base64 === undefined) throw unreadable(what, 'no signature');
+      if (version === undefined || base64 === undefined) throw failures.unreadable(what, 'no signature');
       return { version, bytes: Buffer.from(base64, 'base64') };
     },
     async close() {
@@ -86,6 +86,6 @@ function readPublicKey(text: string, what: string): KeyObject {
     const x = Buffer.from(text, 'base64').toString('base64url');
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   } catch {
-    throw unreadable(what, "a public key that can't be read");
+    throw failures.unreadable(what, "a public key that can't be read");
   }
 }

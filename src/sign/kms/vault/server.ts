@@ -1,6 +1,6 @@
 import type { Service, ServiceCall } from '../../../http/service.ts';
 import { type Json, listAt } from '../../../json.ts';
-import { jsonIn, openConnections, refusal } from '../service.ts';
+import { failures, jsonIn, openConnections } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
 /** A request to Vault. */
@@ -41,7 +41,8 @@ export function openServer({ address, namespace, tls }: VaultSettings): VaultSer
       const first = await connections.call({ ...call, expects: [307] });
       if (first.status !== 307) return jsonIn(what, first);
       const active = activeNode(first.headers['location'], call.url);
-      if (active === undefined) throw refusal(what, 307, 'it names no other server that may see the token');
+      if (active === undefined)
+        throw failures.refusal(what, 307, 'it names no other server that may see the token');
       return jsonIn(what, await connections.call({ ...call, url: active }));
     },
     close: () => connections.close(),

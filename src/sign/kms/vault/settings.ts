@@ -7,7 +7,7 @@ import { reasonOf } from '../../../errors.ts';
 import type { ServiceTls } from '../../../http/service.ts';
 import { withoutTrailing } from '../../../text.ts';
 import { fetchJwtSvid } from '../../spiffe.ts';
-import { failures, type KeyServiceOptions, unusable } from '../service.ts';
+import { failures, type KeyServiceOptions } from '../service.ts';
 
 /** How to log in to Vault. */
 export interface Login {
@@ -44,7 +44,7 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
     prefixes.map((prefix) => environment[prefix + name]).find((value) => value !== undefined && value !== '');
   const address = config['signers.kms.auth.address'] ?? variable('ADDR');
   if (address === undefined || !/^https?:\/\/[^\s/]/.test(address) || !URL.canParse(address)) {
-    throw unusable(
+    throw failures.unusable(
       `${reference.text}: ${address === undefined ? 'no address is set' : 'the address is not an http or https URL'}; set signers.kms.auth.address, or ${prefixes[0]}ADDR in the environment`,
     );
   }
@@ -82,7 +82,7 @@ function jwtSource(config: Config): Login['jwt'] {
   }
   const audience = config['signers.kms.auth.spire.audience'];
   if (audience === undefined) {
-    throw unusable(
+    throw failures.unusable(
       'signers.kms.auth.spire.audience is not set, and a token from SPIRE needs it: use the audience that the role in Vault is bound to',
     );
   }
@@ -92,13 +92,13 @@ function jwtSource(config: Config): Login['jwt'] {
 /** The token in a file, without surrounding white space. */
 async function readToken(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unusable(
+    throw failures.unusable(
       `the token for Vault can't be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
     );
   });
   const token = text.trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw unusable(
+  throw failures.unusable(
     `${path} ${token === '' ? 'is empty' : 'is not a token'}: it must hold one token and nothing else`,
   );
 }
@@ -123,7 +123,7 @@ function reading<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw unusable(
+    throw failures.unusable(
       `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${path}`,
     );
   }

@@ -1,7 +1,7 @@
 import { unlessAborted } from '../../../concurrency.ts';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
-import { unreadable, within } from '../service.ts';
+import { failures } from '../service.ts';
 import type { VaultServer } from './server.ts';
 import type { Login, TokenSource } from './settings.ts';
 
@@ -80,12 +80,12 @@ export function openTokens(server: VaultServer, source: TokenSource): VaultToken
   async function logIn({ path: mount, role, jwt }: Login): Promise<string> {
     const path = `auth/${mount}/login`;
     const what = `log in to Vault at ${path}${role === undefined ? '' : ` as ${role}`}`;
-    const answer = await within(patience, what, closing.signal, async (signal) => {
+    const answer = await failures.within(patience, what, closing.signal, async (signal) => {
       const body = { role, jwt: await jwt(signal) };
       return server.ask({ what, method: 'POST', path, body, signal });
     });
     const lease = leaseIn(answer);
-    if (lease === undefined) throw unreadable(what, 'no token');
+    if (lease === undefined) throw failures.unreadable(what, 'no token');
     return keep(lease);
   }
 
@@ -93,12 +93,14 @@ export function openTokens(server: VaultServer, source: TokenSource): VaultToken
   async function lookUp(token: string): Promise<string> {
     const what = 'look the Vault token up';
     const path = 'auth/token/lookup-self';
-    const answer = await within(patience, what, closing.signal, (signal) =>
-      server.ask({ what, method: 'GET', path, token, signal }),
-    ).catch((error: unknown) => {
-      if (error instanceof ChainsError && error.code === 'KMS_REFUSED') return null;
-      throw error;
-    });
+    const answer = await failures
+      .within(patience, what, closing.signal, (signal) =>
+        server.ask({ what, method: 'GET', path, token, signal }),
+      )
+      .catch((error: unknown) => {
+        if (error instanceof ChainsError && error.code === 'KMS_REFUSED') return null;
+        throw error;
+      });
     const renewable = at(answer, 'data', 'renewable') === true;
     return keep({ token, ttl: numberAt(answer, 'data', 'ttl'), renewable });
   }
