@@ -18,7 +18,7 @@ import type { HashName, SignedArtifact, SigningKey, Transparency } from '../mode
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 /** The parts of a bundle. */
-export interface BundleParts {
+interface BundleParts {
   readonly payload: Uint8Array;
   /** A DSSE envelope's JSON, or the signature itself. */
   readonly signature: Uint8Array;

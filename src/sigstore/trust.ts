@@ -10,7 +10,7 @@ import { openTuf } from './tuf.ts';
 import { parseTrustedRoot, type ServiceKind, type TrustedRoot } from './trusted-root.ts';
 
 /** The files of the Secret `signing-secrets` that say whom to trust; undefined when they are missing. */
-export interface TrustFiles {
+interface TrustFiles {
   readonly trustedRoot: Uint8Array | undefined;
   readonly tufRoot: Uint8Array | undefined;
 }

@@ -10,7 +10,7 @@ import { reportOutcome } from './report.ts';
 import { parseTrustedRoot, type TrustedRoot } from './trusted-root.ts';
 
 /** A TUF repository, and the root metadata to start from. */
-export interface TufOptions {
+interface TufOptions {
   readonly mirror: string;
   /** A root in JSON; undefined to trust the first one that the mirror serves. */
   readonly root: Uint8Array | undefined;
@@ -18,7 +18,7 @@ export interface TufOptions {
 }
 
 /** The trusted root of a TUF repository. */
-export interface TufRoot {
+interface TufRoot {
   /**
    * The trusted root as the repository has it, at most a day old. While the mirror fails, the last one remains in use as long
    * as its metadata is valid.

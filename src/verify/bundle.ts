@@ -131,7 +131,7 @@ async function checkBundle(
   ];
   const checks = checksOf(all);
   if (!isGood({ checks })) return { checks, notes };
-  const statement = 'payload' in signed ? readJson(signed.payload)?.json : undefined;
+  const statement = 'payload' in signed ? readJson(signed.payload) : undefined;
   return { checks, notes, statement, provenance: provenanceIn('bundle', statement) };
 }
 
@@ -178,7 +178,7 @@ function isSubject(
 ): Finding {
   if (payloadType !== inTotoType)
     return no(`the envelope is of the type ${quote(payloadType)}, not ${inTotoType}`);
-  const statement = readJson(payload)?.json;
+  const statement = readJson(payload);
   const type = textIn(member(statement, '_type'));
   if (!statementTypes.includes(type))
     return no(`the payload is of the type ${quote(type)}, which is not known`);

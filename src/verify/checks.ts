@@ -83,7 +83,7 @@ export async function checkStored(
     (note) => `${name}: ${note}`,
   );
   if (!isGood({ checks })) return { checks, notes };
-  const json = readJson(payload)?.json;
+  const json = readJson(payload);
   const statement = json !== undefined && isStatement(json) ? json : undefined;
   return { checks, notes, statement, provenance: provenanceIn(name, statement) };
 }

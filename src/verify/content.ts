@@ -10,10 +10,10 @@ import { type Finding, no, yes } from './finding.ts';
 
 /** Whether a payload is the run's status as it is now: the format `tekton`. */
 export function isStatusOf(run: Run, payload: Uint8Array): Finding {
-  const read = readJson(payload);
-  if (read === undefined) return no('the payload is not JSON');
-  if (equalsStatus(run, read.json)) return yes("the payload is the run's status");
-  const { differences } = compare(read.json, member(run.object, 'status'), exact, ['status']);
+  const json = readJson(payload);
+  if (json === undefined) return no('the payload is not JSON');
+  if (equalsStatus(run, json)) return yes("the payload is the run's status");
+  const { differences } = compare(json, member(run.object, 'status'), exact, ['status']);
   return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
 
@@ -24,7 +24,7 @@ export function imagesOf(run: Run): readonly ImageArtifact[] {
 
 /** Whether a payload names this very image, or is the status of the run that built it. */
 export function isPayloadOf(run: Run, { image }: ImageArtifact, payload: Uint8Array): boolean {
-  const json = readJson(payload)?.json;
+  const json = readJson(payload);
   if (json === undefined) return false;
   const { reference, digest } = signedImage(json);
   return (image.digest === digest && image.repository === reference) || equalsStatus(run, json);
@@ -41,13 +41,13 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Findi
       `the run names no image whose digest begins with ${name}: the annotation was changed, or copied from another run`,
     );
   }
-  const read = readJson(payload);
-  if (read === undefined) return no('the payload is not JSON');
-  const { reference, digest } = signedImage(read.json);
+  const json = readJson(payload);
+  if (json === undefined) return no('the payload is not JSON');
+  const { reference, digest } = signedImage(json);
   const named = images.find(({ image }) => image.digest === digest && image.repository === reference);
   if (named !== undefined)
     return yes(`the payload names ${quote(named.fullKey)}, which the run says it built`);
-  if (equalsStatus(run, read.json)) return yes('the payload is the status of the run that built the image');
+  if (equalsStatus(run, json)) return yes('the payload is the status of the run that built the image');
   const names =
     typeof reference === 'string' && typeof digest === 'string'
       ? quote(`${reference}@${digest}`)
@@ -79,9 +79,9 @@ function signedImage(json: Json): {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The payload as JSON; undefined if it isn't JSON or UTF-8. */
-export function readJson(payload: Uint8Array): { readonly json: Json } | undefined {
+export function readJson(payload: Uint8Array): Json | undefined {
   try {
-    return { json: parseJson(utf8.decode(payload)) };
+    return parseJson(utf8.decode(payload));
   } catch {
     // The parser's error would only quote the payload.
     return undefined;

@@ -6,7 +6,7 @@ import { isJsonList, isJsonObject, type Json, member, parseJson } from '../json.
 export type Path = readonly (string | number)[];
 
 /** A place at which a stored payload and the one made again differ; undefined is a missing value. */
-export interface Difference {
+interface Difference {
   readonly path: Path;
   readonly stored: Json | undefined;
   readonly made: Json | undefined;

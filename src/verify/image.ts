@@ -92,7 +92,7 @@ interface Image {
 
 function aboutImage(form: EntryForm, image: Image): ContentChecks {
   return async (payload) => {
-    const json = readJson(payload)?.json;
+    const json = readJson(payload);
     return [['image', json === undefined ? no('the payload is not JSON') : judges[form](json, image)]];
   };
 }

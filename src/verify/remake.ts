@@ -19,8 +19,8 @@ import {
   pathText,
 } from './differences.ts';
 
-/** The run that a payload is compared with, and the TaskRuns of a PipelineRun that still exist. */
-export interface ShownRun {
+/** A run that exists, with those TaskRuns of a PipelineRun that still exist. */
+export interface ExistingRun {
   readonly run: Run;
   readonly taskRuns: readonly JsonObject[];
 }
@@ -29,16 +29,18 @@ export interface ShownRun {
  * Whether provenance is what Chains makes of this very run: it is made again, with the builder, build type and format that
  * the stored one states, and compared completely (docs/verifying.md, 'What is compared').
  */
-export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Finding> {
-  const key = ownKeyOf(shown.run);
+export async function isMadeOf({ run, taskRuns }: ExistingRun, statement: Json): Promise<Finding> {
+  const key = ownKeyOf(run);
   // The original Chains takes hints as they are written, and leaves user information in URLs.
   const artifacts = [false, true].flatMap((asWritten) =>
-    extract(shown.run, shown.taskRuns, { ...ownDepth, asWritten }).artifacts.filter((one) => one.key === key),
+    extract(run, taskRuns, { stepResults: false, childResults: false, asWritten }).artifacts.filter(
+      (one) => one.key === key,
+    ),
   );
-  const gone = goneChildren(shown);
+  const gone = goneChildren({ run, taskRuns });
   const made = await Promise.all(
-    configurationsFor(shown.run, statement).flatMap((configuration) =>
-      artifacts.map((artifact) => remade(artifact, configuration)),
+    configurationsFor(run, statement).flatMap(({ format, config }) =>
+      artifacts.map((artifact) => remade(artifact, format, config)),
     ),
   );
   const stored = withoutUserInformation(statement, () => {});
@@ -48,24 +50,13 @@ export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Findin
     .toSorted((a, b) => a.differences.length - b.differences.length);
   if (closest === undefined) {
     const error = made.find((one) => one instanceof ChainsError);
-    return no(
-      error === undefined
-        ? unknownBuild(statement)
-        : `no provenance can be made of the run: ${error.message}`,
-    );
+    if (error !== undefined) return no(`no provenance can be made of the run: ${error.message}`);
+    const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
+    return no(`the build type ${quote(textIn(buildType))} is not one that Chains writes`);
   }
-  const { kind } = shown.run;
   return closest.differences.length > 0
-    ? no(`the payload is not what this ${kind} says: ${differencesText(closest.differences)}`)
-    : yes(`the payload is what this ${kind} says`, notesOn(closest, gone));
-}
-
-const ownDepth = { stepResults: false, childResults: false };
-
-/** A configuration under which the stored provenance may have been made. */
-interface Configuration {
-  readonly format: FormatName;
-  readonly config: Config;
+    ? no(`the payload is not what this ${run.kind} says: ${differencesText(closest.differences)}`)
+    : yes(`the payload is what this ${run.kind} says`, notesOn(closest, gone));
 }
 
 /** The formats that write each predicate. */
@@ -74,8 +65,14 @@ const formats = new Map<string, readonly FormatName[]>([
   ['https://slsa.dev/provenance/v1', ['slsa/v2alpha3', 'slsa/v2alpha4']],
 ]);
 
-/** No payload says which of two formats it has, or whether deep inspection was on, so that each is tried. */
-function configurationsFor(run: Run, statement: Json): readonly Configuration[] {
+/**
+ * The configurations under which provenance may have been made. No payload says which of two formats it has, or whether deep
+ * inspection was on, so that each is tried.
+ */
+function configurationsFor(
+  run: Run,
+  statement: Json,
+): readonly { readonly format: FormatName; readonly config: Config }[] {
   const predicate = member(statement, 'predicate');
   const type = textIn(member(statement, 'predicateType'));
   const buildType = at(predicate, 'buildDefinition', 'buildType') ?? '';
@@ -90,11 +87,6 @@ function configurationsFor(run: Run, statement: Json): readonly Configuration[] 
   return (formats.get(type) ?? []).flatMap((format) => configs.map((config) => ({ format, config })));
 }
 
-function unknownBuild(statement: Json): string {
-  const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
-  return `the build type ${quote(textIn(buildType))} is not one that Chains writes`;
-}
-
 /** Undefined for values that a configuration can't have. */
 function configuration(data: JsonObject): Config | undefined {
   try {
@@ -107,7 +99,8 @@ function configuration(data: JsonObject): Config | undefined {
 
 async function remade(
   artifact: Artifact,
-  { format, config }: Configuration,
+  format: FormatName,
+  config: Config,
 ): Promise<{ readonly payload: Json } | ChainsError> {
   return caught(async () => {
     const make = await loadFormat(format);
@@ -182,7 +175,7 @@ function equals(path: Path, pattern: Pattern): boolean {
 }
 
 /** The names of the TaskRuns that a PipelineRun refers to and that no longer exist. */
-function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
+function goneChildren({ run, taskRuns }: ExistingRun): readonly string[] {
   const there = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
   const embedded = at(run.object, 'status', 'taskRuns');
   const names = [

@@ -15,11 +15,11 @@ import {
 import { imagesOf, isPayloadOf, isStatusOf, namesImageOf, readJson } from './content.ts';
 import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
 import { type Finding, no, yes } from './finding.ts';
-import type { ShownRun } from './remake.ts';
+import type { ExistingRun } from './remake.ts';
 import { describesRun, isStatement } from './statement.ts';
 
 /** What is verified of a run's annotations, and how. */
-export interface AnnotationsOptions extends VerificationOptions {
+interface AnnotationsOptions extends VerificationOptions {
   /** The TaskRuns of a PipelineRun that still exist. */
   readonly taskRuns?: readonly JsonObject[];
   /** Whether the store `tekton` must have the run's images, too. */
@@ -77,13 +77,13 @@ function missingImage({ key, fullKey }: ImageArtifact, isNeeded: boolean): Check
 }
 
 /** What the content of a run's own payload under this key must be. */
-export function ownContent({ run, taskRuns }: ShownRun, key: string): ContentChecks {
+export function ownContent({ run, taskRuns }: ExistingRun, key: string): ContentChecks {
   return async (payload) => {
-    const read = readJson(payload);
+    const json = readJson(payload);
     return [
       ...(key === 'taskrun' ? [['uid', hasOwnUid(run)] as const] : []),
-      ...(read !== undefined && isStatement(read.json)
-        ? await describesRun({ run, taskRuns }, read.json)
+      ...(json !== undefined && isStatement(json)
+        ? await describesRun({ run, taskRuns }, json)
         : [['status', isStatusOf(run, payload)] as const]),
     ];
   };

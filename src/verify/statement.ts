@@ -3,7 +3,7 @@ import { at, type Json, listAt, member, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { quote } from '../text.ts';
 import { type Finding, type Findings, no, yes } from './finding.ts';
-import { isMadeOf, type ShownRun } from './remake.ts';
+import { isMadeOf, type ExistingRun } from './remake.ts';
 
 /** True for an in-toto statement. */
 export function isStatement(payload: Json): boolean {
@@ -11,7 +11,7 @@ export function isStatement(payload: Json): boolean {
 }
 
 /** Whether a statement is about this very run: its kind or uid, its images, and then everything else that it says. */
-export async function describesRun({ run, taskRuns }: ShownRun, statement: Json): Promise<Findings> {
+export async function describesRun({ run, taskRuns }: ExistingRun, statement: Json): Promise<Findings> {
   const predicateType = textIn(member(statement, 'predicateType'));
   const judge = judges.get(predicateType);
   if (judge === undefined) return [['predicate', no(`the predicate ${quote(predicateType)} is not known`)]];

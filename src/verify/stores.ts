@@ -17,6 +17,7 @@ import {
   type VerificationOptions,
 } from './checks.ts';
 import { namesImageOf } from './content.ts';
+import type { ExistingRun } from './remake.ts';
 import { checkAnnotations, type CheckedRun, unsignedCheck } from './run.ts';
 import { type VerifiedSubject, type Wanted, wantedOf } from './wanted.ts';
 
@@ -100,10 +101,7 @@ async function checkTekton(subject: VerifiedSubject, options: StoresOptions): Pr
   return { own: own.map(named), images: images.map(named) };
 }
 
-function checkRunAnnotations(
-  { run, taskRuns }: Extract<VerifiedSubject, { run: Run }>,
-  options: StoresOptions,
-): Promise<CheckedRun> {
+function checkRunAnnotations({ run, taskRuns }: ExistingRun, options: StoresOptions): Promise<CheckedRun> {
   const imagesNeeded = imagesMustBeIn('tekton', run, options.config);
   return checkAnnotations(run, { ...options, taskRuns, imagesNeeded });
 }

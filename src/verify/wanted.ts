@@ -1,6 +1,6 @@
 import { ChainsError } from '../errors.ts';
 import { extract } from '../extract/index.ts';
-import { at, type Json, type JsonObject, member, textIn } from '../json.ts';
+import { at, type Json, member, textIn } from '../json.ts';
 import { type Artifact, artifactKindOf, ownKeyOf, storageKeyOf } from '../model/artifact.ts';
 import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
@@ -10,16 +10,15 @@ import { quote } from '../text.ts';
 import type { ContentChecks } from './checks.ts';
 import { readJson } from './content.ts';
 import { type Finding, no, yes } from './finding.ts';
+import type { ExistingRun } from './remake.ts';
 import { logAddressOf, ownContent } from './run.ts';
 import { isStatement } from './statement.ts';
 
 /** What is known of a run that the cluster no longer has. */
 export type GoneRun = Pick<Run, 'kind' | 'namespace' | 'name' | 'uid'>;
 
-/** A run that exists, with the TaskRuns of a PipelineRun, or one that is gone. */
-export type VerifiedSubject =
-  | { readonly run: Run; readonly taskRuns: readonly JsonObject[] }
-  | { readonly gone: GoneRun };
+/** A run that exists, or one that is gone. */
+export type VerifiedSubject = ExistingRun | { readonly gone: GoneRun };
 
 /** An artifact to look for in stores, and what its payload must say. */
 export interface Wanted {
@@ -87,7 +86,7 @@ function wantedOfGone(run: GoneRun): Wanted {
   const kind = artifactKindOf(run.kind);
   return {
     sought: { kind, run, key: ownKeyOf(run), images: [], others: [] },
-    content: async (payload) => [['uid', namesUid(run, readJson(payload)?.json)]],
+    content: async (payload) => [['uid', namesUid(run, readJson(payload))]],
   };
 }
 

@@ -21,7 +21,7 @@ const longestPause = 86_400_000;
 const patience = 10_000;
 
 /** The token for calls to Vault. */
-export interface VaultTokens {
+interface VaultTokens {
   /** The token to use now; concurrent callers share one login. */
   current(signal: AbortSignal): Promise<string>;
   /** To be called when Vault refused a token; true if a retry makes sense, since it will use a new one. */
