@@ -17,9 +17,10 @@ export function isStatusOf(run: Run, payload: Uint8Array): Finding {
   return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
 
-/** The images that a run says it built. */
-export function imagesOf(run: Run): readonly ImageArtifact[] {
-  return extract(run).artifacts.flatMap((one) => (one.kind === 'oci' ? [one] : []));
+/** The images that a run says it built. @param asWritten true to take hints as they are written */
+export function imagesOf(run: Run, asWritten = false): readonly ImageArtifact[] {
+  const { artifacts } = extract(run, [], { stepResults: false, childResults: false, asWritten });
+  return artifacts.flatMap((one) => (one.kind === 'oci' ? [one] : []));
 }
 
 /** Whether a payload names this very image, or is the status of the run that built it. */

@@ -1,7 +1,7 @@
-import { extract } from '../extract/index.ts';
 import { at, type Json, listAt, member, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
 import { quote } from '../text.ts';
+import { imagesOf } from './content.ts';
 import { type Finding, type Findings, no, yes } from './finding.ts';
 import { isMadeOf, type ExistingRun } from './remake.ts';
 
@@ -37,14 +37,17 @@ const judges = new Map<string, (run: Run, predicate: Json | undefined) => Findin
   ],
   [
     'https://slsa.dev/provenance/v1',
-    ({ kind, uid }, predicate) => {
-      const named = at(predicate, 'runDetails', 'metadata', 'invocationId') ?? '';
-      return named === uid
-        ? yes(`the payload is the provenance of this ${kind}`)
-        : no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
-    },
+    ({ kind, uid }, predicate) => hasUid(uid, predicate, `the payload is the provenance of this ${kind}`),
   ],
 ]);
+
+/** Whether provenance v1 names the uid of a run. @param reason of the finding if it does */
+export function hasUid(uid: string, predicate: Json | undefined, reason: string): Finding {
+  const named = at(predicate, 'runDetails', 'metadata', 'invocationId') ?? '';
+  return named === uid
+    ? yes(reason)
+    : no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
+}
 
 function namesImages(run: Run, subject: Json | undefined): Finding {
   const named = new Set(
@@ -52,14 +55,10 @@ function namesImages(run: Run, subject: Json | undefined): Finding {
       (one) => `${textIn(member(one, 'name'))}@sha256:${textIn(at(one, 'digest', 'sha256'))}`,
     ),
   );
-  const imagesOf = (asWritten: boolean) =>
-    extract(run, [], { stepResults: false, childResults: false, asWritten }).artifacts.flatMap((one) =>
-      one.kind === 'oci' ? [one.fullKey] : [],
-    );
-  const images = imagesOf(false);
-  const missing = images.find((image) => !named.has(image));
+  const images = imagesOf(run);
+  const missing = images.find(({ fullKey }) => !named.has(fullKey));
   // The original Chains takes names as they are written.
-  return missing === undefined || imagesOf(true).every((image) => named.has(image))
+  return missing === undefined || imagesOf(run, true).every(({ fullKey }) => named.has(fullKey))
     ? yes(`the statement names all ${images.length} images that the run says it built`)
-    : no(`the statement does not name ${quote(missing)}, which the run says it built`);
+    : no(`the statement does not name ${quote(missing.fullKey)}, which the run says it built`);
 }

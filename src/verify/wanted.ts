@@ -1,18 +1,17 @@
 import { ChainsError } from '../errors.ts';
 import { extract } from '../extract/index.ts';
-import { at, type Json, member, textIn } from '../json.ts';
+import { type Json, member } from '../json.ts';
 import { type Artifact, artifactKindOf, ownKeyOf, storageKeyOf } from '../model/artifact.ts';
 import type { Hints } from '../model/evidence.ts';
 import { fullNameOf } from '../model/image.ts';
 import type { Run } from '../model/run.ts';
 import type { Sought } from '../model/stored.ts';
-import { quote } from '../text.ts';
 import type { ContentChecks } from './checks.ts';
 import { readJson } from './content.ts';
-import { type Finding, no, yes } from './finding.ts';
+import { type Finding, no } from './finding.ts';
 import type { ExistingRun } from './remake.ts';
 import { logAddressOf, ownContent } from './run.ts';
-import { isStatement } from './statement.ts';
+import { hasUid, isStatement } from './statement.ts';
 
 /** What is known of a run that the cluster no longer has. */
 export type GoneRun = Pick<Run, 'kind' | 'namespace' | 'name' | 'uid'>;
@@ -99,9 +98,9 @@ function namesUid({ uid, kind }: GoneRun, payload: Json | undefined): Finding {
   if (member(payload, 'predicateType') !== 'https://slsa.dev/provenance/v1') {
     return no(`${is} only provenance v1 names a uid: nothing in this says that it is that of this very run`);
   }
-  const named = at(payload, 'predicate', 'runDetails', 'metadata', 'invocationId');
-  if (named !== uid) return no(`the provenance is that of the run with uid ${quote(textIn(named))}`);
-  return yes(
+  return hasUid(
+    uid,
+    member(payload, 'predicate'),
     `the payload is the provenance of the run with this uid; ${is} its times and images can't be compared`,
   );
 }

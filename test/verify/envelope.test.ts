@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { signedMessage } from '../../src/verify/envelope.ts';
-import { readKeys } from '../../src/verify/index.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
 import { spki } from '../sign/keys.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

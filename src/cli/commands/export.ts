@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../errors.ts';
-import { type ExportedBundle, exportBundles } from '../../verify/index.ts';
+import { exportBundles, type ExportedBundle } from '../../verify/export.ts';
 import { namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
 import { showing } from '../terminal/progress.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { type BundledArtifact, type BundleOptions, verifyBundle } from '../../verify/bundle.ts';
-import { summaryOf } from '../../verify/index.ts';
+import { summaryOf } from '../../verify/summary.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { showing, step } from '../terminal/progress.ts';
 import { verifyText } from '../terminal/verify-text.ts';

@@ -1,16 +1,13 @@
 import { parseConfig } from '../../config/parse.ts';
 import { ChainsError } from '../../errors.ts';
 import { runName } from '../../model/run.ts';
-import {
-  type Expectations,
-  type VerifiedSubject,
-  summaryOf,
-  type Verification,
-  type VerificationKey,
-  type VerificationOptions,
-  verifyImage,
-  verifyStores,
-} from '../../verify/index.ts';
+import type { Verification, VerificationOptions } from '../../verify/checks.ts';
+import { verifyImage } from '../../verify/image.ts';
+import type { VerificationKey } from '../../verify/key.ts';
+import type { Expectations } from '../../verify/provenance.ts';
+import { verifyStores } from '../../verify/stores.ts';
+import { summaryOf } from '../../verify/summary.ts';
+import type { VerifiedSubject } from '../../verify/wanted.ts';
 import { nearMiss } from '../terminal/near-miss.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { showing, step } from '../terminal/progress.ts';

@@ -4,7 +4,8 @@ import { openConnection } from '../../kubernetes/connection.ts';
 import { isNotFound, Rest } from '../../kubernetes/rest.ts';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import { at, type JsonObject, member } from '../../json.ts';
-import { kmsKey, readPublicKey, type VerificationKey } from '../../verify/index.ts';
+import type { VerificationKey } from '../../verify/key.ts';
+import { kmsKey, readPublicKey } from '../../verify/public-key.ts';
 
 /** Where keys may have to be asked for. */
 export interface KeyOptions {

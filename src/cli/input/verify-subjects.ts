@@ -1,11 +1,11 @@
 import { parseConfig } from '../../config/parse.ts';
-import type { Config, StoreName } from '../../config/keys.ts';
-import { isStoreName, storeNames } from '../../config/keys.ts';
+import { type Config, isStoreName, type StoreName, storeNames } from '../../config/keys.ts';
 import { ownerOf } from '../../model/children.ts';
 import { ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, runName } from '../../model/run.ts';
-import { type GoneRun, openReader, storesOf, type VerifiedSubject } from '../../verify/index.ts';
+import { openReader, storesOf } from '../../verify/stores.ts';
+import type { GoneRun, VerifiedSubject } from '../../verify/wanted.ts';
 import { type ClusterOptions, findRun, type FoundRun, noSuchRun, parseRunName } from './live.ts';
 import { type GivenRun, readConfig } from './runs.ts';
 

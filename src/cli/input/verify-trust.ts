@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import type { IdentityPolicy } from '../../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../../sigstore/trusted-root.ts';
-import type { EvidenceOptions } from '../../verify/index.ts';
+import type { EvidenceOptions } from '../../verify/evidence.ts';
 
 /** What is demanded of certificates, logs and timestamps, as parsed. */
 export interface TrustArguments extends IdentityPolicy {

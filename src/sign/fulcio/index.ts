@@ -12,7 +12,7 @@ import { type EphemeralKey, type IssuedCertificate, requestCertificate } from '.
 import { identityToken } from './identity.ts';
 import { openFulcioService } from './service.ts';
 
-/** Milliseconds: a certificate that is valid for no longer than this is renewed before it signs. */
+/** Milliseconds: a certificate that expires sooner than this is renewed before it signs. */
 const shortestUse = 120_000;
 /** Milliseconds until the next request to Fulcio after a failure; until then the same error is thrown. */
 const pauseAfterFailure = 1_000;
