@@ -23,12 +23,10 @@ async function signedBy(
   message: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) return signedByPgp(publicKey, message, signature);
+  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) {
+    const { readArmoredKey, verifyPgp } = await import('./pgp.ts');
+    return typeof (await verifyPgp(await readArmoredKey(publicKey), message, signature)) !== 'string';
+  }
   const key = createPublicKey(publicKey);
   return algorithmsOf(key).some((algorithm) => verifies(algorithm, key, message, signature));
-}
-
-async function signedByPgp(armoredKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const { readArmoredKey, verifyPgp } = await import('./pgp.ts');
-  return typeof (await verifyPgp(await readArmoredKey(armoredKey), message, signature)) !== 'string';
 }

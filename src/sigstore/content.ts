@@ -3,14 +3,18 @@ import { preAuthEncoding, readEnvelope } from '../keys/dsse.ts';
 import { parseJson } from '../json.ts';
 import type { HashName, SignedArtifact } from '../model/signature.ts';
 
-/** A signature, what it signs, and the key: what log entries and timestamps must be about. */
-export interface SignedContent {
+/** A signature and what it signs. */
+export interface SignatureContent {
   /** The digest of what was signed: for a DSSE envelope the pre-authentication encoding. Undefined if it is not known. */
   readonly signedDigest: (algorithm: HashName) => Uint8Array | undefined;
   /** The digest of a DSSE envelope's payload; undefined for a bare signature. */
   readonly payloadDigest: ((algorithm: HashName) => Uint8Array) | undefined;
   /** The signature itself, not the envelope that holds it. */
   readonly signature: Uint8Array;
+}
+
+/** What log entries and timestamps must be about. */
+export interface SignedContent extends SignatureContent {
   /** The certificate or public key, DER. */
   readonly verifier: Uint8Array;
 }
@@ -28,17 +32,17 @@ export function contentOf({ payload, signature }: SignedArtifact): SignedContent
   return { ...envelopeContent(payload.dsseType, payload.bytes, bytes), verifier };
 }
 
-/** The content of a bare signature, without the verifier. */
-export function bareContent(message: Uint8Array, signature: Uint8Array): Omit<SignedContent, 'verifier'> {
+/** The content of a bare signature. */
+export function bareContent(message: Uint8Array, signature: Uint8Array): SignatureContent {
   return { signedDigest: digestOf(message), payloadDigest: undefined, signature };
 }
 
-/** The content of a signature in a DSSE envelope, without the verifier. */
+/** The content of a signature in a DSSE envelope. */
 export function envelopeContent(
   payloadType: string,
   payload: Uint8Array,
   signature: Uint8Array,
-): Omit<SignedContent, 'verifier'> {
+): SignatureContent {
   return {
     signedDigest: digestOf(preAuthEncoding(payloadType, payload)),
     payloadDigest: digestOf(payload),

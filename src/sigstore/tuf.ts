@@ -72,13 +72,8 @@ export function openTuf({ mirror, root, hear = () => {} }: TufOptions): TufRoot 
     // Storage services answer 403 for a missing file, too.
     const expects = [403, 404];
     const headers = { accept: '*/*' };
-    const { status, bytes } = await service.call({
-      what: `read ${url}`,
-      method: 'GET',
-      url,
-      headers,
-      expects,
-    });
+    const call = { what: `read ${url}`, method: 'GET', url, headers, expects } as const;
+    const { status, bytes } = await service.call(call);
     if (status >= 400) return undefined;
     if (bytes.length > most) throw new Error(`${url} is longer than ${most} bytes`);
     return Buffer.from(bytes);

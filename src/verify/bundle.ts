@@ -5,7 +5,8 @@ import { at, type Json, listAt, member, parseBounded, textIn } from '../json.ts'
 import { inTotoType, preAuthEncoding } from '../keys/dsse.ts';
 import { pemBlock, pemOf } from '../keys/pem.ts';
 import { transparencyIn } from '../sigstore/bundle.ts';
-import { envelopeContent, type SignedContent } from '../sigstore/content.ts';
+import type { HashName } from '../model/signature.ts';
+import { envelopeContent, type SignatureContent } from '../sigstore/content.ts';
 import { quote } from '../text.ts';
 import {
   type Checked,
@@ -153,21 +154,19 @@ function isOfSigner(certified: VerificationKey | undefined, signer: Verification
     : no('the bundle holds a certificate of another key than the one that is given');
 }
 
-function contentOf(
-  { signed, signature }: ReadBundle,
-  artifact: BundledArtifact,
-): Omit<SignedContent, 'verifier'> {
+function contentOf({ signed, signature }: ReadBundle, artifact: BundledArtifact): SignatureContent {
   if ('payload' in signed) return envelopeContent(signed.payloadType, signed.payload, signature);
   return {
     signature,
     payloadDigest: undefined,
-    signedDigest: (algorithm) =>
-      'bytes' in artifact
-        ? createHash(algorithm).update(artifact.bytes).digest()
-        : algorithm === 'sha256'
-          ? artifact.sha256
-          : undefined,
+    signedDigest: (algorithm) => digestOf(artifact, algorithm),
   };
+}
+
+/** Undefined if the artifact is only known by another digest. */
+function digestOf(artifact: BundledArtifact, algorithm: HashName): Uint8Array | undefined {
+  if ('bytes' in artifact) return createHash(algorithm).update(artifact.bytes).digest();
+  return algorithm === 'sha256' ? artifact.sha256 : undefined;
 }
 
 const statementTypes = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'];
@@ -182,7 +181,7 @@ function isSubject(
   const type = textIn(member(statement, '_type'));
   if (!statementTypes.includes(type))
     return no(`the payload is of the type ${quote(type)}, which is not known`);
-  const sha256 = hexOf(artifact);
+  const sha256 = sha256Of(artifact);
   const isNamed = listAt(statement, 'subject').some((subject) => at(subject, 'digest', 'sha256') === sha256);
   return isNamed
     ? yes(`the statement names sha256:${sha256}`)
@@ -190,29 +189,27 @@ function isSubject(
 }
 
 /** Hash functions by their names in protobuf. */
-const digestNames: Readonly<Record<string, string>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
+const hashes = new Map<string, HashName>([
+  ['SHA2_256', 'sha256'],
+  ['SHA2_384', 'sha384'],
+  ['SHA2_512', 'sha512'],
+]);
 
 function isDigestOf(
   { algorithm, digest }: { readonly algorithm: string; readonly digest: Uint8Array },
   artifact: BundledArtifact,
 ): Finding {
-  const name = digestNames[algorithm];
-  if (name === undefined) return no(`the bundle names the digest ${quote(algorithm)}, which is not known`);
-  if ('sha256' in artifact && name !== 'sha256')
-    return no(`the bundle is of a ${name} digest: give the artifact itself`);
-  const expected = 'bytes' in artifact ? createHash(name).update(artifact.bytes).digest() : artifact.sha256;
+  const hash = hashes.get(algorithm);
+  if (hash === undefined) return no(`the bundle names the digest ${quote(algorithm)}, which is not known`);
+  const expected = digestOf(artifact, hash);
+  if (expected === undefined) return no(`the bundle is of a ${hash} digest: give the artifact itself`);
   return Buffer.from(expected).equals(digest)
-    ? yes(`the bundle is of sha256:${hexOf(artifact)}`)
+    ? yes(`the bundle is of sha256:${sha256Of(artifact)}`)
     : no('the bundle is of another artifact');
 }
 
-function hexOf(artifact: BundledArtifact): string {
-  const sha256 = 'bytes' in artifact ? createHash('sha256').update(artifact.bytes).digest() : artifact.sha256;
-  return Buffer.from(sha256).toString('hex');
+function sha256Of(artifact: BundledArtifact): string {
+  return Buffer.from(digestOf(artifact, 'sha256') ?? []).toString('hex');
 }
 
 function bytesIn(value: Json | undefined): Buffer {

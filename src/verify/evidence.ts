@@ -3,7 +3,7 @@ import { caught, ChainsError, reasonOf } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { base64 } from '../keys/pem.ts';
 import type { Transparency } from '../model/signature.ts';
-import type { SignedContent } from '../sigstore/content.ts';
+import type { SignatureContent } from '../sigstore/content.ts';
 import type { JudgeIdentity } from '../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../sigstore/trusted-root.ts';
 import { quote, withoutTrailing } from '../text.ts';
@@ -25,7 +25,7 @@ export interface EvidenceOptions {
 
 /** A signature and the evidence that is stored with it. */
 interface WithEvidence {
-  readonly content: Omit<SignedContent, 'verifier'>;
+  readonly content: SignatureContent;
   /** What is stored as the signature: an envelope, or the signature itself. */
   readonly stored: Uint8Array;
   /** DER of the certificate or of the key that signed; undefined for PGP. */

@@ -107,24 +107,15 @@ async function readToken(path: string): Promise<string> {
 function readTls(variable: (name: string) => string | undefined): ServiceTls {
   const [file, folder] = [variable('CACERT'), variable('CAPATH')];
   const skip = /^(1|t|true)$/i.test(variable('SKIP_VERIFY') ?? '');
-  const ca = file !== undefined ? [file] : folder !== undefined ? filesIn(folder) : undefined;
-  return {
-    ...(ca === undefined ? {} : { ca: ca.map((path) => reading(path, () => readFileSync(path, 'utf8'))) }),
-    ...(skip ? { rejectUnauthorized: false } : {}),
-  };
-}
-
-function filesIn(folder: string): readonly string[] {
-  const entries = reading(folder, () => readdirSync(folder, { withFileTypes: true }));
-  return entries.flatMap((entry) => (entry.isDirectory() ? [] : [join(folder, entry.name)]));
-}
-
-function reading<T>(path: string, read: () => T): T {
+  const tls = skip ? { rejectUnauthorized: false } : {};
   try {
-    return read();
+    if (file !== undefined) return { ...tls, ca: [readFileSync(file, 'utf8')] };
+    if (folder === undefined) return tls;
+    const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    return { ...tls, ca: entries.map(({ name }) => readFileSync(join(folder, name), 'utf8')) };
   } catch (error) {
     throw failures.unusable(
-      `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${path}`,
+      `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${file ?? folder}`,
     );
   }
 }
