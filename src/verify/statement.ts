@@ -26,7 +26,7 @@ export async function describesRun({ run, taskRuns }: ExistingRun, statement: Js
   return [...findings, ['content', await isMadeOf({ run, taskRuns }, statement)]];
 }
 
-/** Whether provenance with each predicate is of the run at all. */
+/** Whether provenance is of the run at all, by its predicate. */
 const judges = new Map<string, (run: Run, predicate: Json | undefined) => Finding>([
   [
     'https://slsa.dev/provenance/v0.2',

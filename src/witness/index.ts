@@ -93,19 +93,15 @@ export async function openWitness(config: Config, trust: Trust, hear: HearSigsto
         ...(isKeptAsAttestation(config, signed) ? [signed.signature.bytes] : []),
       ];
       // The timestamp first: it proves the time of a certificate even if the log is slow.
-      const [own, ofEnvelope] =
+      const stamps =
         timestampUrl === undefined
           ? []
           : await Promise.all(toStamp.map((bytes) => timestamp(timestampUrl, signed, bytes, signal)));
-      const entry =
+      const logEntries =
         url === undefined
-          ? undefined
-          : await reportOutcome(hear, 'log', () => log({ url, signed, content }, signal));
-      return {
-        timestamps: own === undefined ? [] : [own],
-        envelopeTimestamps: ofEnvelope === undefined ? [] : [ofEnvelope],
-        logEntries: entry === undefined ? [] : [entry],
-      };
+          ? []
+          : [await reportOutcome(hear, 'log', () => log({ url, signed, content }, signal))];
+      return { timestamps: stamps.slice(0, 1), envelopeTimestamps: stamps.slice(1), logEntries };
     },
     close: () => service.close(),
   };
