@@ -1,20 +1,20 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
 import type { Algorithm, HashName } from '../model/signature.ts';
 
-/** RSA keys under this many bits are refused. */
-export const smallestRsa = 2_048;
+/** RSA keys of fewer bits are refused. */
+const smallestRsa = 2_048;
 
-/** A curve that ECDSA keys may be on, and its names. */
-export interface Curve {
-  /** NIST's name, which JWK has too. */
+/** A curve of ECDSA keys, and its names. */
+interface Curve {
+  /** NIST's name, which JWK uses too. */
   readonly name: string;
   readonly ssh: string;
   readonly pgp: string;
-  /** The digests that are signed: everywhere SHA-256, and in some KMSs only the one as long as the curve. */
+  /** The digests that are signed: usually SHA-256, in some KMSs only the one as long as the curve. */
   readonly digests: readonly [HashName, ...HashName[]];
 }
 
-/** The curves by the names that node has for them. */
+/** The curves by node's names for them. */
 export const curves: ReadonlyMap<string, Curve> = new Map<string, Curve>([
   ['prime256v1', { name: 'P-256', ssh: 'nistp256', pgp: 'nistP256', digests: ['sha256'] }],
   ['secp384r1', { name: 'P-384', ssh: 'nistp384', pgp: 'nistP384', digests: ['sha256', 'sha384'] }],
@@ -28,7 +28,7 @@ export function curveOf(key: KeyObject): Curve | undefined {
 
 const rsaDigests = ['sha256', 'sha384', 'sha512'] as const;
 
-/** Every way in which a key of this kind may have signed, the usual one first; none for a kind that signs no runs. */
+/** Every way in which a key of this kind may have signed, the usual one first; none for a kind that isn't accepted. */
 export function algorithmsOf(publicKey: KeyObject): readonly Algorithm[] {
   switch (publicKey.asymmetricKeyType) {
     case 'ed25519':
@@ -53,7 +53,7 @@ export function kindOf({ asymmetricKeyType: type, asymmetricKeyDetails }: KeyObj
   return type === 'ec' ? `an EC key on ${namedCurve}` : `a key of the type ${type ?? 'unknown'}`;
 }
 
-/** The digest that is as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
+/** The digest as long as the key's curve, which some KMSs demand; SHA-256 for RSA, undefined for Ed25519. */
 export function digestOfCurve(publicKey: KeyObject): HashName | undefined {
   if (publicKey.asymmetricKeyType === 'ed25519') return undefined;
   return curveOf(publicKey)?.digests.at(-1) ?? 'sha256';
@@ -64,7 +64,7 @@ export function inputFor({ digest }: Algorithm, message: Uint8Array): Uint8Array
   return digest === undefined ? message : createHash(digest).update(message).digest();
 }
 
-/** Whether the signature is the key's, of this message, made in this way. */
+/** Whether the key made this signature of this message with this algorithm. */
 export function verifies(
   { digest, pss }: Algorithm,
   publicKey: KeyObject,

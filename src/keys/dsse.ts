@@ -1,5 +1,6 @@
 import { isJsonList, isJsonObject, type Json, objectIn } from '../json.ts';
 import type { Signature } from '../model/signature.ts';
+import { base64 } from './pem.ts';
 
 /** The DSSE payload type of in-toto statements. */
 export const inTotoType = 'application/vnd.in-toto+json';
@@ -12,12 +13,13 @@ export interface Envelope {
   readonly signatures: readonly { readonly keyid: string; readonly sig: string }[];
 }
 
-/** An envelope that was read, and whether it has nothing in it that DSSE does not know. */
-export interface ReadEnvelope extends Envelope {
+/** An envelope that was read. */
+interface ReadEnvelope extends Envelope {
+  /** Whether it has no members but those that DSSE defines. */
   readonly isExact: boolean;
 }
 
-/** Reads the JSON of an envelope; undefined for anything else. Signatures without their members are left out. */
+/** Reads the JSON of an envelope; undefined for anything else. Incomplete signatures are left out. */
 export function readEnvelope(json: Json | undefined): ReadEnvelope | undefined {
   if (!isJsonObject(json)) return undefined;
   const { payloadType, payload, signatures: list, ...unknown } = json;
@@ -46,13 +48,13 @@ export function envelopeOf(
 ): Uint8Array {
   const envelope: Envelope = {
     payloadType,
-    payload: Buffer.from(payload).toString('base64'),
-    signatures: [{ keyid: key.keyId, sig: Buffer.from(bytes).toString('base64') }],
+    payload: base64(payload),
+    signatures: [{ keyid: key.keyId, sig: base64(bytes) }],
   };
   return Buffer.from(JSON.stringify(envelope), 'utf8');
 }
 
-/** The bytes that a DSSE signature is made over: the pre-authentication encoding of type and payload (DSSE 1.0, "Protocol"). */
+/** The bytes that a DSSE signature signs: the pre-authentication encoding of type and payload (DSSE 1.0, "Protocol"). */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head, 'utf8'), payload]);

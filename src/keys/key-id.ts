@@ -3,7 +3,7 @@ import { withoutTrailing } from '../text.ts';
 import type { Algorithm, SigningKey } from '../model/signature.ts';
 import { algorithmsOf, curveOf } from './algorithm.ts';
 
-/** A public key as signatures name it. @param algorithm how it signs; unless given, the usual way of its kind */
+/** A public key as signatures hold it. @param algorithm how it signs; by default the usual way of its kind */
 export function signingKeyOf(
   publicKey: KeyObject,
   algorithm: Algorithm | undefined = algorithmsOf(publicKey)[0],
@@ -16,8 +16,8 @@ export function signingKeyOf(
 }
 
 /**
- * The id of a public key: `SHA256:` and the unpadded base64 SHA-256 of its SSH wire format (RFC 4253, 6.6; RFC 5656,
- * 3.1; RFC 8709, 4), as `ssh-keygen -l` shows it. Takes ECDSA, Ed25519 and RSA keys.
+ * The id of an ECDSA, Ed25519 or RSA public key: `SHA256:` and the unpadded base64 SHA-256 of its SSH wire format (RFC 4253,
+ * 6.6; RFC 5656, 3.1; RFC 8709, 4), as `ssh-keygen -l` shows it.
  */
 export function keyIdOf(publicKey: KeyObject): string {
   const wire = Buffer.concat(wireFields(publicKey).map(lengthPrefixed));
@@ -37,7 +37,7 @@ function wireFields(publicKey: KeyObject): readonly Uint8Array[] {
 
 const base64url = (text: string) => Buffer.from(text, 'base64url');
 
-/** SSH's integers are signed: a leading zero keeps one whose top bit is set positive. */
+/** SSH's integers are signed, so one whose top bit is set gets a leading zero. */
 function positiveInteger(bytes: Uint8Array): Uint8Array {
   return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes;
 }

@@ -13,7 +13,7 @@ export function pemBody(text: string, label: string): string | undefined {
   return start === -1 || close === -1 ? undefined : text.slice(start + begin.length, close);
 }
 
-/** The bytes of the first PEM block of this label; undefined when it has no end, or something in it is not base64. */
+/** The bytes of the first PEM block of this label; undefined if it has no end or is not base64. */
 export function pemBlock(text: string, label: string): Buffer | undefined {
   const body = pemBody(text, label);
   const isBase64 = body !== undefined && /^[\w+/=\s]*$/.test(body);
@@ -21,16 +21,18 @@ export function pemBlock(text: string, label: string): Buffer | undefined {
   return isBase64 ? Buffer.from(body, 'base64') : undefined;
 }
 
-/** The engine keeps the text of the last match until the next one (`RegExp.input`): no secret may stay there. */
+/** The engine keeps the text of the last match until the next one (`RegExp.input`), and no secret may stay there. */
 function forgetMatch(): void {
   /[ab]/.test('a');
 }
 
 /** A PEM block. */
 export function pemOf(label: string, bytes: Uint8Array): string {
-  const lines =
-    Buffer.from(bytes)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
+  const lines = base64(bytes).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
+/** Bytes in standard base64. */
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

@@ -1,9 +1,11 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import * as openpgp from 'openpgp';
 import { reasonOf } from '../errors.ts';
+import { curves } from './algorithm.ts';
 
 /**
- * How the library is used: keys without flags may do what their algorithm can, as for gpg; no random notation goes into
- * signatures, since it is there against faults in the computation and every signature is verified before it is used.
+ * The library's settings. Keys without flags may do what their algorithm can, as in gpg. No random notation goes into
+ * signatures: it protects against faults in the computation, and here every signature is verified before it is used.
  */
 export const config: openpgp.Config = {
   ...openpgp.config,
@@ -19,21 +21,17 @@ export async function readArmoredKey(armored: string): Promise<openpgp.Key> {
   return key;
 }
 
-/** A PGP signature, and the subkey or primary key that made it. */
-export interface PgpSignature {
-  readonly keyId: openpgp.KeyID;
-}
-
 /**
- * Verifies an armored, detached signature of a message, made with the key by the given moment. A text says why it is not
- * one, in words that follow the key's name. Nothing may stand before or after its one armored block.
+ * Verifies an armored, detached signature that a key made of a message by the given date. A string says why it is not valid, in
+ * words that follow the key's name. Nothing may come before or after its one armored block.
+ * @returns the id of the subkey or primary key that signed
  */
 export async function verifyPgp(
   key: openpgp.Key,
   message: Uint8Array,
   armored: Uint8Array,
   date: Date = new Date(),
-): Promise<PgpSignature | string> {
+): Promise<{ readonly keyId: openpgp.KeyID } | string> {
   const armoredSignature = Buffer.from(armored).toString('latin1');
   if (!isOneArmor(armoredSignature))
     return 'did not make this: it is not one PGP SIGNATURE block with nothing before or after it';
@@ -65,4 +63,38 @@ function isOneArmor(text: string): boolean {
     text.lastIndexOf('-----BEGIN') === 0 &&
     text.slice(ends + end.length).trim() === ''
   );
+}
+
+/** The public key of a primary key or subkey that is RSA, ECDSA on a NIST curve, or Ed25519 as gpg makes it; undefined for others. */
+export function publicKeyOf(packet: openpgp.AnyKeyPacket): KeyObject | undefined {
+  const jwk = jwkOf(packet);
+  return jwk === undefined ? undefined : createPublicKey({ key: jwk, format: 'jwk' });
+}
+
+function jwkOf(packet: openpgp.AnyKeyPacket): JsonWebKey | undefined {
+  const { algorithm, curve } = packet.getAlgorithmInfo();
+  const parameters = new Map<string, unknown>(Object.entries(packet.publicParams));
+  if (algorithm === 'rsaEncryptSign' || algorithm === 'rsaSign') {
+    return { kty: 'RSA', n: base64url(parameters.get('n')), e: base64url(parameters.get('e')) };
+  }
+  const point = parameters.get('Q');
+  if (!(point instanceof Uint8Array)) return undefined;
+  // The first byte says how the point is encoded.
+  const coordinates = point.subarray(1);
+  if (algorithm === 'eddsaLegacy' && curve === 'ed25519Legacy') {
+    return { kty: 'OKP', crv: 'Ed25519', x: base64url(coordinates) };
+  }
+  const crv = [...curves.values()].find(({ pgp }) => pgp === curve)?.name;
+  if (algorithm !== 'ecdsa' || crv === undefined) return undefined;
+  const half = coordinates.length / 2;
+  return {
+    kty: 'EC',
+    crv,
+    x: base64url(coordinates.subarray(0, half)),
+    y: base64url(coordinates.subarray(half)),
+  };
+}
+
+function base64url(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64url') : '';
 }

@@ -5,7 +5,7 @@ import type { SignedArtifact, SigningKey } from '../model/signature.ts';
 
 /**
  * Whether one of these is a signature of the entry's payload by the entry's key, so that a store that has them needs no
- * other one: ECDSA and PGP give new ones each time, and a store may hold what others wrote under our key's name.
+ * other one. They can't just be compared: ECDSA and PGP signatures differ each time.
  */
 export async function includesSignatureOf(
   { payload, signature }: SignedArtifact,
@@ -17,18 +17,16 @@ export async function includesSignatureOf(
   return (await Promise.all(checks)).includes(true);
 }
 
-/** Whether a signature of the message is one of this key, made in any of the ways in which files and KMSs sign. */
+/** Whether a signature of the message was made by this key, in any of the ways in which files and KMSs sign. */
 async function signedBy(
   { publicKey }: SigningKey,
   message: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
-  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) return signedByPgp(publicKey, message, signature);
+  if (publicKey.includes('BEGIN PGP PUBLIC KEY')) {
+    const { readArmoredKey, verifyPgp } = await import('./pgp.ts');
+    return typeof (await verifyPgp(await readArmoredKey(publicKey), message, signature)) !== 'string';
+  }
   const key = createPublicKey(publicKey);
   return algorithmsOf(key).some((algorithm) => verifies(algorithm, key, message, signature));
-}
-
-async function signedByPgp(armoredKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  const { readArmoredKey, verifyPgp } = await import('./pgp.ts');
-  return typeof (await verifyPgp(await readArmoredKey(armoredKey), message, signature)) !== 'string';
 }

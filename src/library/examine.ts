@@ -13,13 +13,13 @@ import { openPipeline, type Pipeline } from '../pipeline.ts';
 import { foreseeTooLarge } from '../store/tekton.ts';
 import type { Secrets } from '../sign/index.ts';
 
-/** A run to be looked at. */
+/** A run to examine. */
 export interface RunInput {
   /** A TaskRun or PipelineRun, as `kubectl get -o json` gives it. */
   readonly run: unknown;
   /** The TaskRuns of a PipelineRun, in order. */
   readonly taskRuns?: readonly unknown[];
-  /** The `data` of a ConfigMap `chains-config`; without it all defaults. */
+  /** The `data` of a ConfigMap `chains-config`; defaults otherwise. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
@@ -40,24 +40,22 @@ export interface Examination {
   readonly warnings: readonly string[];
 }
 
-/** Looks at a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run. */
+/** Examines a run; signs and writes nothing. @throws ChainsError CONFIG_INVALID, or RUN_UNREADABLE when it is not a run. */
 export async function examine(input: RunInput): Promise<Examination> {
-  return withPipeline(input, { folder: '', files: new Map() }, (_, examination) =>
-    Promise.resolve({
-      ...examination,
-      problems: [...examination.problems, ...foreseen(examination)],
-    }),
-  );
+  return withPipeline(input, { folder: '', files: new Map() }, async (_, examination) => ({
+    ...examination,
+    problems: [...examination.problems, ...tooLargeFor(examination)],
+  }));
 }
 
-/** What the run's annotations will have no room for. */
-function foreseen({ run, drafts }: Examination): readonly Problem[] {
+/** What will not fit in the run's annotations. */
+function tooLargeFor({ run, drafts }: Examination): readonly Problem[] {
   const kept = drafts.flatMap(({ artifact, plan, payload }) =>
     isKeptOnRun(plan) && !(payload instanceof ChainsError) ? [{ artifact, payload }] : [],
   );
   return noRoom(foreseeTooLarge(run, kept)).map(({ at, message }) => ({
     at,
-    message: `${message} (this counts the shortest signature that there is)`,
+    message: `${message} (with the shortest possible signature)`,
   }));
 }
 
@@ -66,12 +64,12 @@ export function isKeptOnRun({ off, stores }: Plan): boolean {
   return off === undefined && stores.includes('tekton');
 }
 
-/** What doesn't fit in the run's annotations, as it is shown. */
+/** What doesn't fit in the run's annotations, as problems. */
 export function noRoom(tooLarge: readonly Failure[]): readonly Problem[] {
   return tooLarge.map(({ error }) => ({ at: 'metadata.annotations', message: error.message }));
 }
 
-/** Looks at a run, and goes on with it while the pipeline is open. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
+/** Examines a run, and does some work while the pipeline is open. @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE */
 export async function withPipeline<T>(
   { run: object, taskRuns: given = [], config: data = {} }: RunInput,
   secrets: Secrets,
@@ -82,26 +80,18 @@ export async function withPipeline<T>(
   if (!Array.isArray(given)) throw new ChainsError('RUN_UNREADABLE', 'taskRuns is not a list');
   const { config, warnings } = parseConfig(data);
   const run = parseRun(object);
-  const taskRuns = given.map(asObject);
+  const taskRuns = given.map((taskRun: unknown, index) => {
+    if (isJsonObject(taskRun)) return taskRun;
+    throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is not an object`);
+  });
   const pipeline = openPipeline({ config, secrets });
   try {
-    const { drafts, problems } = await pipeline.draft(run, taskRuns);
-    return await work(pipeline, {
-      run,
-      config,
-      outlook: outlookFor(run, taskRuns, config),
-      drafts,
-      problems,
-      warnings,
-    });
+    const drafted = await pipeline.draft(run, taskRuns);
+    const outlook = outlookFor(run, taskRuns, config);
+    return await work(pipeline, { ...drafted, run, config, outlook, warnings });
   } finally {
     await pipeline.close();
   }
-}
-
-function asObject(taskRun: unknown, index: number): JsonObject {
-  if (isJsonObject(taskRun)) return taskRun;
-  throw new ChainsError('RUN_UNREADABLE', `taskRuns[${index}] is not an object`);
 }
 
 function outlookFor(run: Run, taskRuns: readonly JsonObject[], config: Config): Outlook {
@@ -111,11 +101,11 @@ function outlookFor(run: Run, taskRuns: readonly JsonObject[], config: Config): 
     action === 'sign' && run.kind === 'PipelineRun' ? unsignedAmong(taskRuns, circumstances) : [];
   return unsigned.length > 0
     ? { action: 'wait', reason: waitingFor(unsigned) }
-    : { action: seenFromOutside[action], reason };
+    : { action: actions[action], reason };
 }
 
-/** Finalizers are the controller's own concern. */
-const seenFromOutside: Readonly<Record<Decision['action'], Outlook['action']>> = {
+/** The controller's decisions without those about finalizers. */
+const actions: Readonly<Record<Decision['action'], Outlook['action']>> = {
   sign: 'sign',
   skip: 'skip',
   release: 'skip',

@@ -4,7 +4,7 @@ import { storageKeyOf } from '../model/artifact.ts';
 import { ChainsError } from '../errors.ts';
 import { type Json, parseJson } from '../json.ts';
 import type { Problem } from '../model/problem.ts';
-import { runName } from '../model/run.ts';
+import { type Run, runName } from '../model/run.ts';
 import type { Draft } from '../drafts.ts';
 import { type Examination, examine, type Outlook, type RunInput } from './examine.ts';
 
@@ -16,17 +16,17 @@ export interface ExplainedArtifact {
   readonly kind: string;
   readonly name: string;
   readonly key: string;
-  /** The key that its entry is stored under: `key`, with a suffix where another image of the run has that already. */
+  /** The key that its entry is stored under: `key`, with a suffix if another image of the run has the same. */
   readonly storageKey: string;
   readonly fullKey: string;
   readonly format: string;
   readonly signer: string;
   readonly storage: readonly string[];
-  /** The transparency log that the signature goes to, where it goes to one. */
+  /** The transparency log that the signature is uploaded to, if any. */
   readonly log?: string;
-  /** The server that gives it a timestamp, where one does. */
+  /** The timestamp server, if any. */
   readonly timestamps?: string;
-  /** Who certifies a short-lived key, and where the identity comes from; left out for a key of one's own. */
+  /** Who certifies a short-lived key, and where the identity comes from; left out for a long-lived key. */
   readonly certified?: { readonly by: string; readonly provider: string };
   /** The payload as JSON; null when there is an error. */
   readonly payload: Json;
@@ -35,20 +35,14 @@ export interface ExplainedArtifact {
 
 /** What a run is, what would be done with it, and why (behaviour.md, "The command": the JSON of `explain`). */
 export interface Explanation {
-  readonly run: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-    readonly uid: string;
-  };
+  readonly run: Pick<Run, 'apiVersion' | 'kind' | 'namespace' | 'name' | 'uid'>;
   readonly decision: Outlook;
   readonly artifacts: readonly ExplainedArtifact[];
   readonly problems: readonly Problem[];
 }
 
 /**
- * Says what would be signed of a run, whether it is time for it or not. Nothing is signed or written.
+ * Says what would be signed of a run, even if it is not time to sign it. Nothing is signed or written.
  * @example
  * const { decision, artifacts, problems } = await explain({ run, config: { 'artifacts.taskrun.format': 'slsa/v1' } });
  * console.log(decision.action, artifacts.map(({ fullKey }) => fullKey), problems);
@@ -70,7 +64,7 @@ export function explanationOf(examination: Examination): Explanation {
   };
 }
 
-/** What is odd about a configuration, as it is shown. */
+/** Warnings about a configuration, as problems. */
 export function configProblems(warnings: readonly string[]): readonly Problem[] {
   return warnings.map((message) => ({ at: 'config', message }));
 }

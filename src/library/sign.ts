@@ -16,8 +16,8 @@ export interface SignInput extends RunInput {
   readonly signingSecrets: string;
 }
 
-/** An artifact with its signature; the four members are null where it is turned off or failed. */
-export interface SignedExplainedArtifact extends ExplainedArtifact {
+/** An artifact with its signature; the four members are null if signing is turned off or failed. */
+interface SignedExplainedArtifact extends ExplainedArtifact {
   /** Base64 of what is stored. */
   readonly signature: string | null;
   /** Base64 of what is signed. */
@@ -26,7 +26,7 @@ export interface SignedExplainedArtifact extends ExplainedArtifact {
   readonly certificate: string | null;
   /** PEM. */
   readonly chain: string | null;
-  /** A Sigstore bundle, where there is a certificate or something was confirmed. */
+  /** A Sigstore bundle, if there is a certificate, a log entry or a timestamp. */
   readonly bundle?: JsonObject;
 }
 
@@ -35,14 +35,14 @@ export interface SignedExplanation extends Explanation {
   readonly artifacts: readonly SignedExplainedArtifact[];
 }
 
-/** What became of one draft: undefined where it is turned off. */
-export interface SignedDraft {
+/** The result of signing a draft: undefined if that is turned off. */
+interface SignedDraft {
   readonly draft: Draft;
   readonly result: SignedArtifact | Failure | undefined;
 }
 
 /**
- * Signs a run, needing no cluster and storing nothing. An artifact that fails says so in its `error`.
+ * Signs a run without a cluster, and stores nothing. An artifact that fails has an `error`.
  * @example
  * const { artifacts } = await sign({ run, signingSecrets: '/etc/signing-secrets' });
  * for (const { fullKey, signature, error } of artifacts) console.log(fullKey, signature ?? error);
@@ -56,15 +56,15 @@ export async function sign(input: SignInput): Promise<SignedExplanation> {
 export interface SignedRun {
   readonly examination: Examination;
   readonly signed: readonly SignedDraft[];
-  /** What is kept on the run. */
+  /** What the run's annotations would hold. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** The artifacts that the run has no room for. */
+  /** The artifacts that do not fit in the run's annotations. */
   readonly tooLarge: readonly Failure[];
 }
 
 /**
- * Signs a run, and gives what stores would be given.
- * @param isKept which artifacts are to be kept in the run's annotations
+ * Signs a run, and returns what stores would get.
+ * @param isKept which artifacts go into the run's annotations
  * @throws ChainsError CONFIG_INVALID, RUN_UNREADABLE
  */
 export async function signRun(
@@ -87,12 +87,12 @@ export async function signRun(
   });
 }
 
-/** What was signed, without what is turned off or failed. */
+/** What was signed, without what was turned off or failed. */
 export function entriesOf(signed: readonly SignedDraft[]): readonly SignedArtifact[] {
   return signed.flatMap(({ result }) => (result === undefined || 'stage' in result ? [] : [result]));
 }
 
-/** What was signed, as it is shown. */
+/** What was signed, as `sign` returns it. */
 export function signedExplanationOf({ examination, signed, tooLarge }: SignedRun): SignedExplanation {
   const { problems, ...explanation } = explanationOf(examination);
   return {
@@ -104,21 +104,17 @@ export function signedExplanationOf({ examination, signed, tooLarge }: SignedRun
 
 function explainSigned({ draft, result }: SignedDraft, config: Config): SignedExplainedArtifact {
   const explained = explainDraft(draft, config);
-  const nothing = { signature: null, payloadBytes: null, certificate: null, chain: null };
-  if (result === undefined) return { ...explained, ...nothing };
-  if ('stage' in result) return { ...explained, ...nothing, error: result.error.message };
+  const unsigned = { ...explained, signature: null, payloadBytes: null, certificate: null, chain: null };
+  if (result === undefined) return unsigned;
+  if ('stage' in result) return { ...unsigned, error: result.error.message };
   const { payload, signature, transparency } = result;
   const hasMore = signature.certificate !== undefined || transparency !== undefined;
   return {
     ...explained,
-    signature: base64(signature.bytes),
-    payloadBytes: base64(payload.bytes),
+    signature: Buffer.from(signature.bytes).toString('base64'),
+    payloadBytes: Buffer.from(payload.bytes).toString('base64'),
     certificate: signature.certificate ?? null,
     chain: signature.chain ?? null,
     ...(hasMore ? { bundle: bundleOf(result) } : {}),
   };
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
 }

@@ -5,12 +5,17 @@ import type { Problem } from '../model/problem.ts';
 import { parseRun } from '../model/run.ts';
 import type { IdentityPolicy } from '../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../sigstore/trusted-root.ts';
-import { type Expectations, readKeys, type Verification, verifyStores } from '../verify/index.ts';
+import type { Verification } from '../verify/checks.ts';
+import type { Expectations } from '../verify/provenance.ts';
+import { readKeys } from '../verify/public-key.ts';
+import { verifyStores } from '../verify/stores.ts';
 import { configProblems } from './explain.ts';
 
-export type { Check, Expectations, Verification } from '../verify/index.ts';
+export type { Verification } from '../verify/checks.ts';
+export type { Check } from '../verify/finding.ts';
+export type { Expectations } from '../verify/provenance.ts';
 
-/** What was verified, and what is odd about the configuration. */
+/** What was verified, and warnings about the configuration. */
 export interface VerifiedRun extends Verification {
   readonly problems: readonly Problem[];
 }

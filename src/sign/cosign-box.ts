@@ -1,15 +1,19 @@
-import { randomBytes, scrypt } from 'node:crypto';
+import { randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
+import { promisify } from 'node:util';
 import { at, parseJson } from '../json.ts';
+import { base64 } from '../keys/pem.ts';
 
 /** What cosign 2 and 3 write. */
 const usual = { N: 65_536, r: 8, p: 1 } as const;
 
+const scryptInThread = promisify<Uint8Array, Uint8Array, number, ScryptOptions, Buffer>(scrypt);
+
 const mebibyte = 1024 * 1024;
 
-/** Bytes of memory that a file may make scrypt take: 256 MiB for its table (128·N·r), and a little to compute on. */
+/** Bytes of memory that scrypt may take: 256 MiB for its table (128·N·r), and a little for the computation. */
 const memoryLimit = 257 * mebibyte;
 
-/** N·r·p, which is what scrypt's time grows with: sixteen times the usual, 2 to 5 seconds. */
+/** The largest N·r·p, which scrypt's time is proportional to: sixteen times the usual, 2 to 5 seconds. */
 const workLimit = 16 * usual.N * usual.r * usual.p;
 
 interface Parameters {
@@ -18,7 +22,7 @@ interface Parameters {
   readonly p: number;
 }
 
-/** A box as it is in the file: JSON with scrypt's parameters and a NaCl secretbox (behaviour.md, "Signers"). */
+/** The content of a key file: JSON with scrypt's parameters and a NaCl secretbox (behaviour.md, "Signers"). */
 export interface Box {
   readonly parameters: Parameters;
   readonly salt: Uint8Array;
@@ -26,7 +30,7 @@ export interface Box {
   readonly ciphertext: Uint8Array;
 }
 
-/** Reads a box; a text says why it can't be opened, or must not be. */
+/** Reads a box; a string says why it can't be opened, or must not be. */
 export function parseBox(bytes: Uint8Array): Box | string {
   let json: unknown;
   try {
@@ -44,12 +48,12 @@ export function parseBox(bytes: Uint8Array): Box | string {
   if (!isCount(N) || !isCount(r) || !isCount(p) || N < 2 || !Number.isInteger(Math.log2(N))) {
     return "is damaged: scrypt's N must be a power of two above 1, r and p whole numbers above 0";
   }
-  const tooMuch = whatIsTooMuch({ N, r, p });
+  const tooMuch = whyTooExpensive({ N, r, p });
   if (tooMuch !== undefined) return tooMuch;
   const [salt, nonce, ciphertext] = [
-    base64(at(json, 'kdf', 'salt')),
-    base64(at(json, 'cipher', 'nonce')),
-    base64(at(json, 'ciphertext')),
+    bytesIn(at(json, 'kdf', 'salt')),
+    bytesIn(at(json, 'cipher', 'nonce')),
+    bytesIn(at(json, 'ciphertext')),
   ];
   if (salt === undefined || nonce?.length !== 24 || ciphertext === undefined || ciphertext.length <= 16) {
     return 'is damaged: its salt, nonce or ciphertext is missing or has the wrong length';
@@ -57,14 +61,15 @@ export function parseBox(bytes: Uint8Array): Box | string {
   return { parameters: { N, r, p }, salt, nonce, ciphertext };
 }
 
-/** Opens a box; undefined when the password is another one. The caller wipes what it gets. */
-export async function openBox(box: Box, password: Uint8Array): Promise<Uint8Array | undefined> {
+/** Opens a box; undefined when the password is wrong. The caller wipes the result. */
+export async function openBox(box: Box, password: Uint8Array): Promise<Buffer | undefined> {
   const key = await derive(password, box.salt, box.parameters);
   const { xsalsa20poly1305 } = await import('@noble/ciphers/salsa.js');
   try {
-    return xsalsa20poly1305(key, box.nonce).decrypt(box.ciphertext);
+    const opened = xsalsa20poly1305(key, box.nonce).decrypt(box.ciphertext);
+    return Buffer.from(opened.buffer, opened.byteOffset, opened.length);
   } catch {
-    // The tag doesn't match; lengths have been looked at before.
+    // The tag doesn't match; the lengths have been checked before.
     return undefined;
   } finally {
     key.fill(0);
@@ -79,22 +84,18 @@ export async function sealBox(plain: Uint8Array, password: Uint8Array): Promise<
   const ciphertext = xsalsa20poly1305(key, nonce).encrypt(plain);
   key.fill(0);
   return JSON.stringify({
-    kdf: { name: 'scrypt', params: usual, salt: salt.toString('base64') },
-    cipher: { name: 'nacl/secretbox', nonce: nonce.toString('base64') },
-    ciphertext: Buffer.from(ciphertext).toString('base64'),
+    kdf: { name: 'scrypt', params: usual, salt: base64(salt) },
+    cipher: { name: 'nacl/secretbox', nonce: base64(nonce) },
+    ciphertext: base64(ciphertext),
   });
 }
 
-function derive(password: Uint8Array, salt: Uint8Array, { N, r, p }: Parameters): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  scrypt(password, salt, 32, { N, r, p, maxmem: memoryLimit }, (error, key) =>
-    error === null ? resolve(key) : reject(error),
-  );
-  return promise;
+function derive(password: Uint8Array, salt: Uint8Array, parameters: Parameters): Promise<Buffer> {
+  return scryptInThread(password, salt, 32, { ...parameters, maxmem: memoryLimit });
 }
 
-function whatIsTooMuch({ N, r, p }: Parameters): string | undefined {
-  // As OpenSSL counts it, so that what passes here isn't refused there.
+function whyTooExpensive({ N, r, p }: Parameters): string | undefined {
+  // The same formula as OpenSSL's, so that what passes here isn't refused there.
   const memory = 128 * r * (N + p + 2);
   const asks = `asks scrypt (N=${N}, r=${r}, p=${p})`;
   if (memory > memoryLimit) {
@@ -108,13 +109,13 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
-function base64(value: unknown): Uint8Array | undefined {
+function bytesIn(value: unknown): Uint8Array | undefined {
   return typeof value === 'string' && /^[\w+/]+={0,2}$/.test(value)
     ? Buffer.from(value, 'base64')
     : undefined;
 }
 
-/** A name out of the file for a message: as much of it as a name would have. */
+/** A name from the file for a message, shortened. */
 function shown(name: string): string {
   return JSON.stringify(name.slice(0, 40));
 }

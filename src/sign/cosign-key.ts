@@ -1,10 +1,9 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { ChainsError } from '../errors.ts';
 import { type Box, openBox, parseBox } from './cosign-box.ts';
-import { secretFile, type Secrets, withoutLineEnd } from './secrets.ts';
+import { invalidKey, secretFile, type Secrets, withoutLineEnd } from './secrets.ts';
 import { pemBlock, pemLabels } from '../keys/pem.ts';
-import { whatKeyIsWrong } from './private-key.ts';
+import { readPkcs8, whyNotAccepted } from './private-key.ts';
 
 /** The PEM labels of cosign's keys: that of cosign 2 and 3, and that of cosign 1. */
 export const cosignLabels = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY'] as const;
@@ -18,26 +17,24 @@ const makeNew = 'make a new one: `chains keygen --type cosign`';
  */
 export async function readCosignKey(file: Uint8Array, secrets: Secrets): Promise<KeyObject> {
   const path = join(secrets.folder, 'cosign.key');
-  const refuse = (wrong: string) => new ChainsError('KEY_INVALID', `${path} ${wrong}; ${makeNew}`);
+  const refuse = (wrong: string) => invalidKey(`${path} ${wrong}; ${makeNew}`);
   const box = boxIn(Buffer.from(file).toString('latin1'));
   if (typeof box === 'string') throw refuse(box);
   const password = secretFile(secrets, 'cosign.password');
   if (password === undefined) {
-    throw new ChainsError(
-      'KEY_INVALID',
-      `${path} is encrypted, and there is no \`cosign.password\` beside it: put the password there (an empty file for an empty one)`,
+    throw invalidKey(
+      `${path} is encrypted, and there is no \`cosign.password\` next to it: put the password there (an empty file for an empty one)`,
     );
   }
   const der = await openWithEither(box, password);
   if (der === undefined) {
-    throw new ChainsError(
-      'KEY_INVALID',
-      `${path} can't be opened with the password in \`cosign.password\`: it is the password of another key, or has more than one line end behind it`,
+    throw invalidKey(
+      `${path} can't be opened with the password in \`cosign.password\`: it is the password of another key, or has more than one line end after it`,
     );
   }
-  const key = parsePkcs8(der);
+  const key = readPkcs8(der);
   if (key === undefined) throw refuse('holds no PKCS#8 key');
-  const wrong = whatKeyIsWrong(key);
+  const wrong = whyNotAccepted(key);
   if (wrong !== undefined) throw refuse(wrong);
   return key;
 }
@@ -47,14 +44,14 @@ function boxIn(text: string): Box | string {
   const label = cosignLabels.find((known) => known === labels[0]);
   if (text.trim() === '') return 'is empty';
   if (labels.length > 1) return `holds ${labels.length} PEM blocks; leave only the private key`;
-  if (label === undefined) return whatInstead(labels[0]);
+  if (label === undefined) return describeOther(labels[0]);
   const bytes = pemBlock(text, label);
   return bytes === undefined
     ? `is cut off or damaged: there is no whole block up to -----END ${label}-----`
     : parseBox(bytes);
 }
 
-function whatInstead(label: string | undefined): string {
+function describeOther(label: string | undefined): string {
   if (label === undefined)
     return 'is not a PEM file: it has no line -----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----';
   if (label === 'PRIVATE KEY') return 'is a PKCS#8 key without a password, which belongs in `x509.pem`';
@@ -62,26 +59,11 @@ function whatInstead(label: string | undefined): string {
 }
 
 /**
- * Anyone who writes the file by hand puts a line end behind the password and doesn't mean it. cosign and other Chains take
- * all bytes as they are, so that there are keys whose password has one: without it first, then with it.
+ * A password file that is written by hand ends with a line end that isn't meant. cosign and the original Chains take all bytes
+ * as they are, so there are keys whose password has one: we try without it first, then with it.
  */
-async function openWithEither(box: Box, password: Uint8Array): Promise<Uint8Array | undefined> {
+async function openWithEither(box: Box, password: Uint8Array): Promise<Buffer | undefined> {
   const meant = withoutLineEnd(password);
   const opened = await openBox(box, meant);
   return opened === undefined && meant.length < password.length ? openBox(box, password) : opened;
-}
-
-function parsePkcs8(der: Uint8Array): KeyObject | undefined {
-  try {
-    return createPrivateKey({
-      key: Buffer.from(der.buffer, der.byteOffset, der.length),
-      format: 'der',
-      type: 'pkcs8',
-    });
-  } catch {
-    // OpenSSL's reasons name its own functions; there is one thing to do for all of them.
-    return undefined;
-  } finally {
-    der.fill(0);
-  }
 }

@@ -11,6 +11,6 @@ export const signers: { readonly [K in Exclude<SignerName, 'none'>]: () => Promi
   pgp: async () => (await import('./pgp.ts')).openPgp,
   kms: async () => {
     const { openKms } = await import('./kms/index.ts');
-    return (config, secrets) => openKms(config, secrets);
+    return (config) => openKms(config);
   },
 };

@@ -1,12 +1,11 @@
-import * as openpgp from 'openpgp';
 import type { KeyObject } from 'node:crypto';
+import * as openpgp from 'openpgp';
 import { reasonOf } from '../errors.ts';
 import { pemBody, pemLabels } from '../keys/pem.ts';
-import { publicKeyOf } from '../keys/pgp-public-key.ts';
-import { config } from '../keys/pgp.ts';
+import { config, publicKeyOf } from '../keys/pgp.ts';
 
 /** A primary key or subkey that may sign, and its public key. */
-export interface SigningPart {
+interface SigningPart {
   readonly packet: SecretPacket;
   readonly publicKey: KeyObject;
 }
@@ -14,11 +13,14 @@ export interface SigningPart {
 /** A primary key or subkey with its secret part. */
 export type SecretPacket = openpgp.SecretKeyPacket | openpgp.SecretSubkeyPacket;
 
-/** Reads the one private key of an armored block. A text says why it isn't taken. */
-export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | string> {
-  const keys = await openpgp.readPrivateKeys({ armoredKeys: armored, config }).catch(() => undefined);
-  const [key] = keys ?? [];
-  if (keys === undefined || key === undefined) {
+/** Reads a file with one armored private key. A string says why it isn't accepted. */
+export async function readPgpKey(file: Uint8Array): Promise<openpgp.PrivateKey | string> {
+  const armoredKeys = Buffer.from(file).toString('latin1');
+  const wrong = whyNotArmored(file, armoredKeys);
+  if (wrong !== undefined) return wrong;
+  const keys = await openpgp.readPrivateKeys({ armoredKeys, config }).catch(() => []);
+  const [key] = keys;
+  if (key === undefined) {
     return 'is damaged, or a kind of key that is not known: no private key can be read from it';
   }
   if (keys.length > 1) {
@@ -26,12 +28,12 @@ export async function readPgpKey(armored: string): Promise<openpgp.PrivateKey | 
     return `holds ${keys.length} private keys (${ids.join(', ')}); leave one of them`;
   }
   const { version } = key.keyPacket;
-  return version === 4 ? key : `is a key of version ${version}, which gpg can't verify; version 4 is taken`;
+  return version === 4 ? key : `is a key of version ${version}, which gpg can't verify; use one of version 4`;
 }
 
 /**
- * The part of the key that gpg would sign with at that moment: the newest subkey that is valid, may sign and whose secret
- * part is there, else the primary key. A text says why there is none.
+ * The part of the key that gpg would sign with at that time: the newest subkey that is valid, may sign and whose secret
+ * part is there, else the primary key. A string says why there is none.
  */
 export async function signingPartAt(key: openpgp.PrivateKey, date: Date): Promise<SigningPart | string> {
   const created = key.getCreationTime();
@@ -68,7 +70,7 @@ async function signingPart(
   if (publicKey === undefined) {
     const { algorithm, curve } = packet.getAlgorithmInfo();
     const kind = [algorithm, curve].filter(Boolean).join(' ');
-    return `is of the kind ${kind} (RSA, ECDSA on P-256, P-384 and P-521, and Ed25519 as gpg 2.2 makes it are taken)`;
+    return `is of the kind ${kind}, not RSA, ECDSA on P-256, P-384 or P-521, or Ed25519 as gpg 2.2 makes it`;
   }
   try {
     await key.getSigningKey(packet.getKeyID(), date, undefined, config);
@@ -90,15 +92,14 @@ const label = 'PGP PRIVATE KEY BLOCK';
 const exported = '`gpg --armor --export-secret-keys KEYID > pgp.private-key`';
 
 /** Why a file is not a single armored private key, and what to do about it; undefined when it is one (RFC 9580, 6). */
-export function whatArmorIsWrong(file: Uint8Array): string | undefined {
-  const text = Buffer.from(file).toString('latin1');
+function whyNotArmored(file: Uint8Array, text: string): string | undefined {
   const labels = pemLabels(text);
   if (text.trim() === '') return `is empty; export the key: ${exported}`;
   if ((file[0] ?? 0) >= 0x80) return `is binary, not armored; export the key with --armor: ${exported}`;
   if (labels.length > 1) {
     return `holds ${labels.length} armored blocks (${labels.slice(0, 4).join(', ')}); leave the private key alone: ${exported}`;
   }
-  if (labels[0] !== label) return whatInstead(labels[0]);
+  if (labels[0] !== label) return describeOther(labels[0]);
   const [, block] = /^\r?\n([^]*)$/.exec(pemBody(text, label) ?? '') ?? [];
   if (block === undefined)
     return `is cut off: it has no line -----END ${label}-----; export the key again: ${exported}`;
@@ -107,7 +108,7 @@ export function whatArmorIsWrong(file: Uint8Array): string | undefined {
     : `is damaged: its checksum does not match; export the key again: ${exported}`;
 }
 
-function whatInstead(other: string | undefined): string {
+function describeOther(other: string | undefined): string {
   switch (other) {
     case undefined:
       return `is not an armored PGP key: it has no line -----BEGIN ${label}-----; export the key: ${exported}`;
@@ -121,8 +122,8 @@ function whatInstead(other: string | undefined): string {
 }
 
 /**
- * Whether the checksum is that of the data, or there is none. The library passes over it, as RFC 9580 wants; then damage
- * would be reported as a wrong passphrase.
+ * Whether the checksum is that of the data, or there is none. The library ignores it, as RFC 9580 demands, and would report
+ * damage as a wrong passphrase.
  */
 function isWhole(block: string): boolean {
   const lines = block.split('\n').map((line) => line.trim());

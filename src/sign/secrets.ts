@@ -2,27 +2,21 @@ import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { TextDecoder } from 'node:util';
+import { isDeepStrictEqual, TextDecoder } from 'node:util';
 import { ChainsError } from '../errors.ts';
-import { opennessOf } from './secret-permissions.ts';
 
-/** The files that signers read (behaviour.md, "Signers"). Nothing else in the folder is looked at. */
+/** The files that signers read (behaviour.md, "Signers"). All others in the folder are ignored. */
 const keyNames = ['x509.pem', 'cosign.key', 'cosign.password', 'pgp.private-key', 'pgp.passphrase'] as const;
-/** The files that say whom to trust; anyone may read them. */
+/** The files that say whom to trust; they are public. */
 const trustNames = ['trusted_root.json', 'tuf-root.json'] as const;
 const names = [...keyNames, ...trustNames] as const;
 
-/** The name of a file of the Secret `signing-secrets`. */
-export type SecretName = (typeof names)[number];
+type SecretName = (typeof names)[number];
 
-/** Larger than any key, and than any trusted root; keeps a wrong file from being read whole. In bytes. */
+/** The largest key and the largest trusted root in bytes, so that a wrong file isn't read whole. */
 const [longestKey, longestRoot] = [64 * 1024, 256 * 1024];
 
-function isKeyName(name: SecretName): boolean {
-  return keyNames.some((one) => one === name);
-}
-
-/** One consistent reading of the folder in which the Secret `signing-secrets` is mounted. */
+/** A consistent snapshot of the folder in which the Secret `signing-secrets` is mounted. */
 export interface Secrets {
   readonly folder: string;
   /** The contents of the files that are there, by name. */
@@ -31,13 +25,13 @@ export interface Secrets {
   readonly unreadable?: ReadonlyMap<string, string>;
   /** Why the folder as a whole could not be read. */
   readonly missing?: string;
-  /** What is too open about the permissions, a line each with what to do about it. */
+  /** Permissions that are too open, a line each with the command that corrects them. */
   readonly warnings?: readonly string[];
 }
 
 /**
  * Reads the folder. Never rejects: what can't be read is in `unreadable` or `missing`, for the signer that needs it.
- * Kubelet's layout (`..data`, a symbolic link that is swapped as a whole) is read from one version.
+ * In kubelet's layout (`..data`, a symbolic link that is replaced atomically) all files are read from one version.
  */
 export async function readSecrets(folder: string): Promise<Secrets> {
   for (let attempt = 0; ; attempt++) {
@@ -49,9 +43,9 @@ export async function readSecrets(folder: string): Promise<Secrets> {
 }
 
 /**
- * Looks at the folder every `every` milliseconds until aborted, and calls back when something differs from what is
- * `known`; without `known` the first reading is a change. Reading the few small files again is cheaper than being
- * wrong about modification times, and, unlike watching, works on every file system and while the folder is missing.
+ * Reads the folder every `every` milliseconds until aborted, and calls back when it differs from `known`; without `known` the
+ * first snapshot is a change. Unlike modification times and watching, this works on every file system and while the folder is
+ * missing, and the files are few and small.
  */
 export async function followSecrets(
   folder: string,
@@ -62,7 +56,7 @@ export async function followSecrets(
   let last = known;
   while (!signal.aborted) {
     const now = await readSecrets(folder);
-    if (!signal.aborted && (last === undefined || !same(last, now))) {
+    if (!signal.aborted && !isDeepStrictEqual(last, now)) {
       last = now;
       onChange(now);
     } else wipe(now);
@@ -72,22 +66,27 @@ export async function followSecrets(
   }
 }
 
+/** KEY_INVALID for a file of the Secret. */
+export function invalidKey(message: string): ChainsError {
+  return new ChainsError('KEY_INVALID', message);
+}
+
 /**
  * The content of one file, undefined when it isn't there.
  * @throws ChainsError KEY_INVALID when it is there and can't be read.
  */
 export function secretFile(secrets: Secrets, name: SecretName): Uint8Array | undefined {
   const why = secrets.unreadable?.get(name);
-  if (why !== undefined) throw new ChainsError('KEY_INVALID', `${join(secrets.folder, name)} ${why}`);
+  if (why !== undefined) throw invalidKey(`${join(secrets.folder, name)} ${why}`);
   return secrets.files.get(name);
 }
 
-/** The folder that `..data` points to at this moment; undefined where there is no such layout. */
+/** The folder that `..data` points to now; undefined in a folder without kubelet's layout. */
 async function currentVersion(folder: string): Promise<string | undefined> {
   return realpath(join(folder, '..data')).catch(() => undefined);
 }
 
-/** Reads one version: the folder that kubelet made of it, or the folder itself. */
+/** Reads one version: the folder that kubelet made for it, or the folder itself. */
 async function readVersion(folder: string, kubelets: string | undefined): Promise<Secrets> {
   const from = kubelets ?? folder;
   const found = await stat(from).catch((error: unknown) => reasonFor(error));
@@ -97,15 +96,45 @@ async function readVersion(folder: string, kubelets: string | undefined): Promis
   const modes = new Map<string, number>();
   const unreadable = new Map<string, string>();
   for (const name of names) {
-    const read = await readBounded(join(from, name), isKeyName(name) ? longestKey : longestRoot);
+    const isKey = keyNames.some((one) => one === name);
+    const read = await readBounded(join(from, name), isKey ? longestKey : longestRoot);
     if (typeof read === 'string') unreadable.set(name, read);
     else if (read !== undefined) {
       files.set(name, read.content);
-      if (isKeyName(name)) modes.set(join(folder, name), read.mode);
+      if (isKey) modes.set(join(folder, name), read.mode);
     }
   }
-  const warnings = kubelets === undefined ? opennessOf(folder, found.mode, modes) : [];
+  const warnings = kubelets === undefined ? permissionWarnings(folder, found.mode, modes) : [];
   return { folder, files, unreadable, warnings };
+}
+
+/** Mode bits of everyone who is neither the owner nor in the group. */
+const others = { read: 0o004, write: 0o002, enter: 0o001 } as const;
+
+/**
+ * Warnings about a folder in which others than owner and group can read, change or add a key, each with the command that corrects
+ * it. Not for kubelet's mounts, whose files are readable by everyone in the container, which is the security boundary there.
+ * @param modes of the files, by path
+ */
+function permissionWarnings(
+  folder: string,
+  folderMode: number,
+  modes: ReadonlyMap<string, number>,
+): readonly string[] {
+  const octal = (mode: number) => `mode ${(mode & 0o777).toString(8).padStart(4, '0')}`;
+  const ofFolder =
+    (folderMode & others.write) === 0
+      ? []
+      : [
+          `every user of this machine can put keys into ${folder} (${octal(folderMode)}): chmod 700 ${folder}`,
+        ];
+  if ((folderMode & others.enter) === 0) return ofFolder;
+  const open = [...modes].filter(([, mode]) => (mode & (others.read | others.write)) !== 0);
+  const ofFiles = open.map(([path, mode]) => {
+    const can = (mode & others.read) === 0 ? 'change' : 'read';
+    return `every user of this machine can ${can} ${path} (${octal(mode)}): chmod 600 ${path}`;
+  });
+  return [...ofFolder, ...ofFiles];
 }
 
 /** Overwrites contents that won't be used, rather than leaving them to the garbage collector. */
@@ -113,7 +142,7 @@ function wipe({ files }: Secrets): void {
   for (const content of files.values()) content.fill(0);
 }
 
-/** The content and mode; a text that says why there is none; undefined where there is no such file. */
+/** The content and mode of a file; a string says why it can't be read; undefined if there is none. */
 async function readBounded(
   path: string,
   sizeLimit: number,
@@ -153,20 +182,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-function same(a: Secrets, b: Secrets): boolean {
-  return (
-    a.missing === b.missing &&
-    a.warnings?.join() === b.warnings?.join() &&
-    names.every((name) => {
-      const [left, right] = [a.files.get(name), b.files.get(name)];
-      const equal =
-        left === undefined || right === undefined ? left === right : Buffer.compare(left, right) === 0;
-      return equal && a.unreadable?.get(name) === b.unreadable?.get(name);
-    })
-  );
-}
-
-/** A password file's content without the one line end that editors and `echo` put behind it (behaviour.md, "Signers"). */
+/** A password file's content without the one line end that editors and `echo` add (behaviour.md, "Signers"). */
 export function withoutLineEnd(file: Uint8Array): Uint8Array {
   if (file.at(-1) !== 0x0a) return file;
   return file.subarray(0, file.at(-2) === 0x0d ? -2 : -1);

@@ -7,19 +7,19 @@ import type { Trust } from '../sigstore/trust.ts';
 import type { Secrets } from './secrets.ts';
 
 /** What a signature depends on besides message and key. */
-export interface SignOptions {
-  /** A signature that bears a time bears none before this one: the run's completion. */
+interface SignOptions {
+  /** The earliest time for signatures that hold one: the run's completion. */
   readonly notBefore?: Date | undefined;
-  /** The same message gets the same signature again, where the key's kind allows it: a log then finds what it has already. */
+  /** The same message always gets the same signature if the kind of key allows it, so that a log finds its existing entry. */
   readonly repeatable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Signs messages with one key; opened once for each configuration and set of secrets. */
+/** Signs messages with one key. Opened once for each configuration and set of secrets. */
 export interface Signer {
-  /** A signature of the bytes as they are; what they mean is not the signer's concern. */
+  /** Signs the bytes as they are. */
   sign(message: Uint8Array, options?: SignOptions): Promise<Signature>;
-  /** The key that signs now; undefined where each signature says it first. */
+  /** The key that signs now; undefined if only each signature says it. */
   key?(): Promise<SigningKey>;
   close?(): Promise<void>;
 }
@@ -39,15 +39,14 @@ export type OpenSigner = (
 ) => Promise<Signer>;
 
 /**
- * Signs a payload: as it is, or, where it has a DSSE payload type, over the pre-authentication encoding; then what is
- * stored as the signature is the envelope's JSON (behaviour.md, "Signers").
+ * Signs a payload as it is, or, if it has a DSSE payload type, its pre-authentication encoding; then the envelope's JSON is
+ * stored as the signature (behaviour.md, "Signers").
  */
 export async function signPayload(
   signer: Signer,
-  payload: Payload,
-  options: SignOptions = {},
+  { bytes, dsseType }: Payload,
+  options?: SignOptions,
 ): Promise<Signature> {
-  const { bytes, dsseType } = payload;
   if (dsseType === undefined) return signer.sign(bytes, options);
   const signature = await signer.sign(preAuthEncoding(dsseType, bytes), options);
   return { ...signature, bytes: envelopeOf(dsseType, bytes, signature) };

@@ -4,12 +4,12 @@ import { buffer as bytesOf } from 'node:stream/consumers';
 import type { Failures } from '../http/failures.ts';
 import { oneLine } from '../text.ts';
 
-/** gRPC statuses that pass by themselves: time-out, exhausted, aborted, internal, unavailable. */
+/** Temporary gRPC statuses: deadline exceeded, resource exhausted, aborted, internal, unavailable. */
 const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
 
 /**
  * A JWT-SVID for the audience from the SPIFFE Workload API (SPIFFE_Workload_API.md, 6.1) at a Unix socket. One unary gRPC
- * call: two protobuf messages with one field each that matters, so that no gRPC library is needed.
+ * call with two messages of one relevant field each, so that no gRPC library is needed.
  * @param socket `unix:///run/spire/agent.sock`, or the path alone
  * @throws ChainsError of the failures' codes: refused when the agent gives us no identity, unavailable when it doesn't answer.
  */
@@ -44,40 +44,29 @@ export async function fetchJwtSvid(
   return Buffer.from(token).toString('utf8');
 }
 
-interface UnaryAnswer {
-  readonly message: Uint8Array;
-  readonly status: string;
-  readonly reason: string;
-}
-
 /** One gRPC call over HTTP/2 (gRPC over HTTP2, "Requests" and "Responses"). */
 async function unaryCall(
   socket: string,
   method: string,
   request: Uint8Array,
   signal: AbortSignal,
-): Promise<UnaryAnswer> {
+): Promise<{ readonly message: Uint8Array; readonly status: string; readonly reason: string }> {
   const session = connect('http://localhost', { createConnection: () => connectSocket(socket) });
   const broken = new Promise<never>((_, reject) => session.once('error', reject));
-  try {
-    return await Promise.race([broken, ask()]);
-  } finally {
-    session.destroy();
-  }
 
-  async function ask(): Promise<UnaryAnswer> {
+  const call = async () => {
     const stream = session.request(
       {
         [constants.HTTP2_HEADER_METHOD]: 'POST',
         [constants.HTTP2_HEADER_PATH]: method,
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
         [constants.HTTP2_HEADER_TE]: 'trailers',
-        // The Workload API requires this header, which a browser that was tricked into a request can't send.
+        // The Workload API requires this header, which a cross-site request from a browser can't have.
         'workload.spiffe.io': 'true',
       },
       { signal },
     );
-    // An error alone comes as headers that are trailers at the same time.
+    // An error without a message comes as trailers in the headers.
     const trailers = { status: 'unknown', reason: '' };
     const read = (headers: IncomingHttpHeaders): void => {
       trailers.status = String(headers['grpc-status'] ?? trailers.status);
@@ -89,10 +78,16 @@ async function unaryCall(
     stream.end(Buffer.concat([length, request]));
     const message = await bytesOf(stream);
     return { ...trailers, message: message.subarray(5) };
+  };
+
+  try {
+    return await Promise.race([broken, call()]);
+  } finally {
+    session.destroy();
   }
 }
 
-/** A status message's ASCII; what goes beyond it stays as unreadable as it came. */
+/** A status message with its ASCII decoded; other characters remain percent-encoded. */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),

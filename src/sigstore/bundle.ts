@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { reasonOf } from '../errors.ts';
 import {
   at,
   type Json,
@@ -10,24 +11,23 @@ import {
   parseJson,
   textIn,
 } from '../json.ts';
-import { reasonOf } from '../errors.ts';
-import { pemOf } from '../keys/pem.ts';
+import { base64, pemOf } from '../keys/pem.ts';
 import type { HashName, SignedArtifact, SigningKey, Transparency } from '../model/signature.ts';
 
 /** The media type of Sigstore bundles, and the artifact type of their manifests. */
 export const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
-/** What a bundle is made of. */
-export interface BundleParts {
+/** The parts of a bundle. */
+interface BundleParts {
   readonly payload: Uint8Array;
   /** A DSSE envelope's JSON, or the signature itself. */
   readonly signature: Uint8Array;
   readonly isEnvelope: boolean;
   /** PEM. */
   readonly certificate?: string | undefined;
-  /** What the key goes by where there is no certificate. */
+  /** Names the key when there is no certificate. */
   readonly hint: string;
-  /** The digest of what is signed bare. */
+  /** The digest of a payload that is signed without an envelope. */
   readonly digest: HashName;
   readonly transparency?: Transparency | undefined;
 }
@@ -65,7 +65,7 @@ export function bundleFrom(parts: BundleParts): JsonObject {
   return { mediaType: bundleType, verificationMaterial, messageSignature };
 }
 
-/** What was confirmed of a signature, as bundles hold it; empty where nothing was. */
+/** Log entries and timestamps as bundles hold them; empty if there are none. */
 export function evidenceOf(transparency: Transparency | undefined): JsonObject {
   const { logEntries = [], timestamps = [] } = transparency ?? {};
   const rfc3161Timestamps = timestamps.map((one) => ({ signedTimestamp: base64(one) }));
@@ -75,7 +75,7 @@ export function evidenceOf(transparency: Transparency | undefined): JsonObject {
   };
 }
 
-/** What certifies the signature of a bundle, and what was confirmed of it, by whomever it was written. */
+/** The certificate of a bundle in PEM, and whether it holds log entries or timestamps. */
 export function besideIn(bundle: Json): {
   readonly certificate: string | undefined;
   readonly isConfirmed: boolean;
@@ -89,7 +89,7 @@ export function besideIn(bundle: Json): {
   };
 }
 
-/** The evidence in the verification material of a bundle; undefined where there is none. */
+/** The evidence in the verification material of a bundle; undefined if there is none. */
 export function transparencyIn(json: Json | undefined): Transparency | undefined {
   const logEntries = listAt(json, 'tlogEntries').map(objectIn);
   const timestamps = listAt(json, 'timestampVerificationData', 'rfc3161Timestamps').map((one) =>
@@ -98,12 +98,12 @@ export function transparencyIn(json: Json | undefined): Transparency | undefined
   return logEntries.length + timestamps.length === 0 ? undefined : { logEntries, timestamps };
 }
 
-/** The evidence in the JSON of a whole bundle; a text says why it can't be read. */
+/** The evidence in a bundle's JSON text; a string says why it can't be read. */
 export function evidenceInBundle(json: Uint8Array | string): Transparency | string | undefined {
   return readable(json, (bundle) => transparencyIn(member(bundle, 'verificationMaterial')));
 }
 
-/** The evidence in the JSON of a bundle's verification material; a text says why it can't be read. */
+/** The evidence in the JSON text of a bundle's verification material; a string says why it can't be read. */
 export function evidenceInMaterial(json: Uint8Array | string): Transparency | string | undefined {
   return readable(json, transparencyIn);
 }
@@ -119,13 +119,9 @@ function readable(
   }
 }
 
-/** What cosign writes: the base64 SHA-256 of the key in DER; a PGP key has none and goes by its id. */
+/** As cosign writes it: the base64 SHA-256 of the key in DER. A PGP key has no DER and is named by its id. */
 function hintOf({ publicKey, keyId }: SigningKey): string {
   if (!publicKey.includes('BEGIN PUBLIC KEY')) return keyId;
   const der = createPublicKey(publicKey).export({ format: 'der', type: 'spki' });
   return createHash('sha256').update(der).digest('base64');
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
 }

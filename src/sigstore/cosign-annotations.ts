@@ -1,14 +1,15 @@
 import { type Json, member, objectIn, parseBounded, textIn, type JsonObject } from '../json.ts';
 import { reasonOf } from '../errors.ts';
+import { base64 } from '../keys/pem.ts';
 import type { Transparency } from '../model/signature.ts';
 
 const bundleName = 'dev.sigstore.cosign/bundle';
 const timestampName = 'dev.sigstore.cosign/rfc3161timestamp';
 
-/** What a layer holds: an image's signature in an annotation, or an attestation in its blob, whose timestamp is of the whole. */
+/** A layer holds an image's signature in an annotation, or an attestation in its blob, whose timestamp is of the whole blob. */
 export type LayerKind = 'signature' | 'attestation';
 
-/** The evidence as cosign keeps it at a layer: a promise of a log of version 1, and a timestamp (transparency.md, "The log"). */
+/** The evidence in a layer's annotations, as cosign writes them: a log's promise and a timestamp (transparency.md, "The log"). */
 export function cosignEvidence(
   transparency: Transparency | undefined,
   kind: LayerKind,
@@ -16,19 +17,14 @@ export function cosignEvidence(
   const { logEntries = [], timestamps = [], envelopeTimestamps = [] } = transparency ?? {};
   const [entry] = logEntries.flatMap((one) => promiseOf(one) ?? []);
   const [timestamp] = kind === 'signature' ? timestamps : envelopeTimestamps;
+  const stamped = timestamp && { SignedRFC3161Timestamp: base64(timestamp) };
   return {
-    ...(entry === undefined ? {} : { [bundleName]: JSON.stringify(entry) }),
-    ...(timestamp === undefined
-      ? {}
-      : {
-          [timestampName]: JSON.stringify({
-            SignedRFC3161Timestamp: Buffer.from(timestamp).toString('base64'),
-          }),
-        }),
+    ...(entry && { [bundleName]: JSON.stringify(entry) }),
+    ...(stamped && { [timestampName]: JSON.stringify(stamped) }),
   };
 }
 
-/** Undefined for an entry that holds no promise: version 2 gives none. */
+/** Undefined for an entry without a promise: logs of version 2 give none. */
 function promiseOf(entry: JsonObject): JsonObject | undefined {
   const promise = member(entry['inclusionPromise'], 'signedEntryTimestamp');
   if (promise === undefined) return undefined;
@@ -48,7 +44,7 @@ export function hasCosignEvidence(annotations: Readonly<Record<string, string>>)
   return bundleName in annotations || timestampName in annotations;
 }
 
-/** The evidence in the annotations of a layer; a text says why it can't be read. */
+/** The evidence in the annotations of a layer; a string says why it can't be read. */
 export function evidenceIn(
   annotations: Readonly<Record<string, string>>,
   kind: LayerKind,
@@ -56,9 +52,10 @@ export function evidenceIn(
   const [bundle, timestamp] = [annotations[bundleName], annotations[timestampName]];
   if (!hasCosignEvidence(annotations)) return undefined;
   try {
-    const signed =
-      timestamp === undefined ? undefined : member(parseBounded(timestamp), 'SignedRFC3161Timestamp');
-    const found = timestamp === undefined ? [] : [Buffer.from(textIn(signed), 'base64')];
+    const found =
+      timestamp === undefined
+        ? []
+        : [Buffer.from(textIn(member(parseBounded(timestamp), 'SignedRFC3161Timestamp')), 'base64')];
     return {
       logEntries: bundle === undefined ? [] : [entryOf(parseBounded(bundle))],
       timestamps: kind === 'signature' ? found : [],

@@ -11,28 +11,22 @@ export interface IdentityPolicy {
   readonly certificateOidcIssuerRegexp?: string | undefined;
 }
 
-/** Why an identity is not the one that is asked for; undefined where it is. */
+/** Why an identity is not the one that the policy names; undefined if it is. */
 export type JudgeIdentity = (identity: Identity) => string | undefined;
 
 /**
- * Reads whom a certificate must name. Regular expressions are Go's, as cosign takes them, match from beginning to end, and
- * take time that grows with the text's length alone.
- * @throws ChainsError USAGE without subject or issuer, and for an expression that is none
+ * Reads whom a certificate must name. Regular expressions have Go's syntax, as in cosign, match the whole text, and take time
+ * linear in its length.
+ * @throws ChainsError USAGE without subject or issuer, and for an invalid expression
  */
 export function identityJudge(policy: IdentityPolicy): JudgeIdentity {
-  const subject = matcher(
-    'certificate-identity',
-    policy.certificateIdentity,
-    policy.certificateIdentityRegexp,
-  );
-  const issuer = matcher(
-    'certificate-oidc-issuer',
-    policy.certificateOidcIssuer,
-    policy.certificateOidcIssuerRegexp,
-  );
-  return (identity) => {
-    if (!subject(identity.subject)) return `the certificate names ${quote(identity.subject)}`;
-    return issuer(identity.issuer) ? undefined : `the certificate names the issuer ${quote(identity.issuer)}`;
+  const { certificateIdentity, certificateIdentityRegexp } = policy;
+  const { certificateOidcIssuer, certificateOidcIssuerRegexp } = policy;
+  const isSubject = matcher('certificate-identity', certificateIdentity, certificateIdentityRegexp);
+  const isIssuer = matcher('certificate-oidc-issuer', certificateOidcIssuer, certificateOidcIssuerRegexp);
+  return ({ subject, issuer }) => {
+    if (!isSubject(subject)) return `the certificate names ${quote(subject)}`;
+    return isIssuer(issuer) ? undefined : `the certificate names the issuer ${quote(issuer)}`;
   };
 }
 

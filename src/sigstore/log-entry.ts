@@ -1,56 +1,45 @@
 import { X509Certificate } from 'node:crypto';
 import { TransparencyLogEntry } from '@sigstore/protobuf-specs';
-import type { TransparencyLogEntry as KnownEntry } from '@sigstore/bundle';
+import type { TransparencyLogEntry as CompleteEntry } from '@sigstore/bundle';
 import { at, type Json, type JsonObject, listAt, parseBounded, textIn } from '../json.ts';
 import { pemBlock } from '../keys/pem.ts';
 import type { HashName } from '../model/signature.ts';
 import type { SignedContent } from './content.ts';
 
-/** A log's entry with all that proving it takes. */
-export type LogEntry = KnownEntry;
+/** A log entry with everything that is needed to verify it. */
+export type LogEntry = CompleteEntry;
 
-/** Reads an entry in the JSON of protobuf. @throws Error where a part is missing or can't be read */
+/** Reads an entry in protobuf's JSON. @throws Error if a part is missing or can't be read */
 export function readLogEntry(json: Json): LogEntry {
   const entry = TransparencyLogEntry.fromJSON(json);
-  const { logId, kindVersion, canonicalizedBody } = entry;
-  if (logId === undefined || kindVersion === undefined || canonicalizedBody.length === 0)
+  const { logId, kindVersion, inclusionProof } = entry;
+  const checkpoint = inclusionProof?.checkpoint;
+  if (logId === undefined || kindVersion === undefined || entry.canonicalizedBody.length === 0)
     throw new Error('the log entry has no log id, kind or body');
+  if (inclusionProof !== undefined && checkpoint === undefined)
+    throw new Error('the inclusion proof has no checkpoint');
   return {
     ...entry,
-    logId: { keyId: Buffer.from(logId.keyId) },
+    logId,
     kindVersion,
-    canonicalizedBody: Buffer.from(canonicalizedBody),
-    inclusionPromise: entry.inclusionPromise && {
-      signedEntryTimestamp: Buffer.from(entry.inclusionPromise.signedEntryTimestamp),
-    },
-    inclusionProof: entry.inclusionProof && proofIn(entry.inclusionProof),
+    inclusionProof: inclusionProof && checkpoint && { ...inclusionProof, checkpoint },
   };
 }
 
-function proofIn(proof: NonNullable<TransparencyLogEntry['inclusionProof']>): LogEntry['inclusionProof'] {
-  if (proof.checkpoint === undefined) throw new Error('the inclusion proof has no checkpoint');
-  return {
-    ...proof,
-    checkpoint: proof.checkpoint,
-    rootHash: Buffer.from(proof.rootHash),
-    hashes: proof.hashes.map((hash) => Buffer.from(hash)),
-  };
-}
-
-/** An entry in the JSON of protobuf, without anything that it does not know. */
+/** An entry in protobuf's JSON, without unknown fields. */
 export function logEntryJson(json: Json): JsonObject {
   const entry = TransparencyLogEntry.fromJSON(json);
-  // Its own serializer's answer is JSON.
+  // Protobuf's serializer returns JSON.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const written = TransparencyLogEntry.toJSON(entry) as JsonObject;
-  // It leaves out zeroes, and with them the first entry's index.
+  // The serializer leaves out zeroes, and with them the first entry's index.
   return { ...written, logIndex: entry.logIndex, integratedTime: entry.integratedTime };
 }
 
 /** What a log holds of a signature. */
 interface Logged {
   readonly algorithm: HashName;
-  /** Which digest it is: of the payload in an envelope, or of what was signed. */
+  /** What the digest is of: the payload in an envelope, or what was signed. */
   readonly of: 'payload' | 'signed';
   readonly digest: Uint8Array;
   readonly signature: Uint8Array;
@@ -58,7 +47,7 @@ interface Logged {
   readonly verifier: Uint8Array;
 }
 
-/** Why an entry does not speak of this signature, in words that follow "the log entry"; undefined where it does. */
+/** Why an entry is not of this signature, in words that follow "the log entry"; undefined if it is. */
 export function entryFault(entry: LogEntry, content: SignedContent): string | undefined {
   const { kind, version } = entry.kindVersion;
   const read = kinds[`${kind} ${version}`];
@@ -79,7 +68,8 @@ const kinds: Readonly<Record<string, (body: Json) => Logged>> = {
   'dsse 0.0.1': (body) => {
     const [signature] = only(listAt(body, 'spec', 'signatures'));
     return {
-      ...hexDigest(at(body, 'spec', 'payloadHash'), 'payload'),
+      of: 'payload',
+      ...hexDigest(at(body, 'spec', 'payloadHash')),
       signature: base64(at(signature, 'signature')),
       verifier: pemDer(at(signature, 'verifier')),
     };
@@ -88,21 +78,24 @@ const kinds: Readonly<Record<string, (body: Json) => Logged>> = {
     const content = at(body, 'spec', 'content');
     const [signature] = only(listAt(content, 'envelope', 'signatures'));
     return {
-      ...hexDigest(at(content, 'payloadHash'), 'payload'),
-      // It holds base64 of what is base64 already.
+      of: 'payload',
+      ...hexDigest(at(content, 'payloadHash')),
+      // The signature is base64-encoded twice.
       signature: base64(base64(at(signature, 'sig')).toString('latin1')),
       verifier: pemDer(at(signature, 'publicKey')),
     };
   },
   'hashedrekord 0.0.1': (body) => ({
-    ...hexDigest(at(body, 'spec', 'data', 'hash'), 'signed'),
+    of: 'signed',
+    ...hexDigest(at(body, 'spec', 'data', 'hash')),
     signature: base64(at(body, 'spec', 'signature', 'content')),
     verifier: pemDer(at(body, 'spec', 'signature', 'publicKey', 'content')),
   }),
   'hashedrekord 0.0.2': (body) => {
     const spec = at(body, 'spec', 'hashedRekordV002');
     return {
-      ...namedDigest(at(spec, 'data'), 'signed'),
+      of: 'signed',
+      ...namedDigest(at(spec, 'data')),
       signature: base64(at(spec, 'signature', 'content')),
       verifier: verifierIn(at(spec, 'signature', 'verifier')),
     };
@@ -111,29 +104,28 @@ const kinds: Readonly<Record<string, (body: Json) => Logged>> = {
     const spec = at(body, 'spec', 'dsseV002');
     const [signature] = only(listAt(spec, 'signatures'));
     return {
-      ...namedDigest(at(spec, 'payloadHash'), 'payload'),
+      of: 'payload',
+      ...namedDigest(at(spec, 'payloadHash')),
       signature: base64(at(signature, 'content')),
       verifier: verifierIn(at(signature, 'verifier')),
     };
   },
 };
 
-/** An entry of several signatures proves nothing of one of them. */
+/** An entry of several signatures proves nothing about any one of them. */
 function only(list: readonly Json[]): readonly Json[] {
   return list.length === 1 ? list : [];
 }
 
-function hexDigest(hash: Json | undefined, of: Logged['of']): Pick<Logged, 'algorithm' | 'digest' | 'of'> {
+function hexDigest(hash: Json | undefined): Pick<Logged, 'algorithm' | 'digest'> {
   return {
-    of,
     algorithm: hashNamed(textIn(at(hash, 'algorithm'))),
     digest: Buffer.from(textIn(at(hash, 'value')), 'hex'),
   };
 }
 
-function namedDigest(hash: Json | undefined, of: Logged['of']): Pick<Logged, 'algorithm' | 'digest' | 'of'> {
+function namedDigest(hash: Json | undefined): Pick<Logged, 'algorithm' | 'digest'> {
   return {
-    of,
     algorithm: hashNamed(textIn(at(hash, 'algorithm')).replace('SHA2_', 'sha')),
     digest: base64(at(hash, 'digest')),
   };

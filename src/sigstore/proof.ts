@@ -1,7 +1,7 @@
-import type { X509Certificate as SigstoreCertificate } from '@sigstore/core';
 import { RFC3161Timestamp, X509Certificate } from '@sigstore/core';
-import { type Signer, type TrustMaterial, Verifier, type SignedEntity } from '@sigstore/verify';
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { type TrustMaterial, Verifier, type SignedEntity } from '@sigstore/verify';
+import { createHash, createPublicKey, X509Certificate as PemCertificate } from 'node:crypto';
+import type { Signature } from '../model/signature.ts';
 import type { SignedContent } from './content.ts';
 import { entryFault, type LogEntry } from './log-entry.ts';
 
@@ -9,15 +9,15 @@ import { entryFault, type LogEntry } from './log-entry.ts';
 export interface Identity {
   /** The subject's alternative name: an address, a URI or a name. */
   readonly subject: string;
-  /** The issuer of the identity token; empty where the certificate names none. */
+  /** The issuer of the identity token; empty if the certificate names none. */
   readonly issuer: string;
 }
 
 /**
  * Proves that a log has an entry of this signature.
- * @param trust undefined when the log is unknown: only the entry's content is checked then
- * @param stamped times proven elsewhere, in which a log that proves no time must have been valid
- * @returns the time of the entry, when the log has signed one
+ * @param trust undefined when the log is unknown: then only the entry's content is checked
+ * @param stamped times proven by timestamps, at which a log that signs no time must have been valid
+ * @returns the time of the entry, if the log has signed one
  * @throws Error that says what does not hold
  */
 export function proveEntry(
@@ -46,14 +46,14 @@ function refuseStrangeNames({ inclusionProof }: LogEntry): void {
   const envelope = inclusionProof?.checkpoint?.envelope ?? '';
   const names = Array.from(envelope.matchAll(/^\u2014 (\S+) /gmu), ([, name = '']) => name);
   if (!names.every((name) => /^[\w./:@-]{1,255}$/.test(name)))
-    throw new Error('the checkpoint is signed in a name that no log has');
+    throw new Error('the checkpoint is signed under a name that no log can have');
 }
 
 /**
  * Proves that a timestamp is one of this signature.
  * @param response RFC 3161, DER
- * @param signature what it must be of: the signature itself, or the envelope around it
- * @param trust undefined when the server is unknown: only what the timestamp is of is checked then
+ * @param signature what it must be of: the signature itself, or the envelope that holds it
+ * @param trust undefined when the server is unknown: then only what the timestamp is of is checked
  * @throws Error that says what does not hold
  */
 export function proveTimestamp(
@@ -72,33 +72,33 @@ export function proveTimestamp(
 }
 
 /**
- * Proves that a certificate comes of a trusted authority, was valid at each of these moments, and is in a log of certificates
- * where the root has one.
+ * Proves that a certificate was issued by a trusted authority, was valid at each of these times, and is in a certificate
+ * transparency log if the root has one.
  * @param certificate DER
  * @throws Error that says what does not hold
  */
 export function proveCertificate(
   certificate: Uint8Array,
-  moments: readonly Date[],
+  times: readonly Date[],
   trust: TrustMaterial,
 ): Identity {
-  if (moments.length === 0) throw new Error('nothing proves when the certificate was used');
+  if (times.length === 0) throw new Error('nothing proves when the certificate was used');
   verify({
     trust,
     certificate: X509Certificate.parse(Buffer.from(certificate)),
-    // These times are proven already; here they only say when the certificate was used.
-    timestamps: [...new Set(moments.map(Number))].map((moment) => ({
+    // These times have been proven; here they only say when the certificate was used.
+    timestamps: [...new Set(times.map(Number))].map((time) => ({
       $case: 'transparency-log',
-      tlogEntry: asEntryOf(moment),
+      tlogEntry: entryAt(time),
     })),
   });
   return namedIn(certificate);
 }
 
-/** Issuers of tokens stand in one extension or, in old certificates, another one. */
+/** The extensions that hold the issuer of the identity token: the current one, and that of old certificates. */
 const [issuerExtension, oldIssuerExtension] = ['1.3.6.1.4.1.57264.1.8', '1.3.6.1.4.1.57264.1.1'];
 
-/** The identity that a certificate names, not yet proven. @param certificate DER */
+/** The identity that a certificate names, not verified. @param certificate DER */
 export function namedIn(certificate: Uint8Array): Identity {
   const read = X509Certificate.parse(Buffer.from(certificate));
   const issuer =
@@ -106,12 +106,37 @@ export function namedIn(certificate: Uint8Array): Identity {
   return { subject: read.subjectAltName ?? '', issuer: issuer?.toString('utf8') ?? '' };
 }
 
-function asEntryOf(moment: number): LogEntry {
+/**
+ * Whether another certificate names the same identity, and was issued by the authority that issued ours. All in PEM.
+ * @param ours with the chain above it
+ */
+export function isOfSameIdentity(
+  { certificate = '', chain = '' }: Pick<Signature, 'certificate' | 'chain'>,
+  other: string,
+): boolean {
+  try {
+    const ours = namedIn(new PemCertificate(certificate).raw);
+    const [theirs, authority] = [new PemCertificate(other), new PemCertificate(chain)];
+    const named = namedIn(theirs.raw);
+    return (
+      ours.subject === named.subject &&
+      ours.issuer === named.issuer &&
+      theirs.checkIssued(authority) &&
+      theirs.verify(authority.publicKey)
+    );
+  } catch {
+    // A certificate that can't be read is not ours.
+    return false;
+  }
+}
+
+/** A log entry of this time, for the library, which takes a certificate's times from log entries. */
+function entryAt(time: number): LogEntry {
   return {
     logIndex: '0',
     logId: { keyId: Buffer.alloc(0) },
     kindVersion: { kind: '', version: '' },
-    integratedTime: String(moment / 1_000),
+    integratedTime: String(time / 1_000),
     inclusionPromise: { signedEntryTimestamp: Buffer.alloc(0) },
     inclusionProof: undefined,
     canonicalizedBody: Buffer.alloc(0),
@@ -121,26 +146,26 @@ function asEntryOf(moment: number): LogEntry {
 interface Claims {
   readonly trust: TrustMaterial;
   readonly signature?: Uint8Array;
-  readonly certificate?: SigstoreCertificate;
+  readonly certificate?: X509Certificate;
   readonly tlogEntries?: SignedEntity['tlogEntries'];
   readonly timestamps?: SignedEntity['timestamps'];
 }
 
-/** Runs the library's verifier on the parts of a bundle that are to be proven. */
+/** Runs the library's verifier on some parts of a bundle. */
 function verify({
   trust,
   signature = new Uint8Array(),
   certificate,
   tlogEntries = [],
   timestamps = [],
-}: Claims): Signer {
+}: Claims): void {
   const options = {
     tlogThreshold: tlogEntries.length,
     timestampThreshold: timestamps.length,
     ctlogThreshold: certificate !== undefined && trust.ctlogs.length > 0 ? 1 : 0,
   };
-  const material = { ...trust, publicKey: () => ({ publicKey: anyKey(), validFor: () => true }) };
-  return new Verifier(material, options).verify({
+  const material = { ...trust, publicKey: () => ({ publicKey: anyKey, validFor: () => true }) };
+  new Verifier(material, options).verify({
     key:
       certificate === undefined ? { $case: 'public-key', hint: '' } : { $case: 'certificate', certificate },
     tlogEntries,
@@ -156,13 +181,8 @@ function verify({
   });
 }
 
-let key: KeyObject | undefined;
-
 /** The library needs a key when there is no certificate, but verifies nothing with it. */
-function anyKey(): KeyObject {
-  key ??= createPublicKey({
-    format: 'jwk',
-    key: { kty: 'OKP', crv: 'Ed25519', x: 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
-  });
-  return key;
-}
+const anyKey = createPublicKey({
+  format: 'jwk',
+  key: { kty: 'OKP', crv: 'Ed25519', x: 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
+});

@@ -1,15 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { TrustMaterial } from '@sigstore/verify';
-import type { Config } from '../config/keys.ts';
-import { keys } from '../config/keys.ts';
+import { type Config, keys } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
+import { at, parseJson, textIn } from '../json.ts';
 import type { HearSigstore } from '../model/sigstore.ts';
 import { withoutTrailing } from '../text.ts';
-import { publicRoot, publicTrustedRoot } from './public-instance.ts';
 import { openTuf } from './tuf.ts';
 import { parseTrustedRoot, type ServiceKind, type TrustedRoot } from './trusted-root.ts';
 
 /** The files of the Secret `signing-secrets` that say whom to trust; undefined when they are missing. */
-export interface TrustFiles {
+interface TrustFiles {
   readonly trustedRoot: Uint8Array | undefined;
   readonly tufRoot: Uint8Array | undefined;
 }
@@ -17,12 +18,12 @@ export interface TrustFiles {
 /** What the answers of services are verified with (transparency.md, "Trust"). */
 export interface Trust {
   /**
-   * What a service's answers are verified with; undefined for a private service that no trusted root covers. Its answers are
-   * taken unverified then, and `notices` says so.
+   * What a service's answers are verified with; undefined for a private service that no trusted root covers: its answers are
+   * then accepted unverified, and `notices` says so.
    * @throws ChainsError TRUSTED_ROOT_INVALID
    */
   of(kind: ServiceKind, url: string): Promise<TrustMaterial | undefined>;
-  /** What is taken on trust, one line each. */
+  /** What is accepted unverified, one line each. */
   readonly notices: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -34,23 +35,20 @@ export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore 
   const notices = new Set<string>();
   const mirror = withoutTrailing(config['signers.x509.tuf.mirror.url'], '/');
   const isPublicMirror = mirror === publicMirror;
-  const given = files.trustedRoot;
-  const isExplicit = given !== undefined || files.tufRoot !== undefined || !isPublicMirror;
-  const begin = files.tufRoot ?? (isPublicMirror ? publicRoot() : undefined);
-  const tuf = openTuf({ mirror, root: begin, hear });
+  const { trustedRoot: given, tufRoot } = files;
+  const isExplicit = given !== undefined || tufRoot !== undefined || !isPublicMirror;
+  const tuf = openTuf({ mirror, root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined), hear });
   let parsed: TrustedRoot | undefined;
 
   async function root(): Promise<TrustedRoot> {
     if (given !== undefined) {
-      parsed ??= parseTrustedRoot(
-        Buffer.from(given).toString('utf8'),
-        'trusted_root.json in the Secret signing-secrets',
-      );
+      const name = 'trusted_root.json in the Secret signing-secrets';
+      parsed ??= parseTrustedRoot(Buffer.from(given).toString('utf8'), name);
       return parsed;
     }
-    if (files.tufRoot === undefined && !isPublicMirror) {
+    if (tufRoot === undefined && !isPublicMirror) {
       notices.add(
-        `whom to trust was begun from ${mirror}/root.json, which is trusted on first use: put it into the Secret signing-secrets as tuf-root.json`,
+        `the first root of the TUF repository, ${mirror}/root.json, is trusted on first use: put it into the Secret signing-secrets as tuf-root.json`,
       );
     }
     return tuf.current();
@@ -83,5 +81,13 @@ function isPublic(url: string): boolean {
 
 /** The public instance's trusted root as of this release, for verifying offline. */
 export function shippedTrustedRoot(): TrustedRoot {
-  return parseTrustedRoot(publicTrustedRoot(), 'the trusted root of the public instance');
+  const text = shipped('targets', 'trusted_root.json').toString('utf8');
+  return parseTrustedRoot(text, 'the trusted root of the public instance');
+}
+
+/** A file of the public instance's TUF repository, as `@sigstore/tuf` ships it. */
+function shipped(...path: readonly string[]): Buffer {
+  const seeds = createRequire(import.meta.url).resolve('@sigstore/tuf/seeds.json');
+  const json = parseJson(readFileSync(seeds, 'utf8'));
+  return Buffer.from(textIn(at(json, 'https://tuf-repo-cdn.sigstore.dev', ...path)), 'base64');
 }

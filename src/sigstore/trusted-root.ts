@@ -3,7 +3,7 @@ import { toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { isJsonObject, parseBounded, textIn } from '../json.ts';
 
-/** The kinds of service whose answers a trusted root proves. */
+/** The kinds of service whose answers a trusted root verifies. */
 export type ServiceKind = 'certificate authority' | 'transparency log' | 'timestamp server';
 
 /** Whose certificates, logs and timestamps are trusted (sigstore_trustroot.proto). */
@@ -25,7 +25,7 @@ export function parseTrustedRoot(text: string, name: string): TrustedRoot {
       throw new Error('it does not have the media type of a trusted root');
     const message = TrustedRootMessage.fromJSON(json);
     refuseWithoutStart(message);
-    // No keys of signers are needed: signatures are verified elsewhere, and only evidence is proven with this.
+    // No signers' keys are needed, since signatures are verified elsewhere.
     const material = toTrustMaterial(message, {});
     const parts: Readonly<Record<ServiceKind, number>> = {
       'certificate authority': material.certificateAuthorities.length,
@@ -38,7 +38,7 @@ export function parseTrustedRoot(text: string, name: string): TrustedRoot {
   }
 }
 
-/** The library reads an interval without a start as one that has always been valid. */
+/** The library takes an interval without a start for one that has always been valid. */
 function refuseWithoutStart(root: TrustedRootMessage): void {
   const intervals = [
     ...[...root.tlogs, ...root.ctlogs].map(({ publicKey }) => publicKey?.validFor),

@@ -3,62 +3,63 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import { reasonOf } from '../errors.ts';
 import { at, type Json, listAt, member, parseBounded, textIn } from '../json.ts';
 import { inTotoType, preAuthEncoding } from '../keys/dsse.ts';
-import { pemOf } from '../keys/pem.ts';
+import { pemBlock, pemOf } from '../keys/pem.ts';
 import { transparencyIn } from '../sigstore/bundle.ts';
-import { envelopeContent, type SignedContent } from '../sigstore/content.ts';
+import type { HashName } from '../model/signature.ts';
+import { envelopeContent, type SignatureContent } from '../sigstore/content.ts';
 import { quote } from '../text.ts';
 import {
   type Checked,
-  derOf,
+  failed,
+  isGood,
   type Verification,
-  type VerificationOptions,
   verificationOf,
+  type VerificationOptions,
 } from './checks.ts';
 import { readJson } from './content.ts';
 import { type EvidenceOptions, judgeEvidence } from './evidence.ts';
-import { type Finding, no } from './judgement.ts';
-import type { VerificationKey } from './key.ts';
+import { checksOf, type Finding, type Findings, no, yes } from './finding.ts';
+import { findSigner, type VerificationKey } from './key.ts';
 import { provenanceIn } from './provenance.ts';
 import { keyOfCertificate } from './public-key.ts';
 
-/** What a bundle is about: its bytes, or as much as is known of them. */
+/** What a bundle is about: its bytes, or only their digest. */
 export type BundledArtifact =
   | { readonly bytes: Uint8Array }
   /** 32 bytes. */
   | { readonly sha256: Uint8Array };
 
-/** What verifying a bundle needs: keys, or whom its certificate must name. */
+/** What a bundle is verified with: keys, or the identity that its certificate must name. */
 export interface BundleOptions extends VerificationOptions {
   readonly evidence: EvidenceOptions;
 }
 
-/** Verifies a Sigstore bundle, by whomever it was made (transparency.md, "Verifying"). Everything that it holds must hold. */
+/** Verifies a Sigstore bundle from any client (transparency.md, "Verifying"). Everything in it must hold. */
 export async function verifyBundle(
   json: Uint8Array,
   artifact: BundledArtifact,
   options: BundleOptions,
 ): Promise<Verification> {
   const read = readBundle(json);
-  if (typeof read === 'string') {
-    return verificationOf([{ checks: [{ name: 'bundle', ok: false, reason: read }] }], options.expected);
-  }
-  return verificationOf([await checkBundle(read, artifact, options)], options.expected);
+  const checked =
+    typeof read === 'string' ? failed('bundle', read) : await checkBundle(read, artifact, options);
+  return verificationOf([checked], options.expected);
 }
 
 /** What is in a bundle. */
 interface ReadBundle {
-  /** A DSSE envelope's content, or the digest of what is signed as it is. */
+  /** A DSSE envelope's content, or the digest of an artifact that is signed as it is. */
   readonly signed:
     | { readonly payload: Uint8Array; readonly payloadType: string }
     | { readonly algorithm: string; readonly digest: Uint8Array };
   readonly signature: Uint8Array;
-  /** PEM; empty where it names a key. */
+  /** PEM; empty if it names a key. */
   readonly certificate: string;
-  /** The bundle's own JSON. */
+  /** The bundle's verification material. */
   readonly material: Json | undefined;
 }
 
-/** The bundle; a text says why it is none. The library knows which parts each version must have. */
+/** The bundle; a string says why it isn't one. The library checks that it has the parts of its version. */
 function readBundle(bytes: Uint8Array): ReadBundle | string {
   try {
     const json = parseBounded(Buffer.from(bytes).toString('utf8'));
@@ -76,8 +77,8 @@ function signedIn(json: Json): Pick<ReadBundle, 'signed' | 'signature'> | string
   const message = member(json, 'messageSignature');
   if (message !== undefined) {
     const algorithm = textIn(at(message, 'messageDigest', 'algorithm'));
-    const digest = base64(at(message, 'messageDigest', 'digest'));
-    return { signed: { algorithm, digest }, signature: base64(member(message, 'signature')) };
+    const digest = bytesIn(at(message, 'messageDigest', 'digest'));
+    return { signed: { algorithm, digest }, signature: bytesIn(member(message, 'signature')) };
   }
   const envelope = member(json, 'dsseEnvelope');
   const [signature, ...more] = listAt(envelope, 'signatures');
@@ -85,17 +86,17 @@ function signedIn(json: Json): Pick<ReadBundle, 'signed' | 'signature'> | string
     return `the envelope has ${more.length + (signature === undefined ? 0 : 1)} signatures, not one`;
   return {
     signed: {
-      payload: base64(member(envelope, 'payload')),
+      payload: bytesIn(member(envelope, 'payload')),
       payloadType: textIn(member(envelope, 'payloadType')),
     },
-    signature: base64(member(signature, 'sig')),
+    signature: bytesIn(member(signature, 'sig')),
   };
 }
 
 function certificateIn(material: Json | undefined): string {
   const [first] = listAt(material, 'x509CertificateChain', 'certificates');
   const raw = at(material, 'certificate', 'rawBytes') ?? member(first, 'rawBytes');
-  return raw === undefined ? '' : pemOf('CERTIFICATE', base64(raw));
+  return raw === undefined ? '' : pemOf('CERTIFICATE', bytesIn(raw));
 }
 
 async function checkBundle(
@@ -106,79 +107,66 @@ async function checkBundle(
   const { signed, certificate, material } = bundle;
   const certified = certificate === '' ? undefined : keyOfCertificate(certificate);
   const candidates = evidence.identity === undefined ? keys : [certified].filter((key) => key !== undefined);
-  const signer = await signerOf(bundle, artifact, candidates);
-  const verifier = certificate === '' ? signer.key?.publicKey : derOf(certificate);
+  const { key: signer, reasons } = await findSigner(candidates, (key) => whyNotSigned(bundle, artifact, key));
   const { findings, notes } = await judgeEvidence(
     {
       content: contentOf(bundle, artifact),
       stored: bundle.signature,
-      verifier,
+      verifier: certificate === '' ? signer?.publicKey : pemBlock(certificate, 'CERTIFICATE'),
       certificate,
       transparency: transparencyIn(material),
-      logAddress: undefined,
     },
     evidence,
   );
-  const statement = 'payload' in signed ? readJson(signed.payload)?.json : undefined;
-  const judgements: readonly (readonly [string, Finding])[] = [
-    ['signature', signer.finding],
+  const isSigned =
+    signer === undefined
+      ? no(reasons.join('; ') || 'it holds no certificate that can be read')
+      : yes(`it is signed by ${signer.id}`);
+  const all: Findings = [
+    ['signature', isSigned],
     ...(certificate !== '' && evidence.identity === undefined
-      ? [['certificate', isOfSigner(certified, signer.key)] as const]
+      ? [['certificate', isOfSigner(certified, signer)] as const]
       : []),
     ...findings,
     ['artifact', 'payload' in signed ? isSubject(signed, artifact) : isDigestOf(signed, artifact)],
   ];
-  const checks = judgements.map(([name, { ok, reason }]) => ({ name, ok, reason }));
-  const isGood = checks.every(({ ok }) => ok);
-  return {
-    checks,
-    notes,
-    ...(isGood ? { statement, provenance: provenanceIn('bundle', statement) } : {}),
-  };
+  const checks = checksOf(all);
+  if (!isGood({ checks })) return { checks, notes };
+  const statement = 'payload' in signed ? readJson(signed.payload) : undefined;
+  return { checks, notes, statement, provenance: provenanceIn('bundle', statement) };
 }
 
-async function signerOf(
+async function whyNotSigned(
   { signed, signature }: ReadBundle,
   artifact: BundledArtifact,
-  keys: readonly VerificationKey[],
-): Promise<{ readonly finding: Finding; readonly key?: VerificationKey }> {
-  const reasons: string[] = [];
-  for (const key of keys) {
-    const why =
-      'payload' in signed
-        ? await key.check(preAuthEncoding(signed.payloadType, signed.payload), signature)
-        : 'bytes' in artifact
-          ? await key.check(artifact.bytes, signature)
-          : await (key.checkSha256?.(artifact.sha256, signature) ??
-              'signs no digest: give the artifact itself');
-    if (why === undefined) return { key, finding: { ok: true, reason: `it is signed by ${key.id}` } };
-    reasons.push(`${key.id} ${why}`);
-  }
-  return { finding: no(reasons.join('; ') || 'it holds no certificate that can be read') };
+  key: VerificationKey,
+): Promise<string | undefined> {
+  if ('payload' in signed) return key.check(preAuthEncoding(signed.payloadType, signed.payload), signature);
+  if ('bytes' in artifact) return key.check(artifact.bytes, signature);
+  if (key.checkSha256 === undefined) return 'signs no digest: give the artifact itself';
+  return key.checkSha256(artifact.sha256, signature);
 }
 
-/** With a key, a certificate in the bundle must be of that key. */
+/** If keys are given, a certificate in the bundle must be of the key that signed. */
 function isOfSigner(certified: VerificationKey | undefined, signer: VerificationKey | undefined): Finding {
   return certified !== undefined && certified.id === signer?.id
-    ? { ok: true, reason: 'the certificate is of the key that signed' }
+    ? yes('the certificate is of the key that signed')
     : no('the bundle holds a certificate of another key than the one that is given');
 }
 
-function contentOf(
-  { signed, signature }: ReadBundle,
-  artifact: BundledArtifact,
-): Omit<SignedContent, 'verifier'> {
+function contentOf({ signed, signature }: ReadBundle, artifact: BundledArtifact): SignatureContent {
   if ('payload' in signed) return envelopeContent(signed.payloadType, signed.payload, signature);
   return {
     signature,
     payloadDigest: undefined,
-    signedDigest: (algorithm) =>
-      'bytes' in artifact
-        ? createHash(algorithm).update(artifact.bytes).digest()
-        : algorithm === 'sha256'
-          ? artifact.sha256
-          : undefined,
+    signedDigest: (algorithm) => digestOf(artifact, algorithm),
   };
+}
+
+/** Undefined if the artifact is only known by another digest. */
+function digestOf(artifact: BundledArtifact, algorithm: HashName): Uint8Array | undefined {
+  if ('bytes' in artifact) return createHash(algorithm).update(artifact.bytes).digest();
+  return algorithm === 'sha256' ? artifact.sha256 : undefined;
 }
 
 const statementTypes = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.io/Statement/v1'];
@@ -189,43 +177,41 @@ function isSubject(
 ): Finding {
   if (payloadType !== inTotoType)
     return no(`the envelope is of the type ${quote(payloadType)}, not ${inTotoType}`);
-  const statement = readJson(payload)?.json;
+  const statement = readJson(payload);
   const type = textIn(member(statement, '_type'));
   if (!statementTypes.includes(type))
     return no(`the payload is of the type ${quote(type)}, which is not known`);
-  const sha256 = hexOf(artifact);
+  const sha256 = sha256Of(artifact);
   const isNamed = listAt(statement, 'subject').some((subject) => at(subject, 'digest', 'sha256') === sha256);
   return isNamed
-    ? { ok: true, reason: `the statement names sha256:${sha256}` }
+    ? yes(`the statement names sha256:${sha256}`)
     : no(`the statement does not name sha256:${sha256}`);
 }
 
-/** Digests of bundles by their names in protobuf. */
-const digestNames: Readonly<Record<string, string>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
+/** Hash functions by their names in protobuf. */
+const hashes = new Map<string, HashName>([
+  ['SHA2_256', 'sha256'],
+  ['SHA2_384', 'sha384'],
+  ['SHA2_512', 'sha512'],
+]);
 
 function isDigestOf(
   { algorithm, digest }: { readonly algorithm: string; readonly digest: Uint8Array },
   artifact: BundledArtifact,
 ): Finding {
-  const name = digestNames[algorithm];
-  if (name === undefined) return no(`the bundle names the digest ${quote(algorithm)}, which is not known`);
-  if ('sha256' in artifact && name !== 'sha256')
-    return no(`the bundle is of a ${name} digest: give the artifact itself`);
-  const expected = 'bytes' in artifact ? createHash(name).update(artifact.bytes).digest() : artifact.sha256;
+  const hash = hashes.get(algorithm);
+  if (hash === undefined) return no(`the bundle names the digest ${quote(algorithm)}, which is not known`);
+  const expected = digestOf(artifact, hash);
+  if (expected === undefined) return no(`the bundle is of a ${hash} digest: give the artifact itself`);
   return Buffer.from(expected).equals(digest)
-    ? { ok: true, reason: `the bundle is of sha256:${hexOf(artifact)}` }
+    ? yes(`the bundle is of sha256:${sha256Of(artifact)}`)
     : no('the bundle is of another artifact');
 }
 
-function hexOf(artifact: BundledArtifact): string {
-  const sha256 = 'bytes' in artifact ? createHash('sha256').update(artifact.bytes).digest() : artifact.sha256;
-  return Buffer.from(sha256).toString('hex');
+function sha256Of(artifact: BundledArtifact): string {
+  return Buffer.from(digestOf(artifact, 'sha256') ?? []).toString('hex');
 }
 
-function base64(value: Json | undefined): Buffer {
+function bytesIn(value: Json | undefined): Buffer {
   return Buffer.from(textIn(value), 'base64');
 }

@@ -1,112 +1,95 @@
-import { quote } from '../text.ts';
 import type { Json } from '../json.ts';
-import { type Check, type Finding, no } from './judgement.ts';
-import { readJson } from './content.ts';
-import { type Expectations, expectsAnything } from './expectations.ts';
-import { type EvidenceFindings, type EvidenceOptions, judgeEvidence } from './evidence.ts';
-import { type Signed, signedMessage } from './envelope.ts';
 import { inTotoType } from '../keys/dsse.ts';
 import { pemBlock } from '../keys/pem.ts';
+import type { StoredEntry } from '../model/stored.ts';
 import { bareContent, envelopeContent } from '../sigstore/content.ts';
-import type { Transparency } from '../model/signature.ts';
-import type { VerificationKey } from './key.ts';
-import { type Proof, demanded, meetsAll, provenanceIn } from './provenance.ts';
+import { quote } from '../text.ts';
+import { readJson } from './content.ts';
+import { type Signed, signedMessage } from './envelope.ts';
+import { type EvidenceFindings, type EvidenceOptions, judgeEvidence } from './evidence.ts';
+import { type Check, checksOf, type Finding, type Findings, no, yes } from './finding.ts';
+import { findSigner, type VerificationKey } from './key.ts';
+import { type Expectations, expectationChecks, type Proof, provenanceIn } from './provenance.ts';
 import { keyOfCertificate } from './public-key.ts';
 import { isStatement } from './statement.ts';
 
 /** Whether everything that had to hold does. */
 export interface Verification {
   readonly verified: boolean;
-  /** In the order in which they were made; what follows a failed one and makes no sense then is left out. */
+  /** In the order in which they were made; checks that make no sense after a failed one are left out. */
   readonly checks: readonly Check[];
-  /** What a reader should know although it holds: what was not compared, what changed without meaning. */
+  /** What a reader should know although it holds, such as what was not compared. */
   readonly notes: readonly string[];
-  /** The statements whose checks all hold, for anyone who wants to read them. */
+  /** The statements whose checks all hold. */
   readonly statements: readonly Json[];
 }
 
 /** What verifying needs besides what is verified. */
 export interface VerificationOptions {
-  /** Any one of them will do. */
+  /** One of them must have signed. */
   readonly keys: readonly VerificationKey[];
   readonly expected: Expectations;
-  /** What is demanded of logs, timestamps and certificates, which is judged where there is any. */
+  /** What is demanded of logs, timestamps and certificates; without it they are ignored. */
   readonly evidence?: EvidenceOptions | undefined;
 }
 
-/** A payload with its signature, as a store gave them. */
-export interface Stored {
+/** A payload with its signature, as a store returned them. */
+interface Stored extends Omit<StoredEntry, 'place'> {
   /** What it is called in checks: `taskrun-<uid>`, `image signature`. */
   readonly name: string;
-  readonly payload: Uint8Array;
-  /** A DSSE envelope, or the signature itself. */
-  readonly signature: Uint8Array;
-  /** PEM, where one is stored with it; empty is none. */
-  readonly certificate?: string | undefined;
-  /** What was confirmed of the signature; a text says why it can't be read. */
-  readonly transparency?: Transparency | string | undefined;
-  /** Where the run says that a log has it. */
+  /** Where the run says that a log has the signature. */
   readonly logAddress?: string | undefined;
   /** Where it was, for the reason of a check. */
   readonly place?: string;
 }
 
-/** What must hold of a payload's content; a name and a judgement each. */
-export type ContentChecks = (payload: Uint8Array) => Promise<readonly (readonly [string, Finding])[]>;
+/** What must hold of a payload's content. */
+export type ContentChecks = (payload: Uint8Array) => Promise<Findings>;
 
-/** What was found of one payload: its checks, and the statement in it where all of them hold. */
+/** What was found of one payload: its checks, and the statement in it if all of them hold. */
 export interface Checked {
   readonly checks: readonly Check[];
   readonly notes?: readonly string[];
   readonly statement?: Json | undefined;
-  /** What it proves besides the signature; only a payload whose checks all hold proves anything. */
+  /** The provenance that it proves, if all checks hold. */
   readonly provenance?: Proof | undefined;
 }
 
 /** Checks the signature, then the content. */
 export async function checkStored(
-  { name, payload, signature, certificate = '', transparency, logAddress, place }: Stored,
+  stored: Stored,
   { keys, evidence }: Pick<VerificationOptions, 'keys' | 'evidence'>,
   contentChecks: ContentChecks,
 ): Promise<Checked> {
+  const { name, payload, signature, certificate = '', place } = stored;
   const certified = keyOfCertificate(certificate);
   const isKeyless = evidence?.identity !== undefined;
   const candidates = isKeyless ? [certified].filter((key) => key !== undefined) : keys;
   const where = place === undefined ? '' : ` at ${place}`;
   const reason = `a payload of ${payload.length} bytes and a signature of ${signature.length}${where}`;
-  const proofs =
-    evidence === undefined
-      ? undefined
-      : await evidenceOf({ payload, signature, certificate, transparency, logAddress }, candidates, evidence);
-  const judgements: readonly (readonly [string, Finding])[] = [
-    ['stored', { ok: true, reason }],
-    ['signature', await isSigned(payload, signature, candidates)],
+  const signed = signedMessage(payload, signature);
+  const proofs = evidence && (await evidenceOf(stored, signed, candidates, evidence));
+  const findings: Findings = [
+    ['stored', yes(reason)],
+    ['signature', await isSigned(signed, candidates)],
     ...(proofs?.findings ?? []),
     ...(certificate === '' || isKeyless
       ? []
-      : [['certificate', await isOfCertificate(payload, signature, certificate)] as const]),
+      : [['certificate', await isOfCertificate(signed, certified)] as const]),
     ...(await contentOf(payload, contentChecks)),
   ];
-  const checks = judgements.map(([what, { ok, reason: why }]) => ({
-    name: `${name} ${what}`,
-    ok,
-    reason: why,
-  }));
-  const notes = [
-    ...(proofs?.notes ?? []),
-    ...judgements.flatMap(([, judgement]) => judgement.notes ?? []),
-  ].map((note) => `${name}: ${note}`);
-  if (!checks.every(({ ok }) => ok)) return { checks, notes };
-  const json = readJson(payload)?.json;
+  const checks = checksOf(findings, `${name} `);
+  const notes = [...(proofs?.notes ?? []), ...findings.flatMap(([, finding]) => finding.notes ?? [])].map(
+    (note) => `${name}: ${note}`,
+  );
+  if (!isGood({ checks })) return { checks, notes };
+  const json = readJson(payload);
   const statement = json !== undefined && isStatement(json) ? json : undefined;
   return { checks, notes, statement, provenance: provenanceIn(name, statement) };
 }
 
-/** Anyone who may write to a store chooses how deep a payload is, and comparing goes into it. */
-async function contentOf(
-  payload: Uint8Array,
-  contentChecks: ContentChecks,
-): Promise<readonly (readonly [string, Finding])[]> {
+/** Whoever may write to a store decides how deeply a payload nests, and comparing it is recursive. */
+async function contentOf(payload: Uint8Array, contentChecks: ContentChecks): Promise<Findings> {
   try {
     return await contentChecks(payload);
   } catch (error) {
@@ -115,20 +98,19 @@ async function contentOf(
   }
 }
 
-/** Puts checks together. What is demanded of provenance is asked of all that was proven, and there must be some. */
+/** Combines checks. What is expected of provenance must hold for all that was proven, and there must be some. */
 export function verificationOf(parts: readonly Checked[], expected: Expectations): Verification {
   const made = parts.flatMap(({ checks }) => checks);
-  const proven = parts.flatMap(({ provenance }) => provenance ?? []);
-  const checks = made.every(({ ok }) => ok) ? [...made, ...demanded(proven, expected)] : made;
+  const checks = isGood({ checks: made }) ? [...made, ...expectationChecks(provenIn(parts), expected)] : made;
   return {
-    verified: checks.length > 0 && checks.every(({ ok }) => ok),
+    verified: checks.length > 0 && isGood({ checks }),
     checks,
     notes: parts.flatMap(({ notes = [] }) => notes),
     statements: parts.flatMap(({ statement }) => statement ?? []),
   };
 }
 
-/** Of several entries about one thing, by whomever, one that holds is enough; only what holds is reported then. */
+/** One good entry among several about the same thing is enough, and then only good ones are reported. */
 export function verificationOfAny(parts: readonly Checked[], expected: Expectations): Verification {
   const good = parts.filter(isGood);
   const enough = meeting(good, expected);
@@ -136,27 +118,30 @@ export function verificationOfAny(parts: readonly Checked[], expected: Expectati
     const rest = good.filter((part) => part.provenance === undefined && !enough.includes(part));
     return verificationOf([...enough, ...rest], expected);
   }
-  const proven = good.flatMap(({ provenance }) => provenance ?? []);
-  const none = good.length === 0 ? [{ name: 'signed', ok: false, reason: lacks(parts) }] : [];
+  const missing =
+    parts.length === 0
+      ? 'nothing signed was found'
+      : 'nothing that was found is signed by these keys and is about it';
+  const lacks =
+    good.length === 0 ? checksOf([['signed', no(missing)]]) : expectationChecks(provenIn(good), expected);
   return {
     verified: false,
-    checks: [
-      ...parts.flatMap(({ checks }) => checks),
-      ...none,
-      ...(good.length === 0 ? [] : demanded(proven, expected)),
-    ],
+    checks: [...parts.flatMap(({ checks }) => checks), ...lacks],
     notes: [],
     statements: [],
   };
 }
 
-/** The parts that hold, and that prove what is demanded where anything is. */
+/** The parts that hold, and whose provenance says what is expected, if anything is. */
 export function meeting(parts: readonly Checked[], expected: Expectations): readonly Checked[] {
   return parts.filter(
-    (part) =>
-      isGood(part) &&
-      (!expectsAnything(expected) || (part.provenance !== undefined && meetsAll(part.provenance, expected))),
+    (part) => isGood(part) && isGood({ checks: expectationChecks(provenIn([part]), expected) }),
   );
+}
+
+/** A failed check. */
+export function failed(name: string, reason: string): Checked {
+  return { checks: checksOf([[name, no(reason)]]) };
 }
 
 /** Whether every check holds. */
@@ -164,78 +149,47 @@ export function isGood({ checks }: Checked): boolean {
   return checks.every(({ ok }) => ok);
 }
 
-function lacks(parts: readonly Checked[]): string {
-  return parts.length === 0
-    ? 'nothing signed was found'
-    : 'nothing that was found is signed by these keys and is about it';
+function provenIn(parts: readonly Checked[]): readonly Proof[] {
+  return parts.flatMap(({ provenance }) => provenance ?? []);
 }
 
-/** Judges what is stored with a signature to prove when it was made, and by whom. */
+/** Judges what is stored with a signature to prove when and by whom it was made. */
 async function evidenceOf(
-  { payload, signature, certificate = '', transparency, logAddress }: Omit<Stored, 'name'>,
+  { payload, signature: stored, certificate = '', transparency, logAddress }: Stored,
+  signed: Signed | string,
   keys: readonly VerificationKey[],
   options: EvidenceOptions,
 ): Promise<EvidenceFindings | undefined> {
-  const signed = signedMessage(payload, signature);
   if (typeof signed === 'string') return undefined;
-  const key = await signerAmong(keys, signed);
-  const verifier = certificate === '' ? key?.publicKey : derOf(certificate);
+  const { message, signature } = signed;
+  const { key } = await findSigner(keys, (one) => one.check(message, signature));
+  const verifier = certificate === '' ? key?.publicKey : pemBlock(certificate, 'CERTIFICATE');
   const content =
-    signed.message === payload
-      ? bareContent(payload, signed.signature)
-      : envelopeContent(inTotoType, payload, signed.signature);
-  return judgeEvidence(
-    { content, stored: signature, verifier, certificate, transparency, logAddress },
-    options,
+    message === payload ? bareContent(payload, signature) : envelopeContent(inTotoType, payload, signature);
+  return judgeEvidence({ content, stored, verifier, certificate, transparency, logAddress }, options);
+}
+
+async function isSigned(signed: Signed | string, keys: readonly VerificationKey[]): Promise<Finding> {
+  if (typeof signed === 'string') return no(signed);
+  if (keys.length === 0) return no('no certificate that can be read is stored with the signature');
+  const { message, signature, keyId } = signed;
+  const { key, reasons } = await findSigner(keys, async (one) =>
+    keyId === '' || one.keyIds.includes(keyId)
+      ? one.check(message, signature)
+      : `is not the key that the envelope names, ${quote(keyId)}`,
   );
+  return key === undefined ? no(reasons.join('; ')) : yes(`the payload is signed by ${key.id}`);
 }
 
-async function signerAmong(
-  keys: readonly VerificationKey[],
-  { message, signature }: Signed,
-): Promise<VerificationKey | undefined> {
-  for (const key of keys) if ((await key.check(message, signature)) === undefined) return key;
-  return undefined;
-}
-
-/** A certificate in DER; undefined where it can't be read. */
-export function derOf(pem: string): Uint8Array | undefined {
-  const block = pemBlock(pem, 'CERTIFICATE');
-  return block === undefined ? undefined : new Uint8Array(block);
-}
-
-async function isSigned(
-  payload: Uint8Array,
-  stored: Uint8Array,
-  keys: readonly VerificationKey[],
-): Promise<Finding> {
-  const signed = signedMessage(payload, stored);
-  if (typeof signed === 'string') return { ok: false, reason: signed };
-  if (keys.length === 0) return no('no certificate that can be read is stored beside the signature');
-  const reasons: string[] = [];
-  for (const key of keys) {
-    const isNamed = signed.keyId === '' || key.keyIds.includes(signed.keyId);
-    const why = isNamed
-      ? await key.check(signed.message, signed.signature)
-      : `is not the key that the envelope names, ${quote(signed.keyId)}`;
-    if (why === undefined) return { ok: true, reason: `the payload is signed by ${key.id}` };
-    reasons.push(`${key.id} ${why}`);
-  }
-  return { ok: false, reason: reasons.join('; ') };
-}
-
-/** The certificate stored with a signature must be of the key that made it; who issued it, and when, is for those who trust it. */
+/** The certificate stored with a signature must be of the key that made it; its issuer and validity are not checked here. */
 async function isOfCertificate(
-  payload: Uint8Array,
-  stored: Uint8Array,
-  certificate: string,
+  signed: Signed | string,
+  certified: VerificationKey | undefined,
 ): Promise<Finding> {
-  const signed = signedMessage(payload, stored);
-  const key = keyOfCertificate(certificate);
-  if (typeof signed === 'string' || key === undefined)
-    return { ok: false, reason: "the certificate that is stored beside it can't be read" };
-  const why = await key.check(signed.message, signed.signature);
+  if (typeof signed === 'string' || certified === undefined)
+    return no("the certificate that is stored with it can't be read");
+  const why = await certified.check(signed.message, signed.signature);
   return why === undefined
-    ? { ok: true, reason: 'the certificate is of the key that signed' }
-    : { ok: false, reason: `the key of the certificate that is stored beside it, ${key.id}, ${why}` };
+    ? yes('the certificate is of the key that signed')
+    : no(`the key of the certificate that is stored with it, ${certified.id}, ${why}`);
 }

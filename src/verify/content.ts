@@ -5,26 +5,27 @@ import { quote } from '../text.ts';
 import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { at, isJsonList, type Json, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import { compare, differencesText, whole } from './differences.ts';
-import { type Finding, no } from './judgement.ts';
+import { compare, differencesText, exact } from './differences.ts';
+import { type Finding, no, yes } from './finding.ts';
 
 /** Whether a payload is the run's status as it is now: the format `tekton`. */
 export function isStatusOf(run: Run, payload: Uint8Array): Finding {
-  const read = readJson(payload);
-  if (read === undefined) return no('the payload is not JSON');
-  if (equalsStatus(run, read.json)) return { ok: true, reason: "the payload is the run's status" };
-  const { differences } = compare(read.json, member(run.object, 'status'), whole, ['status']);
+  const json = readJson(payload);
+  if (json === undefined) return no('the payload is not JSON');
+  if (equalsStatus(run, json)) return yes("the payload is the run's status");
+  const { differences } = compare(json, member(run.object, 'status'), exact, ['status']);
   return no(`the payload is not the run's status: ${differencesText(differences)}`);
 }
 
-/** The images that a run says it built. */
-export function imagesOf(run: Run): readonly ImageArtifact[] {
-  return extract(run).artifacts.flatMap((one) => (one.kind === 'oci' ? [one] : []));
+/** The images that a run says it built. @param asWritten true to take hints as they are written */
+export function imagesOf(run: Run, asWritten = false): readonly ImageArtifact[] {
+  const { artifacts } = extract(run, [], { stepResults: false, childResults: false, asWritten });
+  return artifacts.flatMap((one) => (one.kind === 'oci' ? [one] : []));
 }
 
 /** Whether a payload names this very image, or is the status of the run that built it. */
 export function isPayloadOf(run: Run, { image }: ImageArtifact, payload: Uint8Array): boolean {
-  const json = readJson(payload)?.json;
+  const json = readJson(payload);
   if (json === undefined) return false;
   const { reference, digest } = signedImage(json);
   return (image.digest === digest && image.repository === reference) || equalsStatus(run, json);
@@ -41,15 +42,13 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Findi
       `the run names no image whose digest begins with ${name}: the annotation was changed, or copied from another run`,
     );
   }
-  const read = readJson(payload);
-  if (read === undefined) return no('the payload is not JSON');
-  const { reference, digest } = signedImage(read.json);
+  const json = readJson(payload);
+  if (json === undefined) return no('the payload is not JSON');
+  const { reference, digest } = signedImage(json);
   const named = images.find(({ image }) => image.digest === digest && image.repository === reference);
-  if (named !== undefined) {
-    return { ok: true, reason: `the payload names ${quote(named.fullKey)}, which the run says it built` };
-  }
-  if (equalsStatus(run, read.json))
-    return { ok: true, reason: 'the payload is the status of the run that built the image' };
+  if (named !== undefined)
+    return yes(`the payload names ${quote(named.fullKey)}, which the run says it built`);
+  if (equalsStatus(run, json)) return yes('the payload is the status of the run that built the image');
   const names =
     typeof reference === 'string' && typeof digest === 'string'
       ? quote(`${reference}@${digest}`)
@@ -57,10 +56,10 @@ export function namesImageOf(run: Run, name: string, payload: Uint8Array): Findi
   return no(`the payload names ${names}, not an image of this key that the run says it built`);
 }
 
-/** The predicate that replaces an image's signature in a Sigstore bundle. */
+/** The predicate of an image's signature in a Sigstore bundle. */
 const bundledSignature = 'https://sigstore.dev/cosign/sign/v1';
 
-/** The image that cosign's signature is of, in its own form or as a statement. */
+/** The image that a signature is of, in cosign's own format or as a statement. */
 function signedImage(json: Json): {
   readonly reference?: Json | undefined;
   readonly digest?: Json | undefined;
@@ -80,17 +79,17 @@ function signedImage(json: Json): {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The payload as JSON; undefined when it is none, or no UTF-8. */
-export function readJson(payload: Uint8Array): { readonly json: Json } | undefined {
+/** The payload as JSON; undefined if it isn't JSON or UTF-8. */
+export function readJson(payload: Uint8Array): Json | undefined {
   try {
-    return { json: parseJson(utf8.decode(payload)) };
+    return parseJson(utf8.decode(payload));
   } catch {
-    // What isn't UTF-8 or JSON; the reason would only quote the payload.
+    // The parser's error would only quote the payload.
     return undefined;
   }
 }
 
-/** The status goes through its text, as it did when it was signed, so that both sides lost the same (-0, for one). */
+/** The status is serialized and parsed, as it was when it was signed, so that both sides lost the same, such as -0. */
 function equalsStatus(run: Run, json: Json): boolean {
   const status = member(
     asSigned(run.object, () => {}),

@@ -5,8 +5,8 @@ import { isJsonList, isJsonObject, type Json, member, parseJson } from '../json.
 /** The keys and indices that lead to a value. */
 export type Path = readonly (string | number)[];
 
-/** A place at which a stored payload and the one made again say different things; undefined is nothing at all. */
-export interface Difference {
+/** A place at which a stored payload and the one made again differ; undefined is a missing value. */
+interface Difference {
   readonly path: Path;
   readonly stored: Json | undefined;
   readonly made: Json | undefined;
@@ -14,11 +14,11 @@ export interface Difference {
 
 /** How two payloads are compared. */
 export interface Comparison {
-  /** True where values may differ honestly; such differences are set apart. */
+  /** True if values may legitimately differ; such differences are kept apart. */
   readonly mayDiffer: (path: Path) => boolean;
-  /** True for a list that may hold elements that can't be made again; each of the others must be in it. */
+  /** True for a list that may hold elements that can't be made again; all others must be in it. */
   readonly isOpen: (path: Path) => boolean;
-  /** True for a list without an order of its own. */
+  /** True for a list whose order means nothing. */
   readonly isUnordered: (path: Path) => boolean;
   /** True for base64 of JSON, which is compared member by member. */
   readonly isEncoded: (path: Path) => boolean;
@@ -26,8 +26,8 @@ export interface Comparison {
 
 const never = () => false;
 
-/** Every difference counts. */
-export const whole: Comparison = { mayDiffer: never, isOpen: never, isUnordered: never, isEncoded: never };
+/** No difference is allowed. */
+export const exact: Comparison = { mayDiffer: never, isOpen: never, isUnordered: never, isEncoded: never };
 
 /** What two values differ in, and the elements of open lists that were not compared. */
 export interface Compared {
@@ -35,6 +35,8 @@ export interface Compared {
   readonly allowed: readonly Difference[];
   readonly notCompared: readonly Path[];
 }
+
+const equal: Compared = { differences: [], allowed: [], notCompared: [] };
 
 /** Compares a stored payload with the one made again. */
 export function compare(
@@ -56,14 +58,12 @@ export function compare(
     const indices = [...Array(Math.max(left.length, right.length)).keys()];
     return together(indices.map((index) => compare(left[index], right[index], comparison, [...path, index])));
   }
-  if (one === other) return together([]);
-  // An open list may be missing as a whole where none of its elements can be made again.
+  if (one === other) return equal;
+  // An open list may be missing if none of its elements can be made again.
   if (other === undefined && isJsonList(one) && comparison.isOpen(path))
     return compareOpen(one, [], comparison, path);
   const found = [{ path, stored: one, made: other }];
-  return comparison.mayDiffer(path)
-    ? { differences: [], allowed: found, notCompared: [] }
-    : { differences: found, allowed: [], notCompared: [] };
+  return comparison.mayDiffer(path) ? { ...equal, allowed: found } : { ...equal, differences: found };
 }
 
 /** Finds each element of `made` among those of `stored`; what is left of these was not compared. */
@@ -84,15 +84,12 @@ function compareOpen(
       .toSorted((a, b) => a.compared.allowed.length - b.compared.allowed.length);
     if (best === undefined) {
       const missing = { path: [...path, index], stored: undefined, made: element };
-      return { differences: [missing], allowed: [], notCompared: [] };
+      return { ...equal, differences: [missing] };
     }
     left.delete(best.candidate);
     return best.compared;
   });
-  return together([
-    ...found,
-    { differences: [], allowed: [], notCompared: [...left].map((index) => [...path, index]) },
-  ]);
+  return together([...found, { ...equal, notCompared: [...left].map((index) => [...path, index]) }]);
 }
 
 function together(all: readonly Compared[]): Compared {
@@ -110,14 +107,14 @@ function sorted(list: readonly Json[]): readonly Json[] {
     .map(([, element]) => element);
 }
 
-/** The JSON in a base64 text, without user information in URLs; the text itself where it holds none. */
+/** The JSON in a base64 text, without user information in URLs; the text itself if it holds no JSON. */
 function decoded(text: Json | undefined): Json | undefined {
   if (typeof text !== 'string') return text;
   try {
     const json = parseJson(Buffer.from(text, 'base64').toString('utf8'));
     return isJsonObject(json) || isJsonList(json) ? withoutUserInformation(json, () => {}) : text;
   } catch {
-    // A content may be any bytes.
+    // Any bytes are allowed here.
     return text;
   }
 }
@@ -134,7 +131,7 @@ export function pathText(path: Path): string {
     .join('');
 }
 
-/** The first differences in words, for a reason. */
+/** The first differences, for the reason of a finding. */
 export function differencesText(differences: readonly Difference[]): string {
   const most = 3;
   const texts = differences

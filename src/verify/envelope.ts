@@ -3,24 +3,24 @@ import { type Envelope, inTotoType, preAuthEncoding, readEnvelope } from '../key
 import { isJsonObject, type Json, parseJson } from '../json.ts';
 import { isStatement } from './statement.ts';
 
-/** What a signature was made over, and the signature itself. */
+/** What was signed, and the signature itself. */
 export interface Signed {
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
-  /** Which key the envelope says it was; empty where it says nothing. */
+  /** The key that the envelope names; empty if it names none. */
   readonly keyId: string;
 }
 
 /**
- * What is to be verified of a stored signature: of a DSSE envelope its one signature over the encoding of its payload,
- * which must be the stored one; of anything else the bytes as they are. A text says what is wrong with an envelope.
+ * What is to be verified of a stored signature: for a DSSE envelope its one signature over the encoding of its payload,
+ * which must be the stored one, for anything else the bytes as they are. A string says what is wrong with an envelope.
  */
 export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed | string {
   const envelope = exactEnvelope(stored);
   const isOfStatement = isStatement(parsed(payload) ?? null);
   if (envelope === undefined) {
     return isOfStatement
-      ? 'the payload is an in-toto statement, which counts only in a DSSE envelope'
+      ? 'the payload is an in-toto statement, which is accepted only in a DSSE envelope'
       : { message: payload, signature: stored, keyId: '' };
   }
   if (typeof envelope === 'string') return envelope;
@@ -42,9 +42,9 @@ export function signedMessage(payload: Uint8Array, stored: Uint8Array): Signed |
   };
 }
 
-/** Strictly: a member that DSSE does not know may be a known one that was changed. */
+/** Unknown members are refused, since they may be known ones that were changed. */
 function exactEnvelope(stored: Uint8Array): Envelope | string | undefined {
-  // Signatures are DER, which starts with 0x30, raw bytes or PGP's armour; none of those is JSON.
+  // Other signatures are DER, which starts with 0x30, raw bytes or PGP's armor, none of which is JSON.
   const json = stored[0] === 0x7b ? parsed(stored) : undefined;
   if (!isJsonObject(json)) return undefined;
   const envelope = readEnvelope(json);
@@ -52,11 +52,11 @@ function exactEnvelope(stored: Uint8Array): Envelope | string | undefined {
   return envelope.isExact ? envelope : 'the envelope has members that DSSE does not know';
 }
 
-function parsed(bytes: Uint8Array): Json | undefined {
+/** The JSON in some bytes; undefined for anything else, such as a bare signature. */
+export function parsed(bytes: Uint8Array): Json | undefined {
   try {
     return parseJson(Buffer.from(bytes).toString('utf8'));
   } catch {
-    // Raw signature bytes that happen to begin with a brace.
     return undefined;
   }
 }

@@ -1,15 +1,13 @@
 import type { Config, StoreName } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
-import { type Json, type JsonObject, parseJson } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { readEnvelope } from '../keys/dsse.ts';
-import type { Run } from '../model/run.ts';
-import type { Sought, StoredEntry } from '../model/stored.ts';
-import { bundleFrom, evidenceInMaterial } from '../sigstore/bundle.ts';
-import { strictBase64 } from '../text.ts';
-import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
-import { wantedOfGone } from './gone.ts';
-import { wantedOf } from './stored.ts';
-import { openReader, type VerifiedSubject } from './stores.ts';
+import type { StoredEntry } from '../model/stored.ts';
+import { bundleFrom } from '../sigstore/bundle.ts';
+import { imageEntries, ownEntry } from './entries.ts';
+import { parsed } from './envelope.ts';
+import { openReader } from './stores.ts';
+import { type VerifiedSubject, wantedOf } from './wanted.ts';
 
 /** A stored entry as a Sigstore bundle. */
 export interface ExportedBundle {
@@ -22,7 +20,7 @@ export interface ExportedBundle {
 
 /**
  * What one store has of a run and its images, as Sigstore bundles (sigstore_bundle.proto, version 0.3). Nothing is verified.
- * @throws ChainsError STORE_…, USAGE for what is no bundle's: PGP, evidence that can't be read
+ * @throws ChainsError STORE_…, USAGE for what a bundle can't hold: PGP signatures, evidence that can't be read
  */
 export async function exportBundles(
   subject: VerifiedSubject,
@@ -39,27 +37,14 @@ function annotated(subject: VerifiedSubject): readonly Found[] {
   if ('gone' in subject)
     throw new ChainsError('USAGE', 'the run is gone, and its annotations with it; give another --store');
   const own = ownEntry(subject.run);
-  return [
-    ...(own === undefined ? [] : [{ key: own.key, isOwn: true, entry: decoded(own) }]),
-    ...imageEntries(subject.run).map((one) => ({ key: one.key, isOwn: false, entry: decoded(one) })),
-  ];
-}
-
-function decoded({ key, payload, signature, certificate, evidence }: AnnotationEntry): Found['entry'] {
-  const bytes = (text: string | undefined) => {
-    const read = text === undefined ? undefined : strictBase64(text);
-    if (read !== undefined) return read;
+  return [...(own === undefined ? [] : [own]), ...imageEntries(subject.run)].map((one) => {
+    const { key, stored } = one;
+    if (typeof stored !== 'string') return { key, isOwn: one === own, entry: stored };
     throw new ChainsError(
       'USAGE',
       `the entry ${key} in the annotations is damaged: \`chains verify\` says more`,
     );
-  };
-  return {
-    payload: bytes(payload),
-    signature: bytes(signature),
-    certificate: certificate === undefined ? undefined : Buffer.from(bytes(certificate)).toString('utf8'),
-    transparency: evidence === undefined ? undefined : evidenceInMaterial(bytes(evidence)),
-  };
+  });
 }
 
 async function storedIn(
@@ -71,9 +56,10 @@ async function storedIn(
     throw new ChainsError('USAGE', `the store ${store} can't be read back; give another --store`);
   const reader = await openReader(store, config);
   try {
-    const wanted = soughtOf(subject);
+    const { own, images } = wantedOf(subject);
     const all = await Promise.all(
-      wanted.map(async ({ sought, isOwn }) => {
+      [own.sought, ...images].map(async (sought) => {
+        const isOwn = sought === own.sought;
         const places = await reader.read(sought);
         return places.flatMap(({ entries }) => entries.map((entry) => ({ key: sought.key, isOwn, entry })));
       }),
@@ -82,13 +68,6 @@ async function storedIn(
   } finally {
     await reader.close();
   }
-}
-
-function soughtOf(subject: VerifiedSubject): readonly { readonly sought: Sought; readonly isOwn: boolean }[] {
-  if ('gone' in subject) return [{ sought: wantedOfGone(subject.gone).sought, isOwn: true }];
-  const { run, taskRuns }: { readonly run: Run; readonly taskRuns: readonly JsonObject[] } = subject;
-  const { own, images } = wantedOf(run, taskRuns);
-  return [{ sought: own.sought, isOwn: true }, ...images.map((sought) => ({ sought, isOwn: false }))];
 }
 
 function bundleOfStored(
@@ -109,13 +88,4 @@ function bundleOfStored(
     digest: 'sha256',
     transparency,
   });
-}
-
-function parsed(signature: Uint8Array): Json | undefined {
-  try {
-    return parseJson(Buffer.from(signature).toString('utf8'));
-  } catch {
-    // A bare signature is no JSON.
-    return undefined;
-  }
 }

@@ -17,7 +17,7 @@ import {
   verificationOfAny,
 } from './checks.ts';
 import { readJson } from './content.ts';
-import { type Finding, no } from './judgement.ts';
+import { type Finding, no, yes } from './finding.ts';
 import { isStatement } from './statement.ts';
 
 /** An image that was verified, by its digest. */
@@ -28,10 +28,10 @@ export interface VerifiedImage {
 }
 
 /**
- * Verifies what registries hold about an image: signatures and attestations at cosign's tags, and referrers. One that
- * holds is enough, since others may sign the same image with other keys.
+ * Verifies what registries hold about an image: signatures and attestations at cosign's tags, and referrers. One good
+ * entry is enough, since others may sign the same image with other keys.
  * @param reference `NAME[:TAG]` or `NAME[:TAG]@sha256:…`
- * @throws ChainsError USAGE for what is not a reference, and no image; STORE_… when the registry doesn't give it
+ * @throws ChainsError USAGE for an invalid reference or a missing image; STORE_… when the registry fails
  */
 export async function verifyImage(
   reference: string,
@@ -76,7 +76,7 @@ async function resolve(client: RepositoryClient, tag: string, reference: string)
   throw new ChainsError('USAGE', `there is no image ${quote(reference)} in its registry`);
 }
 
-/** What an entry of each form must say, to speak of an image. */
+/** What an entry of each form must say to be about an image. */
 const judges: { readonly [Form in EntryForm]: (json: Json, image: Image) => Finding } = {
   signature: isCosignSignature,
   attestation: hasSubject,
@@ -92,18 +92,18 @@ interface Image {
 
 function aboutImage(form: EntryForm, image: Image): ContentChecks {
   return async (payload) => {
-    const json = readJson(payload)?.json;
+    const json = readJson(payload);
     return [['image', json === undefined ? no('the payload is not JSON') : judges[form](json, image)]];
   };
 }
 
-/** By digest alone, as cosign does: an image keeps its signatures when it is copied to another repository. */
+/** Compares the digest only, as cosign does, so that an image keeps its signatures when it is copied to another repository. */
 function isCosignSignature(json: Json, { digest }: Image): Finding {
   if (at(json, 'critical', 'type') !== 'cosign container image signature')
     return no("the payload is not cosign's signature of an image: its critical.type is another one");
   const signed = at(json, 'critical', 'image', 'docker-manifest-digest');
   return signed === digest
-    ? { ok: true, reason: 'the signature names this image' }
+    ? yes('the signature names this image')
     : no(`the signature names another image, ${quote(textIn(signed))}`);
 }
 
@@ -112,12 +112,10 @@ function hasSubject(json: Json, { digest }: Image): Finding {
   const isNamed = listAt(json, 'subject').some(
     (subject) => `sha256:${textIn(at(subject, 'digest', 'sha256'))}` === digest,
   );
-  return isNamed
-    ? { ok: true, reason: 'the statement names this image' }
-    : no('the statement does not name this image');
+  return isNamed ? yes('the statement names this image') : no('the statement does not name this image');
 }
 
-/** A status speaks of many images; of those only what the run built is signed by it, and only where it succeeded. */
+/** Of the images in a status only those that the run built are signed by it, and only if it succeeded. */
 function wasBuiltBy(status: Json, { name, digest }: Image): Finding {
   const run = parseRun({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', metadata: {}, status });
   if (run.progress.state !== 'done' || !run.progress.succeeded)
@@ -126,6 +124,6 @@ function wasBuiltBy(status: Json, { name, digest }: Image): Finding {
     (artifact) => artifact.kind === 'oci' && artifact.fullKey === `${name}@${digest}`,
   );
   return isBuilt
-    ? { ok: true, reason: 'the run whose status it is built this image' }
+    ? yes('the run whose status it is built this image')
     : no('the payload is not the status of a run that built this image');
 }

@@ -1,8 +1,7 @@
 import type * as openpgp from 'openpgp';
-import { config, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
+import { config, publicKeyOf, readArmoredKey, verifyPgp } from '../keys/pgp.ts';
 import { reasonOf } from '../errors.ts';
 import { keyIdOf } from '../keys/key-id.ts';
-import { publicKeyOf } from '../keys/pgp-public-key.ts';
 import { invalid, type VerificationKey } from './key.ts';
 
 /** Reads an armored PGP public key. @throws ChainsError KEY_INVALID when it is damaged. */
@@ -17,12 +16,12 @@ export async function pgpKey(armored: string): Promise<VerificationKey> {
       return publicKey === undefined ? [] : [keyIdOf(publicKey)];
     }),
     check: async (message, signature) =>
-      (await whyItDoesNotCount(key)) ?? (await whyNotSigned(key, message, signature)),
+      (await whyInvalid(key)) ?? (await whyNotSigned(key, message, signature)),
   };
 }
 
-/** A key that has lapsed since it signed no longer proves anything: gpg would say so and leave it to the reader. */
-async function whyItDoesNotCount(key: openpgp.Key): Promise<string | undefined> {
+/** A key that has expired or been revoked since it signed proves nothing: gpg would warn and leave it to the reader. */
+async function whyInvalid(key: openpgp.Key): Promise<string | undefined> {
   const now = new Date();
   if (await key.isRevoked(undefined, undefined, now, config)) return 'is revoked';
   const expires = await key.getExpirationTime(undefined, config);
@@ -37,9 +36,9 @@ async function whyNotSigned(
 ): Promise<string | undefined> {
   const signed = await verifyPgp(key, message, armored);
   if (typeof signed === 'string') return signed;
-  // It was good when it signed; a subkey may have lapsed since.
+  // The key was valid when it signed, but a subkey may have expired or been revoked since.
   return key.getSigningKey(signed.keyId, new Date(), undefined, config).then(
     () => undefined,
-    (error: unknown) => `signed it with a key that no longer counts (${reasonOf(error)})`,
+    (error: unknown) => `signed it with a key that is no longer valid (${reasonOf(error)})`,
   );
 }

@@ -8,127 +8,86 @@ import { type Artifact, ownKeyOf } from '../model/artifact.ts';
 import { caught, ChainsError } from '../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, listAt, member, parseJson, textIn } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import { type Finding, no } from './judgement.ts';
+import { type Finding, no, yes } from './finding.ts';
+import { builderOf } from './provenance.ts';
 import {
   compare,
   type Compared,
   type Comparison,
-  type Difference,
   differencesText,
   type Path,
   pathText,
 } from './differences.ts';
 
-/** The run that a payload is compared with, and the TaskRuns of a PipelineRun that are there. */
-export interface ShownRun {
+/** A run that exists, with those TaskRuns of a PipelineRun that still exist. */
+export interface ExistingRun {
   readonly run: Run;
   readonly taskRuns: readonly JsonObject[];
 }
 
 /**
  * Whether provenance is what Chains makes of this very run: it is made again, with the builder, build type and format that
- * the stored one states, and compared whole (docs/verifying.md, 'What is compared').
+ * the stored one states, and compared completely (docs/verifying.md, 'What is compared').
  */
-export async function isMadeOf(shown: ShownRun, statement: Json): Promise<Finding> {
-  const key = ownKeyOf(shown.run);
-  // Other Chains take hints as they are written, and leave user information in URLs.
+export async function isMadeOf({ run, taskRuns }: ExistingRun, statement: Json): Promise<Finding> {
+  const key = ownKeyOf(run);
+  // The original Chains takes hints as they are written, and leaves user information in URLs.
   const artifacts = [false, true].flatMap((asWritten) =>
-    extract(shown.run, shown.taskRuns, { ...ownDepth, asWritten }).artifacts.filter((one) => one.key === key),
-  );
-  const gone = goneChildren(shown);
-  const made = await Promise.all(
-    configurationsFor(shown.run, statement).flatMap((configuration) =>
-      artifacts.map((artifact) => remade(artifact, configuration)),
+    extract(run, taskRuns, { stepResults: false, childResults: false, asWritten }).artifacts.filter(
+      (one) => one.key === key,
     ),
   );
-  const compared = made
-    .flatMap((one) => (one instanceof ChainsError ? [] : [one.payload]))
-    .map((payload) =>
-      compare(
-        withoutUserInformation(statement, () => {}),
-        payload,
-        comparisonFor(gone.length > 0),
-      ),
-    )
+  const gone = goneChildren({ run, taskRuns });
+  const made = await Promise.all(
+    configurationsFor(run, statement).flatMap(({ format, config }) =>
+      artifacts.map((artifact) => remade(artifact, format, config)),
+    ),
+  );
+  const stored = withoutUserInformation(statement, () => {});
+  const comparison = comparisonFor(gone.length > 0);
+  const [closest] = made
+    .flatMap((one) => (one instanceof ChainsError ? [] : [compare(stored, one.payload, comparison)]))
     .toSorted((a, b) => a.differences.length - b.differences.length);
-  const [closest] = compared;
   if (closest === undefined) {
     const error = made.find((one) => one instanceof ChainsError);
-    return no(
-      error === undefined
-        ? unknownBuild(statement)
-        : `no provenance can be made of the run: ${error.message}`,
-    );
+    if (error !== undefined) return no(`no provenance can be made of the run: ${error.message}`);
+    const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
+    return no(`the build type ${quote(textIn(buildType))} is not one that Chains writes`);
   }
   return closest.differences.length > 0
-    ? no(`the payload is not what this ${shown.run.kind} says: ${differencesText(closest.differences)}`)
-    : {
-        ok: true,
-        reason: `the payload is what this ${shown.run.kind} says`,
-        notes: notesOn(closest, gone),
-      };
+    ? no(`the payload is not what this ${run.kind} says: ${differencesText(closest.differences)}`)
+    : yes(`the payload is what this ${run.kind} says`, notesOn(closest, gone));
 }
 
-const ownDepth = { stepResults: false, childResults: false };
-
-/** A configuration under which the stored provenance may have been made. */
-interface Configuration {
-  readonly format: FormatName;
-  readonly config: Config;
-}
-
-/** Deep inspection, and which of two formats with one predicate it was, stand in no payload: each is tried. */
-function configurationsFor(run: Run, statement: Json): readonly Configuration[] {
-  const predicate = member(statement, 'predicate');
-  const made = predicates.get(textIn(member(statement, 'predicateType')));
-  if (made === undefined) return [];
-  const { formats, builder, buildType } = made(predicate);
-  const depths = run.kind === 'PipelineRun' ? ['false', 'true'] : ['false'];
-  return formats.flatMap((format) =>
-    depths.flatMap((deep) => {
-      const config = configuration({
-        'builder.id': builder,
-        'artifacts.pipelinerun.enable-deep-inspection': deep,
-        ...(buildType === undefined ? {} : { 'builddefinition.buildtype': buildType }),
-      });
-      return config === undefined ? [] : [{ format, config }];
-    }),
-  );
-}
-
-/** What provenance states of how it was made, by its predicate. */
-const predicates = new Map<
-  string,
-  (predicate: Json | undefined) => {
-    readonly formats: readonly FormatName[];
-    readonly builder: Json;
-    readonly buildType: Json | undefined;
-  }
->([
-  [
-    'https://slsa.dev/provenance/v0.2',
-    (predicate) => ({
-      formats: ['in-toto'],
-      builder: at(predicate, 'builder', 'id') ?? '',
-      buildType: undefined,
-    }),
-  ],
-  [
-    'https://slsa.dev/provenance/v1',
-    (predicate) => ({
-      formats: ['slsa/v2alpha3', 'slsa/v2alpha4'],
-      builder: at(predicate, 'runDetails', 'builder', 'id') ?? '',
-      buildType: at(predicate, 'buildDefinition', 'buildType') ?? '',
-    }),
-  ],
+/** The formats that write each predicate. */
+const formats = new Map<string, readonly FormatName[]>([
+  ['https://slsa.dev/provenance/v0.2', ['in-toto']],
+  ['https://slsa.dev/provenance/v1', ['slsa/v2alpha3', 'slsa/v2alpha4']],
 ]);
 
-function unknownBuild(statement: Json): string {
-  const buildType = at(statement, 'predicate', 'buildDefinition', 'buildType');
-  return `the build type ${quote(textIn(buildType))} is not one that Chains writes`;
+/**
+ * The configurations under which provenance may have been made. No payload says which of two formats it has, or whether deep
+ * inspection was on, so that each is tried.
+ */
+function configurationsFor(
+  run: Run,
+  statement: Json,
+): readonly { readonly format: FormatName; readonly config: Config }[] {
+  const predicate = member(statement, 'predicate');
+  const type = textIn(member(statement, 'predicateType'));
+  const buildType = at(predicate, 'buildDefinition', 'buildType') ?? '';
+  const data = {
+    'builder.id': builderOf(predicate) ?? '',
+    ...(type === 'https://slsa.dev/provenance/v1' ? { 'builddefinition.buildtype': buildType } : {}),
+  };
+  const depths = run.kind === 'PipelineRun' ? ['false', 'true'] : ['false'];
+  const configs = depths.flatMap(
+    (deep) => configuration({ ...data, 'artifacts.pipelinerun.enable-deep-inspection': deep }) ?? [],
+  );
+  return (formats.get(type) ?? []).flatMap((format) => configs.map((config) => ({ format, config })));
 }
 
-/** Undefined for what no configuration can say. */
+/** Undefined for values that a configuration can't have. */
 function configuration(data: JsonObject): Config | undefined {
   try {
     return parseConfig(data).config;
@@ -140,7 +99,8 @@ function configuration(data: JsonObject): Config | undefined {
 
 async function remade(
   artifact: Artifact,
-  { format, config }: Configuration,
+  format: FormatName,
+  config: Config,
 ): Promise<{ readonly payload: Json } | ChainsError> {
   return caught(async () => {
     const make = await loadFormat(format);
@@ -154,14 +114,14 @@ type Pattern = readonly string[];
 
 const child = ['predicate', 'buildDefinition', 'resolvedDependencies', '*', 'content'] as const;
 
-/** What holds JSON in base64. */
+/** Fields that hold JSON in base64. */
 const encoded: readonly Pattern[] = [child, ['predicate', 'runDetails', 'byproducts', '*', 'content']];
 
-/** Labels, annotations and what the API server keeps: others may change them after the run was signed. */
+/** Labels, annotations and what the API server maintains: they may change after the run was signed. */
 const changing: readonly Pattern[] = [
   ['predicate', 'invocation', 'environment'],
   ['predicate', 'buildConfig', 'tasks', '*', 'invocation', 'environment'],
-  // It says what a label said.
+  // It comes from a label.
   ['predicate', 'metadata', 'reproducible'],
   ['predicate', 'buildDefinition', 'internalParameters', 'labels'],
   ['predicate', 'buildDefinition', 'internalParameters', 'annotations'],
@@ -176,7 +136,7 @@ const changing: readonly Pattern[] = [
     'deletionTimestamp',
     'deletionGracePeriodSeconds',
   ].map((name) => [...child, 'metadata', name]),
-  // An object loses them in a list or a watch.
+  // Objects in a list or a watch lack them.
   [...child, 'kind'],
   [...child, 'apiVersion'],
 ];
@@ -190,10 +150,10 @@ const ofChildren: readonly Pattern[] = [
   ['predicate', 'runDetails', 'byproducts'],
 ];
 
-/** Which tasks a task followed depends on which of them ran. */
+/** The tasks that a task ran after, which depend on which of them ran. */
 const order: Pattern = ['predicate', 'buildConfig', 'tasks', '*', 'after'];
 
-/** Of equal dependencies the first one is written, under its own name; it may be that of a TaskRun that is gone. */
+/** Of equal dependencies the first one is written with its name, which may be that of a TaskRun that is gone. */
 const dependencyName: Pattern = ['predicate', 'buildDefinition', 'resolvedDependencies', '*', 'name'];
 
 function comparisonFor(isPartial: boolean): Comparison {
@@ -214,8 +174,8 @@ function equals(path: Path, pattern: Pattern): boolean {
   return path.length === pattern.length && begins(path, pattern);
 }
 
-/** The names of the TaskRuns that a PipelineRun refers to and that are not there. */
-function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
+/** The names of the TaskRuns that a PipelineRun refers to and that no longer exist. */
+function goneChildren({ run, taskRuns }: ExistingRun): readonly string[] {
   const there = new Set(taskRuns.map((taskRun) => at(taskRun, 'metadata', 'name')));
   const embedded = at(run.object, 'status', 'taskRuns');
   const names = [
@@ -231,26 +191,20 @@ function goneChildren({ run, taskRuns }: ShownRun): readonly string[] {
 const most = 5;
 
 function notesOn({ allowed, notCompared }: Compared, gone: readonly string[]): readonly string[] {
-  const isNamed = ({ path }: Difference) => equals(path, dependencyName);
-  const renamed = allowed.filter(isNamed);
-  const changed = allowed.filter((difference) => !isNamed(difference));
+  const paths = allowed.map(({ path }) => path);
+  const note = (text: string, about: readonly Path[]) =>
+    about.length === 0 ? [] : [`${text}: ${some(about.map(pathText))}`];
   return [
-    ...(changed.length === 0
-      ? []
-      : [`changed since it was signed, which labels, annotations and versions may: ${fields(changed)}`]),
-    ...(renamed.length === 0
-      ? []
-      : [`may be named after TaskRuns that are not there (${some(gone)}): ${fields(renamed)}`]),
-    ...(notCompared.length === 0
-      ? []
-      : [
-          `not compared, since these TaskRuns are not there (${some(gone)}): ${some(notCompared.map(pathText))}`,
-        ]),
+    ...note(
+      'changed since it was signed, which labels, annotations and versions may',
+      paths.filter((path) => !equals(path, dependencyName)),
+    ),
+    ...note(
+      `may be named after TaskRuns that are not there (${some(gone)})`,
+      paths.filter((path) => equals(path, dependencyName)),
+    ),
+    ...note(`not compared, since these TaskRuns are not there (${some(gone)})`, notCompared),
   ];
-}
-
-function fields(differences: Compared['allowed']): string {
-  return some(differences.map(({ path }) => pathText(path)));
 }
 
 function some(texts: readonly string[]): string {

@@ -1,27 +1,26 @@
-import { quote, strictBase64 } from '../text.ts';
-import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import type { JsonObject } from '../json.ts';
+import { type ImageArtifact, storageKeyOf } from '../model/artifact.ts';
 import { endStateOf, messageMark, signedUidMark, transparencyMark } from '../model/marks.ts';
 import type { Run } from '../model/run.ts';
-import type { Transparency } from '../model/signature.ts';
-import { evidenceInMaterial } from '../sigstore/bundle.ts';
+import { quote } from '../text.ts';
 import {
   type Checked,
   checkStored,
   type ContentChecks,
+  failed,
   type Verification,
-  type VerificationOptions,
   verificationOf,
+  type VerificationOptions,
 } from './checks.ts';
 import { imagesOf, isPayloadOf, isStatusOf, namesImageOf, readJson } from './content.ts';
-import type { Check, Finding } from './judgement.ts';
-import type { ShownRun } from './remake.ts';
 import { type AnnotationEntry, imageEntries, ownEntry } from './entries.ts';
-import { isStatement, speaksOf } from './statement.ts';
+import { type Finding, no, yes } from './finding.ts';
+import type { ExistingRun } from './remake.ts';
+import { describesRun, isStatement } from './statement.ts';
 
 /** What is verified of a run's annotations, and how. */
-export interface AnnotationsOptions extends VerificationOptions {
-  /** The TaskRuns of a PipelineRun that are there. */
+interface AnnotationsOptions extends VerificationOptions {
+  /** The TaskRuns of a PipelineRun that still exist. */
   readonly taskRuns?: readonly JsonObject[];
   /** Whether the store `tekton` must have the run's images, too. */
   readonly imagesNeeded?: boolean;
@@ -54,69 +53,63 @@ export async function checkAnnotations(
       checkEntry(entry, options, async (payload) => [['image', namesImageOf(run, entry.key, payload)]]),
     ),
   );
-  const lacking = imagesOf(run).filter((image) => !entries.some((entry) => isEntryOf(run, image, entry)));
+  const missing = imagesOf(run).filter((image) => !entries.some((entry) => isEntryOf(run, image, entry)));
   return {
     own: [
       own === undefined
-        ? { checks: [unsigned(run)] }
+        ? failed(unsignedCheck, whyUnsigned(run))
         : await checkEntry(own, options, ownContent({ run, taskRuns }, own.key), logAddressOf(run)),
     ],
-    images: [...checked, ...lacking.map((image) => lackingImage(image, imagesNeeded))],
+    images: [...checked, ...missing.map((image) => missingImage(image, imagesNeeded))],
   };
 }
 
-/** Images whose digests begin alike may have one key; the entry is that of the one that its payload names. */
+/** Images whose digests begin alike may share a key; then the payload says which of them the entry is of. */
 function isEntryOf(run: Run, image: ImageArtifact, { key, payload }: AnnotationEntry): boolean {
   if (key !== image.key && key !== storageKeyOf(image)) return false;
-  const bytes = payload === undefined ? undefined : strictBase64(payload);
   // An entry that can't be read fails by itself.
-  return bytes === undefined || isPayloadOf(run, image, bytes);
+  return payload === undefined || isPayloadOf(run, image, payload);
 }
 
-/** An image that the run names and that has no entry: a failed check where it must have one, else a note. */
-function lackingImage({ key, fullKey }: ImageArtifact, isNeeded: boolean): Checked {
+function missingImage({ key, fullKey }: ImageArtifact, isNeeded: boolean): Checked {
   const what = `${quote(fullKey)}, which the run says it built, has no payload and signature in the annotations`;
-  return isNeeded
-    ? { checks: [{ name: `${key} stored`, ok: false, reason: what }] }
-    : { checks: [], notes: [`${what}: not verified here`] };
+  return isNeeded ? failed(`${key} stored`, what) : { checks: [], notes: [`${what}: not verified here`] };
 }
 
 /** What the content of a run's own payload under this key must be. */
-export function ownContent({ run, taskRuns }: ShownRun, key: string): ContentChecks {
+export function ownContent({ run, taskRuns }: ExistingRun, key: string): ContentChecks {
   return async (payload) => {
-    const read = readJson(payload);
+    const json = readJson(payload);
     return [
-      ...(key === 'taskrun' ? [['uid', wasWrittenFor(run)] as const] : []),
-      ...(read !== undefined && isStatement(read.json)
-        ? await speaksOf({ run, taskRuns }, read.json)
+      ...(key === 'taskrun' ? [['uid', hasOwnUid(run)] as const] : []),
+      ...(json !== undefined && isStatement(json)
+        ? await describesRun({ run, taskRuns }, json)
         : [['status', isStatusOf(run, payload)] as const]),
     ];
   };
 }
 
-/** The check that a run without an entry of its own fails. */
+/** The name of the check that a run without an entry of its own fails. */
 export const unsignedCheck = 'signed';
 
-function unsigned(run: Run): Check {
-  const state = endStateOf(run);
+function whyUnsigned(run: Run): string {
   const message = run.annotations[messageMark];
   const reasons = {
     true: 'it is marked as signed, but has no payload and signature of its own in its annotations; another store may have them',
     failed: `signing it failed${message === undefined ? '' : `: ${quote(message)}`}`,
     undefined: `it has no payload and signature of its own in its annotations`,
   };
-  return { name: unsignedCheck, ok: false, reason: `the run is unsigned: ${reasons[`${state}`]}` };
+  return `the run is unsigned: ${reasons[`${endStateOf(run)}`]}`;
 }
 
 /** The key `taskrun` has no uid, and a rerun copies annotations. */
-function wasWrittenFor(run: Run): Finding {
+function hasOwnUid(run: Run): Finding {
   const uid = run.annotations[signedUidMark];
-  if (uid === run.uid) return { ok: true, reason: `${signedUidMark} is the run's uid` };
+  if (uid === run.uid) return yes(`${signedUidMark} is the run's uid`);
   const is = uid === undefined ? 'is missing' : `is ${quote(uid)}`;
-  return {
-    ok: false,
-    reason: `${signedUidMark} ${is}, but the run's uid is ${quote(run.uid)}: the annotations are another run's`,
-  };
+  return no(
+    `${signedUidMark} ${is}, but the run's uid is ${quote(run.uid)}: the annotations are another run's`,
+  );
 }
 
 /** Where a run says that a log has its own signature. */
@@ -125,40 +118,11 @@ export function logAddressOf({ annotations }: Pick<Run, 'annotations'>): string 
 }
 
 async function checkEntry(
-  { key, ...texts }: AnnotationEntry,
+  { key, stored }: AnnotationEntry,
   options: VerificationOptions,
   contentChecks: ContentChecks,
   logAddress?: string,
 ): Promise<Checked> {
-  // Others write an empty one where there is none.
-  const [payload, signature, certificate] = [
-    decoded(texts.payload),
-    decoded(texts.signature),
-    decoded(texts.certificate ?? ''),
-  ];
-  if (typeof payload !== 'string' && typeof signature !== 'string' && typeof certificate !== 'string') {
-    const stored = {
-      ...{ name: key, payload, signature, certificate: Buffer.from(certificate).toString('utf8') },
-      transparency: texts.evidence === undefined ? undefined : evidenceIn(texts.evidence),
-      logAddress,
-    };
-    return checkStored(stored, options, contentChecks);
-  }
-  const wrong = Object.entries({ payload, signature, certificate }).flatMap(([part, is]) =>
-    typeof is === 'string' ? [`the ${part} ${is}`] : [],
-  );
-  return {
-    checks: [{ name: `${key} stored`, ok: false, reason: wrong.join(' and ') }],
-  };
-}
-
-function evidenceIn(text: string): Transparency | string | undefined {
-  const json = decoded(text);
-  return typeof json === 'string' ? json : evidenceInMaterial(json);
-}
-
-/** The bytes, or what is wrong with the text. */
-function decoded(text: string | undefined): Uint8Array | string {
-  if (text === undefined) return 'is missing';
-  return strictBase64(text) ?? 'is not padded standard base64';
+  if (typeof stored === 'string') return failed(`${key} stored`, stored);
+  return checkStored({ ...stored, name: key, logAddress }, options, contentChecks);
 }

@@ -1,51 +1,50 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, StoreName } from '../config/keys.ts';
 import { planFor } from '../config/plan.ts';
+import type { Json } from '../json.ts';
 import { artifactKindOf } from '../model/artifact.ts';
-import type { Json, JsonObject } from '../json.ts';
 import type { Run } from '../model/run.ts';
-import type { StoredPlace, Sought, StoreReader } from '../model/stored.ts';
+import type { Sought, StoredPlace, StoreReader } from '../model/stored.ts';
 import { type ReadableStore, readers } from '../store/index.ts';
-import { type Checked, type Verification, type VerificationOptions, verificationOf } from './checks.ts';
-import { type GoneRun, wantedOfGone } from './gone.ts';
-import { type AnnotationsOptions, checkAnnotations, type CheckedRun, unsignedCheck } from './run.ts';
-import { checkFound, failed, imageContent, type Wanted, wantedOf } from './stored.ts';
+import {
+  type Checked,
+  checkStored,
+  failed,
+  isGood,
+  meeting,
+  type Verification,
+  verificationOf,
+  type VerificationOptions,
+} from './checks.ts';
+import { namesImageOf } from './content.ts';
+import type { ExistingRun } from './remake.ts';
+import { checkAnnotations, type CheckedRun, unsignedCheck } from './run.ts';
+import { type VerifiedSubject, type Wanted, wantedOf } from './wanted.ts';
 
 /** Which stores are read back, and how to reach them. */
 export interface StoresOptions extends VerificationOptions {
   readonly config: Config;
   readonly stores: readonly StoreName[];
-  /** True where each of them must have the run; otherwise one that can't is left out, as long as another one has it. */
+  /** True if each of them must have the run; otherwise one that can't is left out if another one has it. */
   readonly strict: boolean;
 }
 
-/** A run that is there, with the TaskRuns of a PipelineRun, or one that is gone. */
-export type VerifiedSubject =
-  | { readonly run: Run; readonly taskRuns: readonly JsonObject[] }
-  | { readonly gone: GoneRun };
-
-/** What was verified, and why stores were left out. */
-export interface StoresVerification {
-  readonly verification: Verification;
-  readonly leftOut: readonly string[];
-}
-
-/** What was found in one store of the run itself and of its images, or why nothing of this run can be found there. */
+/** What was checked in one store, or why nothing of this run can be found there. */
 type StoreChecks = CheckedRun | { readonly store: StoreName; readonly cannot: string };
 
 /**
- * Verifies what several stores have of a run, each with checks of its own; all must hold. The store `tekton` is the run's
- * annotations; the others are read. An image must be in the stores that the configuration names for images; elsewhere it
- * is checked where it is found.
- * @throws ChainsError CONFIG_INVALID for a setting that is missing, STORE_… where a store doesn't answer
+ * Verifies what several stores have of a run, each with its own checks, which must all hold. The store `tekton` is the run's
+ * annotations. An image must be in the stores that the configuration names for images; elsewhere it is checked if it is there.
+ * @returns also why stores were left out
+ * @throws ChainsError CONFIG_INVALID for a setting that is missing, STORE_… if a store doesn't answer
  */
 export async function verifyStores(
   subject: VerifiedSubject,
   options: StoresOptions,
-): Promise<StoresVerification> {
+): Promise<{ readonly verification: Verification; readonly leftOut: readonly string[] }> {
   const { stores, expected, strict } = options;
   if (stores.every((store) => store === 'tekton') && 'run' in subject) {
-    const { own, images } = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+    const { own, images } = await checkRunAnnotations(subject, options);
     return { verification: verificationOf([...own, ...images], expected), leftOut: [] };
   }
   const results = await Promise.all(stores.map((store) => checkStore(store, subject, options)));
@@ -58,7 +57,7 @@ export async function verifyStores(
     strict || !isProven ? leftOut.map(({ store, cannot }) => failed(`${store} stored`, cannot)) : [];
   const verification = verificationOf([...parts, ...missing], expected);
   return {
-    // What two stores have is summed up once.
+    // A statement that two stores have is reported once.
     verification: { ...verification, statements: distinct(verification.statements) },
     leftOut: missing.length > 0 ? [] : leftOut.map(({ store, cannot }) => `${store} is left out: ${cannot}`),
   };
@@ -91,7 +90,7 @@ async function checkTekton(subject: VerifiedSubject, options: StoresOptions): Pr
   if ('gone' in subject) {
     return { store: 'tekton', cannot: 'the run is gone from the cluster, and its annotations with it' };
   }
-  const { own, images } = await checkAnnotations(subject.run, annotationsOptions(subject, options));
+  const { own, images } = await checkRunAnnotations(subject, options);
   const isNeeded = mustHave('tekton', subject.run.kind, options);
   const named = (part: Checked): Checked => ({
     ...part,
@@ -102,13 +101,9 @@ async function checkTekton(subject: VerifiedSubject, options: StoresOptions): Pr
   return { own: own.map(named), images: images.map(named) };
 }
 
-function annotationsOptions(
-  { run, taskRuns }: Extract<VerifiedSubject, { run: Run }>,
-  options: StoresOptions,
-): AnnotationsOptions {
+function checkRunAnnotations({ run, taskRuns }: ExistingRun, options: StoresOptions): Promise<CheckedRun> {
   const imagesNeeded = imagesMustBeIn('tekton', run, options.config);
-  const { keys, expected, evidence } = options;
-  return { keys, expected, evidence, taskRuns, imagesNeeded };
+  return checkAnnotations(run, { ...options, taskRuns, imagesNeeded });
 }
 
 async function checkRead(
@@ -117,34 +112,27 @@ async function checkRead(
   subject: VerifiedSubject,
   options: StoresOptions,
 ): Promise<StoreChecks> {
-  if ('gone' in subject) return checkOwn(store, reader, wantedOfGone(subject.gone), subject.gone, options);
-  const { run, taskRuns } = subject;
-  const { own, images } = wantedOf(run, taskRuns);
-  const ofRun = await checkOwn(store, reader, own, run, options);
-  return 'cannot' in ofRun
-    ? ofRun
-    : { ...ofRun, images: await checkImages(store, reader, { run, images }, options) };
-}
-
-async function checkOwn(
-  store: ReadableStore,
-  reader: StoreReader,
-  own: Wanted,
-  run: Run | GoneRun,
-  options: StoresOptions,
-): Promise<StoreChecks> {
+  const { own, images } = wantedOf(subject);
   const found = await reader.read(own.sought);
-  const isNeeded = mustHave(store, run.kind, options);
-  if (isNeeded && found.length === 0) return { store, cannot: placeless(!('object' in run)) };
-  const places = isNeeded ? found : somewhere(found);
-  return { own: await checkFound(store, own, places, options), images: [] };
+  const isNeeded = mustHave(store, own.sought.run.kind, options);
+  if (isNeeded && found.length === 0) {
+    const cannot =
+      'gone' in subject
+        ? 'the run is gone, and this store finds entries by what a run built; gcs and docdb find them by its uid'
+        : 'the run names nothing that it built, and this store files the entries of a run under that';
+    return { store, cannot };
+  }
+  const checked = await checkFound(store, own, isNeeded ? found : nonEmpty(found), options);
+  if ('gone' in subject) return { own: checked, images: [] };
+  return { own: checked, images: await checkImages(store, reader, subject.run, images, options) };
 }
 
-/** Some stores have one place for all images with the same key; each place is looked at once. */
+/** Some stores have one place for all images with the same key, and each place is checked once. */
 async function checkImages(
   store: ReadableStore,
   reader: StoreReader,
-  { run, images }: { readonly run: Run; readonly images: readonly Sought[] },
+  run: Run,
+  images: readonly Sought[],
   options: StoresOptions,
 ): Promise<readonly Checked[]> {
   const read = await Promise.all(
@@ -152,46 +140,71 @@ async function checkImages(
   );
   const places = Map.groupBy(read.flat(), ({ found }) => found.place);
   const must = imagesMustBeIn(store, run, options.config);
-  const checked = [...places.values()].map(async ([first, ...more]) => {
+  const checked = [...places.values()].map(async (group) => {
+    const [first] = group;
     if (first === undefined) return [];
     const { sought, found } = first;
-    const names = [first, ...more].flatMap((one) => one.sought.images);
-    const wanted = { sought, content: imageContent(run, sought, names) };
-    // What is expected of provenance is asked of the run's own entry.
-    return checkFound(store, wanted, must ? [found] : somewhere([found]), { ...options, expected: {} });
+    const [name = sought.key, ...more] = group.flatMap((one) => one.sought.images);
+    const wanted: Wanted = {
+      sought,
+      content: async (payload) => [
+        ['image', namesImageOf(run, more.length > 0 ? sought.key : name, payload)],
+      ],
+    };
+    // What is expected of provenance must hold for the run's own entry only.
+    return checkFound(store, wanted, must ? [found] : nonEmpty([found]), { ...options, expected: {} });
   });
   return (await Promise.all(checked)).flat();
 }
 
-/** Whether a store must have the run's own entry: where it is asked for, or stores runs of its kind. */
+/**
+ * Checks what a store returned of one artifact. In each place one good entry is enough, since others may add theirs, and then
+ * only good ones are reported.
+ */
+async function checkFound(
+  store: ReadableStore,
+  { sought: { key }, content, logAddress }: Wanted,
+  found: readonly StoredPlace[],
+  options: VerificationOptions,
+): Promise<readonly Checked[]> {
+  const name = `${store} ${key}`;
+  const places = found.map(async ({ place, entries, flaw }): Promise<readonly Checked[]> => {
+    if (entries.length === 0) {
+      const reason = flaw === undefined ? `nothing is stored at ${place}` : `${place}: ${flaw}`;
+      return [failed(`${name} stored`, reason)];
+    }
+    const checked = await Promise.all(
+      entries.map((entry) => checkStored({ ...entry, name, logAddress }, options, content)),
+    );
+    const preferred = [meeting(checked, options.expected), checked.filter(isGood), checked];
+    return preferred.find((some) => some.length > 0) ?? [];
+  });
+  return (await Promise.all(places)).flat();
+}
+
+/** Whether a store must have the run's own entry: it is demanded, or the store is configured for runs of this kind. */
 function mustHave(store: StoreName, kind: Run['kind'], { config, strict }: StoresOptions): boolean {
   return strict || storesOf(config, kind).includes(store);
 }
 
-/** Whether a store must have the images of a run: only what is configured to be signed can be missed. */
+/** Whether a store must have the images of a run: it is configured for images, and signing them is not turned off. */
 function imagesMustBeIn(store: StoreName, { kind }: Run, config: Config): boolean {
   const { off, stores } = planFor(config, 'oci');
   return kind === 'TaskRun' && off === undefined && stores.includes(store);
 }
 
 /**
- * The stores that must have runs of this kind, as the configuration says. Where it stores none, a run is still verified by
- * an entry of its own or not at all, and its annotations are the place to look for one.
+ * The stores that must have runs of this kind, as the configuration says. If it names none, the annotations are verified: a run
+ * without an entry of its own is never verified.
  */
 export function storesOf(config: Config, kind: Run['kind']): readonly StoreName[] {
   const named = config[`artifacts.${artifactKindOf(kind)}.storage`];
   return named.length === 0 ? ['tekton'] : named;
 }
 
-/** The places where there is something. */
-function somewhere(found: readonly StoredPlace[]): readonly StoredPlace[] {
+/** The places that hold something. */
+function nonEmpty(found: readonly StoredPlace[]): readonly StoredPlace[] {
   return found.filter(({ entries, flaw }) => entries.length > 0 || flaw !== undefined);
-}
-
-function placeless(isGone: boolean): string {
-  return isGone
-    ? 'the run is gone, and this store finds entries by what a run built; gcs and docdb find them by its uid'
-    : 'the run names nothing that it built, and this store keeps what is said of a run with that';
 }
 
 /** Opens a store for reading. @throws ChainsError CONFIG_INVALID */

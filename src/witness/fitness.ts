@@ -1,13 +1,12 @@
-import type { Config } from '../config/keys.ts';
-import { kindOf } from '../keys/algorithm.ts';
-import type { Algorithm, SigningKey } from '../model/signature.ts';
-import { keyDetailsOf } from '../sigstore/key-details.ts';
 import { createPublicKey } from 'node:crypto';
+import type { Config } from '../config/keys.ts';
+import { curveOf, kindOf } from '../keys/algorithm.ts';
+import type { Algorithm, SigningKey } from '../model/signature.ts';
 
 /**
- * Why a log with this API takes no signature of this key, in words for people; undefined where it does (transparency.md, "The
- * log"). Version 1 verifies envelopes with SHA-256, and what is bare by the digest, which plain Ed25519 has none of; version 2
- * knows keys by names that say how they sign, and all by their digest.
+ * Why a log with this API does not accept signatures of this key; undefined if it does (transparency.md, "The log"). Version 1
+ * verifies envelopes with SHA-256, and bare signatures by their digest, so not plain Ed25519. Version 2 verifies everything by
+ * its digest, and only by keys that Sigstore has a name for.
  */
 export function whyNotLogged(
   api: Config['transparency.api'],
@@ -17,22 +16,38 @@ export function whyNotLogged(
   const { algorithm } = key;
   if (algorithm === undefined) return 'the transparency log takes no PGP signatures; use another signer';
   const kind = kindOf(createPublicKey(key.publicKey));
-  const isHashed = algorithm.digest !== undefined;
-  if (api === 'v2')
-    return isHashed && keyDetailsOf(key) !== undefined
-      ? undefined
-      : `the key is ${kind} and signs ${wayOf(algorithm)}, which a log with transparency.api v2 does not take; use an ECDSA P-256 key, or v1`;
-  if (!isHashed)
+  const { digest, pss = false } = algorithm;
+  if (api === 'v1' && digest === undefined)
     return isBare
       ? `the key is ${kind}, and the log takes what such a key signs in envelopes only; use an in-toto format, or an ECDSA key`
       : undefined;
-  const isTaken = algorithm.pss !== true && (isBare || algorithm.digest === 'sha256');
-  return isTaken
-    ? undefined
-    : `the key is ${kind} and signs ${wayOf(algorithm)}, which a log with transparency.api v1 does not take; use an ECDSA P-256 key`;
+  const isTaken =
+    api === 'v2'
+      ? digest !== undefined && keyDetailsOf(key) !== undefined
+      : !pss && (isBare || digest === 'sha256');
+  if (isTaken) return undefined;
+  const signs =
+    digest === undefined ? 'the message itself' : `a ${digest.toUpperCase()} digest${pss ? ' with PSS' : ''}`;
+  return `the key is ${kind} and signs ${signs}, which a log with transparency.api ${api} does not take; use an ECDSA P-256 key${api === 'v2' ? ', or v1' : ''}`;
 }
 
-function wayOf({ digest, pss = false }: Algorithm): string {
-  if (digest === undefined) return 'the message itself';
-  return `a ${digest.toUpperCase()} digest${pss ? ' with PSS' : ''}`;
+/** Sigstore's name for a key and how it signs (`PublicKeyDetails`); undefined if there is none (transparency.md, "The log"). */
+export function keyDetailsOf({ publicKey, algorithm }: SigningKey): string | undefined {
+  if (algorithm === undefined) return undefined;
+  const key = createPublicKey(publicKey);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0 } = {} } = key;
+  if (type === 'ed25519') return 'PKIX_ED25519';
+  if (type === 'rsa') return rsaDetails(modulusLength, algorithm);
+  return ecdsaDetails.get(`${curveOf(key)?.name} ${algorithm.digest}`);
+}
+
+const ecdsaDetails: ReadonlyMap<string, string> = new Map([
+  ['P-256 sha256', 'PKIX_ECDSA_P256_SHA_256'],
+  ['P-384 sha384', 'PKIX_ECDSA_P384_SHA_384'],
+  ['P-521 sha512', 'PKIX_ECDSA_P521_SHA_512'],
+]);
+
+function rsaDetails(bits: number, { digest, pss = false }: Algorithm): string | undefined {
+  const isNamed = [2_048, 3_072, 4_096].includes(bits) && digest === 'sha256' && !pss;
+  return isNamed ? `PKIX_RSA_PKCS1V15_${bits}_SHA256` : undefined;
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Service } from '../http/service.ts';
 import { at, isJsonObject, type Json, type JsonObject, listAt, parseBounded, textIn } from '../json.ts';
+import { base64 } from '../keys/pem.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import { logEntryJson } from '../sigstore/log-entry.ts';
 import type { SignedContent } from '../sigstore/content.ts';
-import type { Upload } from './upload.ts';
-import { failures } from './service.ts';
+import { failures, type Upload } from './service.ts';
 
-/** Has a log of Rekor v1 take a signature; one that it has already is read. @throws ChainsError WITNESS_… */
+/** Uploads a signature to a log of Rekor v1; an entry that exists already is read. @throws ChainsError WITNESS_… */
 export async function uploadToV1({ service, url, signed, content }: Upload): Promise<JsonObject> {
   const what = `upload ${signed.artifact.fullKey} to ${url}`;
   const path = '/api/v1/log/entries';
@@ -21,7 +21,7 @@ export async function uploadToV1({ service, url, signed, content }: Upload): Pro
   if (answer.status !== 409) return entryIn(what, answer.body);
   const location = textIn([answer.headers['location']].flat()[0]);
   const [uuid] = /[0-9a-f]{64,80}$/.exec(location) ?? [];
-  if (uuid === undefined) throw failures.unreadable(what, 'no place of the entry that is there already');
+  if (uuid === undefined) throw failures.unreadable(what, 'no location of the existing entry');
   return readFromV1(service, `${url}${path}/${uuid}`);
 }
 
@@ -31,9 +31,9 @@ export async function readFromV1(service: Service, url: string): Promise<JsonObj
   return entryIn(what, (await service.call({ what, method: 'GET', url })).body);
 }
 
-/** What is to be logged: kind `dsse` for envelopes, `hashedrekord` for what is signed bare. */
+/** The entry to propose: kind `dsse` for envelopes, `hashedrekord` for bare signatures. */
 function proposal({ payload, signature }: SignedArtifact, content: SignedContent): JsonObject {
-  const verifier = Buffer.from(signature.certificate ?? signature.key.publicKey).toString('base64');
+  const verifier = base64(Buffer.from(signature.certificate ?? signature.key.publicKey));
   const apiVersion = '0.0.1';
   if (payload.dsseType !== undefined) {
     const envelope = Buffer.from(signature.bytes).toString('utf8');
@@ -44,14 +44,14 @@ function proposal({ payload, signature }: SignedArtifact, content: SignedContent
   const spec = {
     data: { hash: { algorithm, value } },
     signature: {
-      content: Buffer.from(content.signature).toString('base64'),
+      content: base64(content.signature),
       publicKey: { content: verifier },
     },
   };
   return { apiVersion, kind: 'hashedrekord', spec };
 }
 
-/** The one entry of an answer, in the JSON of protobuf. */
+/** The one entry of an answer, in protobuf's JSON. */
 function entryIn(what: string, body: Json | undefined): JsonObject {
   const [entry] = isJsonObject(body) ? Object.values(body) : [];
   try {

@@ -1,16 +1,16 @@
 import { ChainsError } from '../errors.ts';
 import { isJsonObject, type JsonObject, textIn } from '../json.ts';
+import { base64 } from '../keys/pem.ts';
 import type { SignedArtifact } from '../model/signature.ts';
 import type { SignedContent } from '../sigstore/content.ts';
-import { keyDetailsOf } from '../sigstore/key-details.ts';
 import { logEntryJson } from '../sigstore/log-entry.ts';
-import type { Upload } from './upload.ts';
-import { failures } from './service.ts';
+import { keyDetailsOf } from './fitness.ts';
+import { failures, type Upload } from './service.ts';
 import { readFromTiles, type TilesOptions } from './tiles.ts';
 
 /**
- * Has a log of Rekor v2 take a signature; one that it has already is read from the log's tiles. Envelopes go as
- * `hashedrekord` too, by the digest of what is signed: the log takes no other kind.
+ * Uploads a signature to a log of Rekor v2; an entry that exists already is read from the log's tiles. Envelopes are uploaded
+ * as `hashedrekord` too, by the digest of what is signed, since the log accepts no other kind.
  * @throws ChainsError WITNESS_…
  */
 export async function uploadToV2({ service, url, signed, content, logIds }: Upload): Promise<JsonObject> {
@@ -25,8 +25,7 @@ export async function uploadToV2({ service, url, signed, content, logIds }: Uplo
   });
   if (answer.status === 409) {
     const index = textIn([answer.headers['x-log-index']].flat()[0]);
-    if (!/^\d{1,15}$/.test(index))
-      throw failures.unreadable(what, 'no index of the entry that is there already');
+    if (!/^\d{1,15}$/.test(index)) throw failures.unreadable(what, 'no index of the existing entry');
     return readLogged(Number(index), { service, url, logIds });
   }
   try {
@@ -37,7 +36,7 @@ export async function uploadToV2({ service, url, signed, content, logIds }: Uplo
   }
 }
 
-/** Not every log of version 2 serves its tiles where it takes entries. */
+/** Not every log of version 2 serves its tiles at the address that accepts entries. */
 async function readLogged(index: number, options: TilesOptions): Promise<JsonObject> {
   try {
     return await readFromTiles(index, options);
@@ -66,8 +65,4 @@ function requestOf(
       },
     },
   };
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
 }

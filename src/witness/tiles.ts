@@ -1,24 +1,26 @@
 import { createHash } from 'node:crypto';
+import { once } from '../concurrency.ts';
 import type { Service } from '../http/service.ts';
 import { at, type JsonObject, parseBounded, textIn } from '../json.ts';
+import { base64 } from '../keys/pem.ts';
 import { failures } from './service.ts';
 
-/** Hashes in a whole tile, and the levels of the tree that one spans. */
+/** Hashes in a full tile, and the levels of the tree that one covers. */
 const [tileWidth, tileLevels] = [256, 8];
 const hashLength = 32;
 
-/** What reading a log's tiles takes. */
+/** The log whose tiles are read. */
 export interface TilesOptions {
   readonly service: Service;
   /** The log's address. */
   readonly url: string;
-  /** The ids of the logs that are trusted: tiles name theirs by four bytes only. */
+  /** The ids of the logs that are trusted: a checkpoint holds only four bytes of its log's id. */
   readonly logIds: readonly Uint8Array[];
 }
 
 /**
  * Reads an entry of a log of Rekor v2 from its checkpoint and tiles (C2SP, tlog-tiles), with a proof that it is included.
- * What is read proves itself or not: that is for those who verify it.
+ * Nothing is verified here: the caller verifies the entry and its proof.
  * @throws ChainsError WITNESS_…
  */
 export async function readFromTiles(index: number, options: TilesOptions): Promise<JsonObject> {
@@ -31,8 +33,7 @@ export async function readFromTiles(index: number, options: TilesOptions): Promi
   if (logId === undefined)
     throw failures.unusable(`${what}: the trusted root has no log that signs such checkpoints`);
   const body = await entryAt(options, index, size, what);
-  const tree = treeOf(options, size);
-  const hashes = await inclusionProof(tree, index, 0, size);
+  const hashes = await inclusionProof(treeOf(options, size), index, 0, size);
   const json = parseBounded(body.toString('utf8'));
   return {
     logIndex: String(index),
@@ -71,22 +72,17 @@ async function entryAt(options: TilesOptions, index: number, size: number, what:
   throw failures.unreadable(what, 'no such entry in its bundle');
 }
 
-/** The hash of what a whole part of the tree covers: so many leaves, a power of two, from a multiple of that on. */
+/** The hash of a whole subtree: its leaves are a power of two, and it starts at a multiple of that. */
 type Tree = (start: number, leaves: number) => Promise<Uint8Array>;
 
 function treeOf(options: TilesOptions, size: number): Tree {
-  const tiles = new Map<string, Promise<Uint8Array>>();
-  const tile = (level: number, number: number): Promise<Uint8Array> => {
-    const width = Math.floor(size / tileWidth ** level);
-    const path = `tile/${level}/${pathOf(number, width)}`;
-    const known = tiles.get(path) ?? read(options, path);
-    tiles.set(path, known);
-    return known;
-  };
+  const tile = once((path: string) => read(options, path));
   return async (start, leaves) => {
     const level = Math.floor(Math.log2(leaves) / tileLevels);
-    const [first, count] = [start / tileWidth ** level, leaves / tileWidth ** level];
-    const bytes = await tile(level, Math.floor(first / tileWidth));
+    const span = tileWidth ** level;
+    const [first, count] = [start / span, leaves / span];
+    const path = pathOf(Math.floor(first / tileWidth), Math.floor(size / span));
+    const bytes = await tile(`tile/${level}/${path}`);
     const from = first % tileWidth;
     const hashes = Array.from({ length: count }, (_, one) =>
       bytes.subarray((from + one) * hashLength, (from + one + 1) * hashLength),
@@ -104,7 +100,7 @@ function combined(hashes: readonly Uint8Array[]): Uint8Array {
   return nodeHash(combined(hashes.slice(0, half)), combined(hashes.slice(half)));
 }
 
-/** RFC 6962, 2.1.1: the sibling hashes on the way from a leaf up to the root. */
+/** RFC 6962, 2.1.1: the sibling hashes on the path from a leaf to the root. */
 async function inclusionProof(
   tree: Tree,
   index: number,
@@ -125,7 +121,7 @@ async function hashOf(tree: Tree, start: number, leaves: number): Promise<Uint8A
   return nodeHash(await tree(start, left), await hashOf(tree, start + left, leaves - left));
 }
 
-/** The largest power of two that is not more. */
+/** The largest power of two that is not larger than the number. */
 function largestPower(number: number): number {
   let power = 1;
   while (power * 2 <= number) power *= 2;
@@ -133,14 +129,10 @@ function largestPower(number: number): number {
 }
 
 function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash('sha256')
-    .update(Buffer.from([1]))
-    .update(left)
-    .update(right)
-    .digest();
+  return createHash('sha256').update(Buffer.of(1)).update(left).update(right).digest();
 }
 
-/** `x001/234`, and `.p/WIDTH` behind one that is not full. */
+/** `x001/234`, with `.p/WIDTH` after the path of a partial tile. */
 function pathOf(number: number, width: number): string {
   const digits = String(number);
   const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, '0').match(/\d{3}/g) ?? [];
@@ -151,15 +143,6 @@ function pathOf(number: number, width: number): string {
 
 async function read({ service, url }: TilesOptions, path: string): Promise<Uint8Array> {
   const address = `${url}/api/v2/${path}`;
-  const call = {
-    what: `read ${address}`,
-    method: 'GET',
-    url: address,
-    headers: { accept: '*/*' },
-  } as const;
-  return (await service.call(call)).bytes;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
+  const headers = { accept: '*/*' };
+  return (await service.call({ what: `read ${address}`, method: 'GET', url: address, headers })).bytes;
 }

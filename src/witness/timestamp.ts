@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Service } from '../http/service.ts';
 import { failures } from './service.ts';
 
-/** The most bytes of a timestamp; annotations and bundles hold it. */
+/** The largest timestamp in bytes, since annotations and bundles hold it. */
 const longest = 64 * 1024;
 
 /** Asks a timestamp server for a timestamp of a signature. @returns RFC 3161's response, DER @throws ChainsError WITNESS_… */
@@ -21,22 +21,23 @@ export async function requestTimestamp(
     body: timestampQuery(createHash('sha256').update(signature).digest(), randomBytes(8)),
     signal,
   });
-  // DER of a sequence, whatever is in it.
+  // A DER sequence; what it holds is verified later.
   if (bytes[0] !== 0x30 || bytes.length > longest) throw failures.unreadable(what, 'no timestamp');
   return bytes;
 }
 
-/** TimeStampReq (RFC 3161, 2.4.1): version 1, a SHA-256, a nonce, and the wish for the server's certificate. DER. */
+/** TimeStampReq (RFC 3161, 2.4.1) in DER: version 1, a SHA-256, a nonce, and a request for the server's certificate. */
 export function timestampQuery(sha256: Uint8Array, nonce: Uint8Array): Uint8Array {
   const algorithm = der(0x30, Buffer.from('0609608648016503040201', 'hex'), Buffer.from('0500', 'hex'));
   const imprint = der(0x30, algorithm, der(0x04, sha256));
-  const positive = Buffer.concat([Buffer.from([0x01]), nonce]);
-  const isCertificateWanted = der(0x01, Buffer.from([0xff]));
-  return der(0x30, der(0x02, Buffer.from([1])), imprint, der(0x02, positive), isCertificateWanted);
+  // A leading 1 keeps the number positive.
+  const number = der(0x02, Buffer.of(1), nonce);
+  const certificateRequest = der(0x01, Buffer.of(0xff));
+  return der(0x30, der(0x02, Buffer.of(1)), imprint, number, certificateRequest);
 }
 
-/** A value of less than 128 bytes. */
+/** A DER value of less than 128 bytes. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const content = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([tag, content.length]), content]);
+  return Buffer.concat([Buffer.of(tag, content.length), content]);
 }

@@ -5,7 +5,7 @@ import { config, readArmoredKey, verifyPgp } from '../../src/keys/pgp.ts';
 import { includesSignatureOf } from '../../src/keys/signed-by.ts';
 import { signers } from '../../src/sign/index.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { readKeys } from '../../src/verify/index.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
 import { secretsWith } from '../sign/keys.ts';
 import { signedArtifact } from '../store/entries.ts';
 

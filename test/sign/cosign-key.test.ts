@@ -133,7 +133,7 @@ test('a wrong password and a missing one say so', async () => {
   });
   await assert.rejects(openX509(config, secretsWith({ 'cosign.key': fileOf(json) })), {
     code: 'KEY_INVALID',
-    message: /there is no `cosign\.password` beside it/,
+    message: /there is no `cosign\.password` next to it/,
   });
 });
 

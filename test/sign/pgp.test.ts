@@ -232,7 +232,7 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
   [
     'Ed25519 that gpg 2.2 does not know',
     await armored({ type: 'curve25519' }),
-    [/of the kind ed25519 \(RSA/],
+    [/of the kind ed25519, not RSA/],
   ],
   [
     'a key of version 6',

@@ -115,7 +115,7 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
   [
     'base64 of PEM',
     Buffer.from(pkcs8(ec.privateKey)).toString('base64'),
-    [/in base64 once more/, /`base64 -d /],
+    [/base64-encoded once more/, /`base64 -d /],
   ],
   [
     'a key cut off',

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isJsonList, type Json, textIn } from '../../src/json.ts';
 import { identityJudge } from '../../src/sigstore/identity-policy.ts';
 import { type BundledArtifact, type BundleOptions, verifyBundle } from '../../src/verify/bundle.ts';
-import { readPublicKey } from '../../src/verify/index.ts';
+import { readPublicKey } from '../../src/verify/public-key.ts';
 import {
   changed,
   identity,

@@ -88,7 +88,7 @@ test('a run is verified by the envelopes that name what it built, whoever put ot
   await assert.rejects(failures(), { code: 'STORE_UNAVAILABLE', message: /an envelope without its gitoid/ });
   const { status: _, ...without } = entry.artifact.run.object;
   assert.deepEqual(await failures(without), [
-    'archivista stored: the run names nothing that it built, and this store keeps what is said of a run with that',
+    'archivista stored: the run names nothing that it built, and this store files the entries of a run under that',
   ]);
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChainsError } from '../../src/errors.ts';
-import { readKeys, verifyRun } from '../../src/verify/index.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
+import { verifyRun } from '../../src/verify/run.ts';
 import { taskRun } from '../runs.ts';
 import { keyPairs, spki } from '../sign/keys.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { signedMessage } from '../../src/verify/envelope.ts';
-import { readKeys } from '../../src/verify/index.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
 import { spki } from '../sign/keys.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -14,13 +14,13 @@ function envelopeOf(payload: string, payloadType: string): Buffer {
   );
 }
 
-test('a statement counts only in a DSSE envelope of its type, and such an envelope only with a statement', () => {
+test('a statement is accepted only in a DSSE envelope of its type, and such an envelope only with a statement', () => {
   const inToto = 'application/vnd.in-toto+json';
   const signed = signedMessage(Buffer.from(statement), envelopeOf(statement, inToto));
   assert.equal(typeof signed, 'object');
   assert.match(
     String(signedMessage(Buffer.from(statement), Buffer.from('a bare signature'))),
-    /counts only in a DSSE envelope/,
+    /accepted only in a DSSE envelope/,
   );
   assert.match(
     String(signedMessage(Buffer.from(statement), envelopeOf(statement, 'text/plain'))),
@@ -37,6 +37,6 @@ test('RSA keys under 2048 bits do not verify', async () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
   await assert.rejects(readKeys([spki(publicKey)]), {
     code: 'KEY_INVALID',
-    message: /an RSA key of 1024 bits; .* RSA of 2048 bits or more count/,
+    message: /an RSA key of 1024 bits; .* RSA of 2048 bits or more/,
   });
 });

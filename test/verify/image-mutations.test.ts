@@ -3,7 +3,8 @@ import { after, test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { isJsonObject, type Json, type JsonObject, member, parseJson } from '../../src/json.ts';
 import { startRegistry } from '../../sandbox/registry/index.ts';
-import { readKeys, verifyImage } from '../../src/verify/index.ts';
+import { verifyImage } from '../../src/verify/image.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
 import {
   assertSigned,
   type DescriptorView,

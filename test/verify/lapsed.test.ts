@@ -4,7 +4,8 @@ import * as openpgp from 'openpgp';
 import { parseConfig } from '../../src/config/parse.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
 import { openPipeline } from '../../src/pipeline.ts';
-import { readKeys, verifyRun } from '../../src/verify/index.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
+import { verifyRun } from '../../src/verify/run.ts';
 import { taskRun } from '../runs.ts';
 import { secretsWith } from '../sign/keys.ts';
 import { assertSigned } from '../store/oci/world.ts';
@@ -45,7 +46,7 @@ function twoDaysLater(context: TestContext): void {
 
 for (const [name, lifetime, reason] of [
   ['key', { primary: day }, /expired on/],
-  ['subkey', { subkey: day }, /signed it with a key that no longer counts \(.*expired/i],
+  ['subkey', { subkey: day }, /signed it with a key that is no longer valid \(.*expired/i],
 ] as const) {
   test(`what a PGP ${name} signed before it expired verifies until then, and not afterwards`, async (context) => {
     const { privateKey, publicKey } = await newKey(lifetime);

@@ -3,7 +3,10 @@ import { preAuthEncoding, inTotoType } from '../../src/keys/dsse.ts';
 import { ownKeyOf } from '../../src/model/artifact.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/json.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
-import { type Expectations, readKeys, type Verification, verifyRun } from '../../src/verify/index.ts';
+import type { Verification } from '../../src/verify/checks.ts';
+import type { Expectations } from '../../src/verify/provenance.ts';
+import { readKeys } from '../../src/verify/public-key.ts';
+import { verifyRun } from '../../src/verify/run.ts';
 import { pkcs8 } from '../sign/keys.ts';
 import { newKey } from '../store/oci/world.ts';
 

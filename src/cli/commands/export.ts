@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { reasonOf } from '../../errors.ts';
-import { exportBundles } from '../../verify/index.ts';
+import { exportBundles } from '../../verify/export.ts';
 import { namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
 import { showing } from '../terminal/progress.ts';
 import { usageError } from '../usage-error.ts';

@@ -3,13 +3,11 @@ import type { JsonObject } from '../../json.ts';
 import { runName } from '../../model/run.ts';
 import { visible } from '../../text.ts';
 import type { BundleOptions } from '../../verify/bundle.ts';
-import {
-  type Expectations,
-  summaryOf,
-  type Verification,
-  verifyImage,
-  verifyStores,
-} from '../../verify/index.ts';
+import type { Verification } from '../../verify/checks.ts';
+import { verifyImage } from '../../verify/image.ts';
+import type { Expectations } from '../../verify/provenance.ts';
+import { verifyStores } from '../../verify/stores.ts';
+import { summaryOf } from '../../verify/summary.ts';
 import { readBytes } from '../input/documents.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
 import {

@@ -3,7 +3,9 @@ import { ChainsError } from '../../errors.ts';
 import { at, type JsonObject, member } from '../../json.ts';
 import type { IdentityPolicy } from '../../sigstore/identity-policy.ts';
 import type { TrustedRoot } from '../../sigstore/trusted-root.ts';
-import { type EvidenceOptions, readPublicKey, type VerificationKey } from '../../verify/index.ts';
+import type { EvidenceOptions } from '../../verify/evidence.ts';
+import type { VerificationKey } from '../../verify/key.ts';
+import { kmsKey, readPublicKey } from '../../verify/public-key.ts';
 import { showing } from '../terminal/progress.ts';
 import { warnOfUnknownKeys } from '../terminal/report.ts';
 import { usageError } from '../usage-error.ts';
@@ -101,7 +103,7 @@ async function readKey(
 ): Promise<VerificationKey> {
   if (argument.startsWith('k8s://')) return secretKey(argument, cluster);
   if (/^[a-z]+:\/\//.test(argument)) {
-    return (await import('../../verify/kms-key.ts')).kmsKey(argument, config);
+    return kmsKey(argument, config);
   }
   const text = (await readBytes(argument, `the key ${argument}`)).toString('utf8');
   try {

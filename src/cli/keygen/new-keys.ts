@@ -71,10 +71,7 @@ async function cosignKey(password = randomSecret()): Promise<NewKey> {
 
 /** One signing key without subkeys: Ed25519 in the older form, since gpg doesn't read that of RFC 9580. */
 async function pgpKey(name: string): Promise<NewKey> {
-  const [openpgp, { publicKeyOf }] = await Promise.all([
-    import('openpgp'),
-    import('../../keys/pgp-public-key.ts'),
-  ]);
+  const [openpgp, { publicKeyOf }] = await Promise.all([import('openpgp'), import('../../keys/pgp.ts')]);
   const passphrase = randomSecret();
   const { privateKey, publicKey } = await openpgp.generateKey({
     type: 'ecc',

@@ -1,4 +1,5 @@
-import { type Summary, summaryOf, type Verification } from '../../verify/index.ts';
+import type { Verification } from '../../verify/checks.ts';
+import { type Summary, summaryOf } from '../../verify/summary.ts';
 import { type Paint, plain, wrap } from './layout.ts';
 import { visible } from '../../text.ts';
 

@@ -3,46 +3,42 @@ import type { TrustMaterial } from '@sigstore/verify';
 import { ChainsError, reasonOf } from '../../errors.ts';
 import type { Service } from '../../http/service.ts';
 import { at, type Json, listAt, textIn } from '../../json.ts';
-import { type Identity, namedIn, proveCertificate } from '../../sigstore/proof.ts';
+import { namedIn, proveCertificate } from '../../sigstore/proof.ts';
 import { quote } from '../../text.ts';
 import type { IdentityToken } from './identity.ts';
 import { failures } from './service.ts';
 
-/** A key pair that lives as long as its certificate. */
+/** A key pair that is used as long as its certificate is valid. */
 export interface EphemeralKey {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 
-/** A certificate as Fulcio gave it, proven. */
+/** A verified certificate from Fulcio. */
 export interface IssuedCertificate {
   /** PEM. */
   readonly certificate: string;
-  /** PEM, of what is above it; undefined where the answer held none. */
-  readonly chain: string | undefined;
-  readonly identity: Identity;
+  /** PEM of the certificates above it, if the answer held any. */
+  readonly chain?: string;
   readonly validFrom: Date;
   readonly validUntil: Date;
 }
 
-/** What asking for a certificate takes. */
-export interface CertificateOptions {
-  readonly service: Service;
-  /** Fulcio's address, without a slash at its end. */
-  readonly url: string;
-  /** Undefined where nothing is known of this Fulcio. */
-  readonly trust: TrustMaterial | undefined;
-}
-
 /**
- * Gets a certificate for a key (Fulcio's API, `POST /api/v2/signingCert`), and proves that it is of this key, of a trusted
- * authority, and in a log of certificates where the trusted root has one.
+ * Requests a certificate for a key (Fulcio's API, `POST /api/v2/signingCert`), and verifies that it is of this key, was issued
+ * by a trusted authority, and is in a certificate transparency log if the trusted root has one.
+ * @param url Fulcio's address, without a slash at its end
+ * @param trust undefined if no trusted root covers this Fulcio
  * @throws ChainsError FULCIO_…, EVIDENCE_INVALID
  */
 export async function requestCertificate(
   { token, issuer, subject }: IdentityToken,
   { publicKey, privateKey }: EphemeralKey,
-  { service, url, trust }: CertificateOptions,
+  {
+    service,
+    url,
+    trust,
+  }: { readonly service: Service; readonly url: string; readonly trust: TrustMaterial | undefined },
 ): Promise<IssuedCertificate> {
   const what = `get a certificate from ${url} for ${quote(subject)} of ${quote(issuer)}`;
   const content = publicKey.export({ format: 'pem', type: 'spki' }).toString();
@@ -59,9 +55,9 @@ export async function requestCertificate(
   const [certificate, ...chain] = certificatesIn(body);
   if (certificate === undefined) throw failures.unreadable(what, 'no certificate');
   try {
-    return provenCertificate(certificate, chain, publicKey, trust);
+    return verifiedCertificate(certificate, chain, publicKey, trust);
   } catch (error) {
-    throw new ChainsError('EVIDENCE_INVALID', `${what}: what came does not hold: ${reasonOf(error)}`);
+    throw new ChainsError('EVIDENCE_INVALID', `${what}: the answer does not verify: ${reasonOf(error)}`);
   }
 }
 
@@ -71,23 +67,23 @@ function certificatesIn(body: Json | undefined): readonly string[] {
   return listAt(answer, 'chain', 'certificates').map(textIn);
 }
 
-function provenCertificate(
+/** Certificates are serialized again, so that nothing around their PEM blocks is kept. */
+function verifiedCertificate(
   pem: string,
   chain: readonly string[],
   publicKey: KeyObject,
   trust: TrustMaterial | undefined,
 ): IssuedCertificate {
-  const { raw, validFromDate: validFrom, validToDate: validUntil, ...certificate } = read(pem);
-  if (!certificate.publicKey.equals(publicKey)) throw new Error('the certificate is of another key');
-  const identity = trust === undefined ? namedIn(raw) : proveCertificate(raw, [validFrom], trust);
-  if (identity.subject === '') throw new Error('the certificate names no identity');
-  const above = chain.map((one) => read(one).pem).join('');
-  return { certificate: certificate.pem, chain: above || undefined, identity, validFrom, validUntil };
-}
-
-/** Written again, so that nothing around it is kept. */
-function read(pem: string) {
   const certificate = new X509Certificate(pem);
-  const { raw, publicKey, validFromDate, validToDate } = certificate;
-  return { raw, publicKey, validFromDate, validToDate, pem: certificate.toString() };
+  const { raw, validFromDate: validFrom, validToDate: validUntil } = certificate;
+  if (!certificate.publicKey.equals(publicKey)) throw new Error('the certificate is of another key');
+  const { subject } = trust === undefined ? namedIn(raw) : proveCertificate(raw, [validFrom], trust);
+  if (subject === '') throw new Error('the certificate names no identity');
+  const above = chain.map((one) => new X509Certificate(one).toString()).join('');
+  return {
+    certificate: certificate.toString(),
+    ...(above === '' ? {} : { chain: above }),
+    validFrom,
+    validUntil,
+  };
 }

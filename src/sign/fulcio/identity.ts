@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type Config, type IdentityProvider, identityProviders } from '../../config/keys.ts';
 import { caught, ChainsError, reasonOf } from '../../errors.ts';
 import type { Service, ServiceCall } from '../../http/service.ts';
@@ -8,28 +9,28 @@ import { quote, withoutTrailing } from '../../text.ts';
 import { fetchJwtSvid } from '../spiffe.ts';
 import { failures, patience } from './service.ts';
 
-/** Whom Fulcio's tokens are for. */
+/** The audience of tokens for Fulcio. */
 const audience = 'sigstore';
 
-/** What providers of tokens work with. */
-export interface IdentityOptions {
+/** What providers of tokens need. */
+interface IdentityOptions {
   readonly config: Config;
   readonly environment: NodeJS.ProcessEnv;
   readonly access: ClusterAccess;
   readonly service: Service;
 }
 
-/** An identity token, and what it claims. The token is a secret: it is never shown. */
+/** An identity token and its claims. The token is a secret and never shown. */
 export interface IdentityToken {
   readonly token: string;
   readonly issuer: string;
-  /** What Fulcio has a proof of possession made over: a verified address, else the subject. */
+  /** What the proof of possession is made over: a verified email address, else the subject. */
   readonly subject: string;
 }
 
 /** Where tokens come from (transparency.md, "Configuration"). */
 interface Provider {
-  /** Whether it can work here, as far as that shows without asking for a token. */
+  /** Whether it can work here, as far as that is known without requesting a token. */
   canWork(options: IdentityOptions): boolean | Promise<boolean>;
   token(options: IdentityOptions, signal: AbortSignal): Promise<string>;
 }
@@ -38,7 +39,7 @@ const cosignFile = '/var/run/sigstore/cosign/oidc-token';
 
 const providers: { readonly [P in IdentityProvider]: Provider } = {
   filesystem: {
-    canWork: () => isThere(cosignFile),
+    canWork: () => existsSync(cosignFile),
     token: () => fileToken(cosignFile),
   },
   'filesystem-custom-path': {
@@ -47,17 +48,18 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
       fileToken(needed(config['signers.x509.identity.token.file'], 'signers.x509.identity.token.file')),
   },
   spiffe: {
-    canWork: ({ environment }) => isSet(environment, 'SPIFFE_ENDPOINT_SOCKET'),
+    canWork: ({ environment }) => Boolean(environment['SPIFFE_ENDPOINT_SOCKET']),
     token: ({ environment }, signal) =>
       fetchJwtSvid(variable(environment, 'SPIFFE_ENDPOINT_SOCKET'), audience, failures, signal),
   },
   'google-workload-identity': {
     canWork: async ({ environment }) =>
-      isSet(environment, 'GCE_METADATA_HOST') || (await productName()).startsWith('Google'),
+      Boolean(environment['GCE_METADATA_HOST']) ||
+      (await readFile('/sys/class/dmi/id/product_name', 'utf8').catch(() => '')).startsWith('Google'),
     token: ({ environment, service }, signal) => {
       const host = environment['GCE_METADATA_HOST'] || 'metadata.google.internal';
       const path = 'computeMetadata/v1/instance/service-accounts/default/identity';
-      return askFor(service, (bytes) => bytes.toString('latin1').trim(), {
+      return request(service, undefined, {
         what: 'get an identity token from the metadata server',
         method: 'GET',
         url: `http://${host}/${path}?audience=${audience}&format=full`,
@@ -67,9 +69,9 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
     },
   },
   'github-actions': {
-    canWork: ({ environment }) => isSet(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL'),
+    canWork: ({ environment }) => Boolean(environment['ACTIONS_ID_TOKEN_REQUEST_URL']),
     token: ({ environment, service }, signal) =>
-      askFor(service, member('value'), {
+      request(service, 'value', {
         what: 'get an identity token from GitHub Actions',
         method: 'GET',
         url: `${variable(environment, 'ACTIONS_ID_TOKEN_REQUEST_URL')}&audience=${audience}`,
@@ -78,11 +80,11 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
       }),
   },
   'buildkite-agent': {
-    canWork: ({ environment }) => isSet(environment, 'BUILDKITE_AGENT_ACCESS_TOKEN'),
+    canWork: ({ environment }) => Boolean(environment['BUILDKITE_AGENT_ACCESS_TOKEN']),
     token: ({ environment, service }, signal) => {
       const endpoint = environment['BUILDKITE_AGENT_ENDPOINT'] || 'https://agent.buildkite.com/v3';
       const job = encodeURIComponent(variable(environment, 'BUILDKITE_JOB_ID'));
-      return askFor(service, member('token'), {
+      return request(service, 'token', {
         what: "get an identity token from Buildkite's agent API",
         method: 'POST',
         url: `${withoutTrailing(endpoint, '/')}/jobs/${job}/oidc/tokens`,
@@ -127,32 +129,29 @@ async function chosen(options: IdentityOptions): Promise<IdentityProvider> {
   );
 }
 
-/** What a token says of itself; whether that is true is for Fulcio to find out. */
+/** The claims of a token, not verified: that is Fulcio's task. */
 function claimsOf(token: string, what: string): IdentityToken {
   const [, body = '', ...rest] = token.split('.');
-  const claims = readClaims(body);
+  const claims = readJson(Buffer.from(body, 'base64url'));
   const [issuer, subject] = [textIn(at(claims, 'iss')), textIn(at(claims, 'sub'))];
   if (rest.length !== 1 || issuer === '' || subject === '' || /[^\x21-\x7e]/.test(token))
-    throw failures.unusable(`${what}: what came is not a JSON web token with issuer and subject`);
+    throw failures.unusable(`${what}: the token is not a JSON web token with issuer and subject`);
   const expires = at(claims, 'exp');
   if (typeof expires === 'number' && expires * 1_000 <= Date.now())
     throw failures.unusable(
       `${what}: the token of ${quote(subject)} from ${quote(issuer)} expired at ${new Date(expires * 1_000).toISOString()}`,
     );
   const email = textIn(at(claims, 'email'));
-  const isVerified = ![false, 'false'].includes(textOrFlag(at(claims, 'email_verified')));
-  return { token, issuer, subject: email !== '' && isVerified ? email : subject };
+  const verified = at(claims, 'email_verified');
+  const isEmail = email !== '' && verified !== false && verified !== 'false';
+  return { token, issuer, subject: isEmail ? email : subject };
 }
 
-function textOrFlag(value: Json | undefined): string | boolean {
-  return typeof value === 'string' || typeof value === 'boolean' ? value : true;
-}
-
-function readClaims(body: string): Json | undefined {
+/** The JSON in some bytes; undefined for anything else. The parser's error is not kept, since it may quote a token. */
+function readJson(bytes: Buffer): Json | undefined {
   try {
-    return parseBounded(Buffer.from(body, 'base64url').toString('utf8'));
+    return parseBounded(bytes.toString('utf8'));
   } catch {
-    // Its text may be that of a token: the message says what is wrong without it.
     return undefined;
   }
 }
@@ -164,36 +163,12 @@ async function fileToken(path: string): Promise<string> {
   return text.trim();
 }
 
-async function askFor(service: Service, find: (bytes: Buffer) => string, call: ServiceCall): Promise<string> {
-  const token = find(Buffer.from((await service.call(call)).bytes));
+/** Requests a token: a member of the answer's JSON, or the whole answer. */
+async function request(service: Service, member: string | undefined, call: ServiceCall): Promise<string> {
+  const bytes = Buffer.from((await service.call(call)).bytes);
+  const token = member === undefined ? bytes.toString('latin1').trim() : textIn(at(readJson(bytes), member));
   if (token === '') throw failures.unreadable(call.what, 'no token');
   return token;
-}
-
-function member(name: string): (bytes: Buffer) => string {
-  return (bytes) => {
-    try {
-      return textIn(at(parseBounded(bytes.toString('utf8')), name));
-    } catch {
-      return '';
-    }
-  };
-}
-
-/** What the machine says that it is; empty where it doesn't. */
-function productName(): Promise<string> {
-  return readFile('/sys/class/dmi/id/product_name', 'utf8').catch(() => '');
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-function isSet(environment: NodeJS.ProcessEnv, name: string): boolean {
-  return (environment[name] ?? '') !== '';
 }
 
 function variable(environment: NodeJS.ProcessEnv, name: string): string {

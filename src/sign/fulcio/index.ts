@@ -4,7 +4,7 @@ import { unlessAborted } from '../../concurrency.ts';
 import type { Config } from '../../config/keys.ts';
 import { ChainsError } from '../../errors.ts';
 import type { SigningKey } from '../../model/signature.ts';
-import { heard } from '../../sigstore/heard.ts';
+import { reportOutcome } from '../../sigstore/report.ts';
 import { withoutTrailing } from '../../text.ts';
 import type { Signer, SignerSurroundings } from '../signer.ts';
 import { signingKeyOf } from '../../keys/key-id.ts';
@@ -12,9 +12,9 @@ import { type EphemeralKey, type IssuedCertificate, requestCertificate } from '.
 import { identityToken } from './identity.ts';
 import { openFulcioService } from './service.ts';
 
-/** Milliseconds: a certificate that has no more than this left is renewed before it signs. */
+/** Milliseconds: a certificate that expires sooner than this is renewed before it signs. */
 const shortestUse = 120_000;
-/** Milliseconds until Fulcio is asked again after a failure, which everybody who waits shares. */
+/** Milliseconds until the next request to Fulcio after a failure; until then the same error is thrown. */
 const pauseAfterFailure = 1_000;
 
 interface Certified {
@@ -23,21 +23,19 @@ interface Certified {
   readonly issued: IssuedCertificate;
 }
 
-/** How tests make time pass, and the environment. */
-export interface FulcioOptions {
-  readonly now?: () => number;
-  readonly environment?: NodeJS.ProcessEnv;
-}
-
 /**
  * Opens the keyless signer: an ephemeral key with a certificate of Fulcio's, used for many signatures until two minutes before
- * it ends. One certificate is asked for at a time. The private key is never written anywhere.
+ * it expires. One certificate is requested at a time. The private key is never written anywhere.
+ * @param options for tests
  * @throws ChainsError FULCIO_…, EVIDENCE_INVALID, TRUSTED_ROOT_INVALID
  */
 export async function openFulcio(
   config: Config,
   { trust, access, hear }: SignerSurroundings,
-  { now = Date.now, environment = process.env }: FulcioOptions = {},
+  {
+    now = Date.now,
+    environment = process.env,
+  }: { readonly now?: () => number; readonly environment?: NodeJS.ProcessEnv } = {},
 ): Promise<Signer> {
   const url = withoutTrailing(config['signers.x509.fulcio.address'], '/');
   const service = openFulcioService();
@@ -53,7 +51,7 @@ export async function openFulcio(
     return { pair, key: signingKeyOf(pair.publicKey), issued };
   }
 
-  /** The clock here may be behind Fulcio's: a certificate is never younger than its beginning. */
+  /** The clock here may be behind Fulcio's, so `validFrom` may be in the future. */
   function timeLeft({ validFrom, validUntil }: IssuedCertificate): number {
     return Number(validUntil) - Math.max(now(), Number(validFrom));
   }
@@ -61,7 +59,7 @@ export async function openFulcio(
   async function certified(signal: AbortSignal | undefined): Promise<Certified> {
     if (current !== undefined && timeLeft(current.issued) > shortestUse) return current;
     if (failed !== undefined && now() < failed.until) throw failed.error;
-    renewing ??= heard(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
+    renewing ??= reportOutcome(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
       .then((fresh) => {
         failed = undefined;
         current = fresh;
@@ -81,9 +79,8 @@ export async function openFulcio(
   const signer: Signer = {
     async sign(message, { signal } = {}) {
       const { pair, key, issued } = await certified(signal);
-      const { certificate, chain, validUntil } = issued;
-      const bytes = sign('sha256', message, pair.privateKey);
-      return { bytes, key, certificate, ...(chain === undefined ? {} : { chain }), validUntil };
+      const { validFrom: _, ...certificate } = issued;
+      return { bytes: sign('sha256', message, pair.privateKey), key, ...certificate };
     },
     key: async () => (await certified(undefined)).key,
     close: () => service.close(),

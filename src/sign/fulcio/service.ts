@@ -2,7 +2,7 @@ import { failuresOf } from '../../http/failures.ts';
 import { openService, type Service, words } from '../../http/service.ts';
 import { at } from '../../json.ts';
 
-/** How failures of Fulcio and of what gives identity tokens are reported. */
+/** How failures of Fulcio and of providers of identity tokens are reported. */
 export const failures = failuresOf({
   unavailable: 'FULCIO_UNAVAILABLE',
   refused: 'FULCIO_REFUSED',
@@ -12,7 +12,7 @@ export const failures = failuresOf({
 /** Milliseconds for one answer. */
 export const patience = 20_000;
 
-/** Opens connections to Fulcio, or to what gives identity tokens. Their own words may hold no token: only a message is read. */
+/** Opens connections to Fulcio and to providers of identity tokens. Of an error only the message is read, so that no token is shown. */
 export function openFulcioService(): Service {
   return openService({
     failures,

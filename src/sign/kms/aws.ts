@@ -1,12 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import { Agent } from 'node:https';
 import { GetPublicKeyCommand, KMSClient, SignCommand, type SigningAlgorithmSpec } from '@aws-sdk/client-kms';
-import { reasonOf } from '../../errors.ts';
-import type { ChainsError } from '../../errors.ts';
-import { digestOfCurve } from '../../keys/algorithm.ts';
+import { type ChainsError, reasonOf } from '../../errors.ts';
+import { at } from '../../json.ts';
 import type { Algorithm } from '../../model/signature.ts';
-import { refusal, unanswered, unreadable, unusable } from './service.ts';
-import type { KeyService, KeyServiceOptions } from './key-service.ts';
+import { algorithmFor, failures, type KeyService, type KeyServiceOptions } from './service.ts';
 
 /**
  * Opens a key of AWS KMS, by `awskms:///ARN`, `awskms:///KEYID`, `awskms:///alias/NAME`, or the same after the host of
@@ -19,11 +17,10 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
   const endpoint = reference.path.slice(0, slash);
   const keyId = reference.path.slice(slash + 1);
   const region = /^arn:[^:]+:kms:([^:]+):/.exec(keyId)?.[1];
-  const pss = reference.options.get('padding') === 'pss';
   const client = new KMSClient({
     ...(endpoint === '' ? {} : { endpoint: `https://${endpoint}` }),
     ...(region === undefined ? {} : { region }),
-    // The controller tries again by itself, and with more patience.
+    // The controller retries by itself, with longer pauses.
     maxAttempts: 1,
     requestHandler: { httpsAgent: new Agent({ keepAlive: true, maxSockets: 16, proxyEnv: environment }) },
   });
@@ -32,18 +29,16 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
     async keyVersion(abortSignal, version) {
       const what = `read the public key of ${reference.text}`;
       const command = new GetPublicKeyCommand({ KeyId: version ?? keyId });
-      const answer = await inOurWords(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.PublicKey === undefined || answer.KeyId === undefined)
-        throw unreadable(what, 'no public key');
+        throw failures.unreadable(what, 'no public key');
       if (answer.KeyUsage !== 'SIGN_VERIFY') {
-        throw unusable(
+        throw failures.unusable(
           `${reference.text} is a key for ${answer.KeyUsage ?? 'nothing'}: use one for SIGN_VERIFY`,
         );
       }
       const publicKey = createPublicKey({ key: Buffer.from(answer.PublicKey), format: 'der', type: 'spki' });
-      const rsa = publicKey.asymmetricKeyType === 'rsa';
-      const algorithm = { digest: digestOfCurve(publicKey), pss: pss && rsa };
-      return { name: answer.KeyId, publicKey, algorithm };
+      return { name: answer.KeyId, publicKey, algorithm: algorithmFor(publicKey, reference) };
     },
 
     async sign(input, { publicKey, algorithm }, abortSignal) {
@@ -54,9 +49,9 @@ export async function openAws({ reference, environment }: KeyServiceOptions): Pr
         MessageType: 'DIGEST',
         SigningAlgorithm: nameOf(algorithm, publicKey.asymmetricKeyType === 'rsa'),
       });
-      const answer = await inOurWords(what, client.send(command, { abortSignal }), abortSignal);
+      const answer = await client.send(command, { abortSignal }).catch(rethrow(what, abortSignal));
       if (answer.Signature === undefined || answer.KeyId === undefined)
-        throw unreadable(what, 'no signature');
+        throw failures.unreadable(what, 'no signature');
       return { bytes: answer.Signature, version: answer.KeyId };
     },
 
@@ -73,36 +68,28 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): SigningAlg
   return pss ? 'RSASSA_PSS_SHA_256' : 'RSASSA_PKCS1_V1_5_SHA_256';
 }
 
-/** Errors that pass by themselves though their status says 400. */
+/** Temporary errors that have the status 400. */
 const passing = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
 
-/** Settles as the call does, with its error in our words. */
-async function inOurWords<T>(what: string, call: Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
+/** Turns the library's errors into ours. */
+function rethrow(what: string, signal: AbortSignal): (error: unknown) => never {
+  return (error) => {
     signal.throwIfAborted();
     throw failure(what, error);
-  }
+  };
 }
 
 function failure(what: string, error: unknown): ChainsError {
-  if (!(error instanceof Error)) return unanswered(what, error);
+  if (!(error instanceof Error)) return failures.unanswered(what, error);
   if (error.name === 'CredentialsProviderError') {
-    return unusable(
+    return failures.unusable(
       `${what}: ${reasonOf(error)}; give the pod a role (web identity) or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
     );
   }
   if (error.message === 'Region is missing') {
-    return unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
+    return failures.unusable(`${what}: no region is set; name the key by its ARN, or set AWS_REGION`);
   }
-  const status = statusOf(error);
-  if (status === undefined || status < 400) return unanswered(what, error);
-  return refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
-}
-
-function statusOf(error: Error): number | undefined {
-  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+  const status = at(error, '$metadata', 'httpStatusCode');
+  if (typeof status !== 'number' || status < 400) return failures.unanswered(what, error);
+  return failures.refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
 }

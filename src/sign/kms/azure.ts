@@ -7,11 +7,15 @@ import {
 } from '@azure/identity';
 import { type ChainsError, reasonOf } from '../../errors.ts';
 import { at, type Json } from '../../json.ts';
-import { digestOfCurve } from '../../keys/algorithm.ts';
 import type { Algorithm } from '../../model/signature.ts';
-import { ecdsaDer } from './ecdsa-der.ts';
-import { jsonIn, openConnections, refusal, unanswered, unreadable, unusable } from './service.ts';
-import type { KeyService, KeyServiceOptions } from './key-service.ts';
+import {
+  algorithmFor,
+  failures,
+  jsonIn,
+  type KeyService,
+  type KeyServiceOptions,
+  openConnections,
+} from './service.ts';
 
 /** The REST API's version. */
 const version = '7.4';
@@ -28,8 +32,7 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
     const error = at(failed, 'error');
     return [at(error, 'innererror', 'code') ?? at(error, 'code'), at(error, 'message')];
   });
-  const pss = reference.options.get('padding') === 'pss';
-  // A token is for the whole service that the vault's name ends with, and goes to no other: vault.azure.net, managedhsm.azure.net.
+  // A token is valid for one service, which the host's name ends with: vault.azure.net, managedhsm.azure.net.
   const scope = `https://${host.replace(/^[^.]*\./, '')}/.default`;
 
   async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
@@ -59,20 +62,19 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
       const what = `read the key ${reference.text}`;
       const answer = await ask(what, wanted === undefined ? '' : `/${encodeURIComponent(wanted)}`, signal);
       if (at(answer, 'attributes', 'enabled') === false)
-        throw unusable(`${reference.text} is disabled: enable it`);
+        throw failures.unusable(`${reference.text} is disabled: enable it`);
       const publicKey = readPublicKey(at(answer, 'key'), what);
-      const rsa = publicKey.asymmetricKeyType === 'rsa';
-      const algorithm = { digest: digestOfCurve(publicKey), pss: pss && rsa };
-      return { name: versionIn(at(answer, 'key', 'kid'), what), publicKey, algorithm };
+      const name = versionIn(at(answer, 'key', 'kid'), what);
+      return { name, publicKey, algorithm: algorithmFor(publicKey, reference) };
     },
 
-    async sign(input, { name: made, publicKey, algorithm }, signal) {
+    async sign(input, { name: signing, publicKey, algorithm }, signal) {
       const what = `sign with ${reference.text}`;
       const rsa = publicKey.asymmetricKeyType === 'rsa';
       const body = { alg: nameOf(algorithm, rsa), value: Buffer.from(input).toString('base64url') };
-      const answer = await ask(what, `/${encodeURIComponent(made)}/sign`, signal, body);
+      const answer = await ask(what, `/${encodeURIComponent(signing)}/sign`, signal, body);
       const value = at(answer, 'value');
-      if (typeof value !== 'string') throw unreadable(what, 'no signature');
+      if (typeof value !== 'string') throw failures.unreadable(what, 'no signature');
       const bytes = Buffer.from(value, 'base64url');
       return { bytes: rsa ? bytes : ecdsaDer(bytes), version: versionIn(at(answer, 'kid'), what) };
     },
@@ -81,14 +83,14 @@ export async function openAzure({ reference }: KeyServiceOptions): Promise<KeySe
   };
 }
 
-/** No credential of the chain could be used, or none gave a token. */
+/** No credential of the chain was usable, or none returned a token. */
 const refusals = [AggregateAuthenticationError, AuthenticationRequiredError, CredentialUnavailableError];
 
 function credentialFailure(task: string, error: unknown): ChainsError {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : Number.NaN;
-  if (status >= 400) return refusal(task, status, reasonOf(error));
+  if (status >= 400) return failures.refusal(task, status, reasonOf(error));
   const refused = refusals.some((kind) => error instanceof kind);
-  return refused ? unusable(`${task}: ${reasonOf(error)}`) : unanswered(task, error);
+  return refused ? failures.unusable(`${task}: ${reasonOf(error)}`) : failures.unanswered(task, error);
 }
 
 /** JSON Web Algorithms (RFC 7518, 3.1). */
@@ -99,7 +101,7 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): string {
 /** The last part of a key's id: `https://VAULT/keys/NAME/VERSION`. */
 function versionIn(kid: Json | undefined, what: string): string {
   const [, found] = /\/keys\/[^/]+\/([^/]+)$/.exec(String(kid)) ?? [];
-  if (found === undefined) throw unreadable(what, 'no id of a key');
+  if (found === undefined) throw failures.unreadable(what, 'no id of a key');
   return found;
 }
 
@@ -114,8 +116,26 @@ function readPublicKey(key: Json | undefined, what: string): KeyObject {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    throw unusable(
-      `${what}: it is a key of the type ${part('kty')} ${part('crv')}, which is not taken: use EC P-256, P-384 or P-521, or RSA`,
+    throw failures.unusable(
+      `${what}: it is a key of the type ${part('kty')} ${part('crv')}, which is not supported: use EC P-256, P-384 or P-521, or RSA`,
     );
   }
+}
+
+/** An ECDSA signature of the form r‖s (RFC 7518, 3.4), as DER (RFC 3279, 2.2.3). */
+export function ecdsaDer(signature: Uint8Array): Uint8Array {
+  const half = signature.length / 2;
+  return der(0x30, Buffer.concat([integer(signature.subarray(0, half)), integer(signature.subarray(half))]));
+}
+
+/** The shortest form, with a leading zero if the number would be negative without it. */
+function integer(bytes: Uint8Array): Buffer {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  const digits = start < 0 ? Buffer.of(0) : Buffer.from(bytes.subarray(start));
+  return der(0x02, (digits[0] ?? 0) < 0x80 ? digits : Buffer.concat([Buffer.of(0), digits]));
+}
+
+function der(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  return Buffer.concat([Buffer.from(length < 0x80 ? [tag, length] : [tag, 0x81, length]), content]);
 }

@@ -2,15 +2,21 @@ import { createPublicKey } from 'node:crypto';
 import type { Algorithm, HashName } from '../../model/signature.ts';
 import { crc32c } from '../../http/crc32c.ts';
 import { ChainsError } from '../../errors.ts';
-import { at, type Json, listAt } from '../../json.ts';
+import { at, type Json, type JsonObject, listAt } from '../../json.ts';
 import { openGoogle } from '../../http/google.ts';
-import { failures, jsonIn, longestAnswer, unreadable, unusable } from './service.ts';
-import type { KeyService, KeyServiceOptions, KeyVersion } from './key-service.ts';
+import {
+  failures,
+  jsonIn,
+  type KeyService,
+  type KeyServiceOptions,
+  type KeyVersion,
+  longestAnswer,
+} from './service.ts';
 
 const origin = 'https://cloudkms.googleapis.com';
-/** The signer gives up earlier, by its signal. In milliseconds. */
-const longestWait = 30_000;
 const scope = 'https://www.googleapis.com/auth/cloudkms';
+/** Milliseconds; the signer's signal ends a call earlier. */
+const patience = 30_000;
 
 /**
  * Opens a key of Google Cloud KMS with application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS`
@@ -21,17 +27,14 @@ const scope = 'https://www.googleapis.com/auth/cloudkms';
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {
   const project = reference.path.split('/')[1] ?? '';
   const limits = { longestAnswer };
-  const google = openGoogle({ origin, scope, failures, project, patience: longestWait, limits });
+  const google = openGoogle({ origin, scope, failures, project, patience, limits });
   const [, key = '', pinned] =
     /^(.*\/cryptoKeys\/[^/]+)(?:\/(?:cryptoKeyVersions|versions)\/([^/]+))?$/.exec(reference.path) ?? [];
 
-  /** A 401 may mean that the token has ended, or its key was replaced: one more try with new credentials. */
-  async function ask(what: string, path: string, signal: AbortSignal, body?: unknown): Promise<Json> {
-    const question =
-      body === undefined
-        ? ({ method: 'GET' } as const)
-        : ({ method: 'POST', body: JSON.stringify(body) } as const);
-    const call = { ...question, what, url: `/v1/${path}`, signal };
+  /** A 401 may mean that the token has expired, or its key was replaced: one retry with new credentials. */
+  async function ask(what: string, path: string, signal: AbortSignal, body?: JsonObject): Promise<Json> {
+    const method = body === undefined ? 'GET' : 'POST';
+    const call = { what, method, url: `/v1/${path}`, body: body && JSON.stringify(body), signal } as const;
     const answer = await google.call(call).catch((error: unknown) => {
       if (error instanceof ChainsError && error.status === 401) return google.call(call);
       throw error;
@@ -53,7 +56,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
       page = String(at(answer, 'nextPageToken') ?? '');
     } while (page !== '');
     if (newest > 0) return `${key}/cryptoKeyVersions/${newest}`;
-    throw unusable(`${reference.text} has no enabled version: enable one, or create a new one`);
+    throw failures.unusable(`${reference.text} has no enabled version: enable one, or create a new one`);
   }
 
   return {
@@ -63,7 +66,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
       const what = `read the public key of gcpkms://${name}`;
       const answer = await ask(what, `${name}/publicKey`, signal);
       const [pem, algorithm] = [at(answer, 'pem'), at(answer, 'algorithm')];
-      if (typeof pem !== 'string') throw unreadable(what, 'no public key');
+      if (typeof pem !== 'string') throw failures.unreadable(what, 'no public key');
       if (at(answer, 'name') !== name) throw damaged(what, 'the answer is about another key');
       mustMatch(what, pem, at(answer, 'pemCrc32c'));
       return { name, publicKey: createPublicKey(pem), algorithm: readAlgorithm(String(algorithm), name) };
@@ -76,7 +79,7 @@ export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyServ
         digestCrc32c: `${crc32c(input)}`,
       });
       const signature = at(answer, 'signature');
-      if (typeof signature !== 'string') throw unreadable(what, 'no signature');
+      if (typeof signature !== 'string') throw failures.unreadable(what, 'no signature');
       const bytes = Buffer.from(signature, 'base64');
       if (at(answer, 'name') !== name) throw damaged(what, 'the answer is about another key');
       if (at(answer, 'verifiedDigestCrc32c') !== true)
@@ -94,18 +97,18 @@ function mustMatch(what: string, content: Uint8Array | string, checksum: Json | 
 }
 
 function damaged(what: string, how: string): ChainsError {
-  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer came damaged and was thrown away: ${how}`);
+  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was thrown away: ${how}`);
 }
 
 const digests: Readonly<Record<string, HashName>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
 
-/** CryptoKeyVersionAlgorithm: `EC_SIGN_P384_SHA384`, `RSA_SIGN_PSS_4096_SHA512`; not its curve secp256k1 and its other schemes. */
+/** CryptoKeyVersionAlgorithm, e.g. `EC_SIGN_P384_SHA384`, `RSA_SIGN_PSS_4096_SHA512`; not secp256k1 and other schemes. */
 function readAlgorithm(name: string, version: string): Algorithm {
   const [, ec, , padding, rsa] =
     /^(?:EC_SIGN_P(256|384)_SHA\1|RSA_SIGN_((PSS|PKCS1)_\d+_SHA(256|512)))$/.exec(name) ?? [];
   const digest = digests[ec ?? rsa ?? ''];
   if (digest !== undefined) return { digest, pss: padding === 'PSS' };
-  throw unusable(
-    `gcpkms://${version} has the algorithm ${name}, which is not taken: use EC_SIGN_P256_SHA256, EC_SIGN_P384_SHA384, RSA_SIGN_PKCS1_… or RSA_SIGN_PSS_…`,
+  throw failures.unusable(
+    `gcpkms://${version} has the algorithm ${name}, which is not supported: use EC_SIGN_P256_SHA256, EC_SIGN_P384_SHA384, RSA_SIGN_PKCS1_… or RSA_SIGN_PSS_…`,
   );
 }

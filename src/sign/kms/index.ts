@@ -1,11 +1,15 @@
 import type { Config } from '../../config/keys.ts';
-import type { Secrets } from '../secrets.ts';
 import type { Signer } from '../signer.ts';
-import { unusable, within } from './service.ts';
-import type { KeyReference, KeyService, KeyVersion, OpenKeyService } from './key-service.ts';
-import { type KmsPace, KmsSigner } from './signer.ts';
+import {
+  failures,
+  type KeyReference,
+  type KeyService,
+  type KeyVersion,
+  type OpenKeyService,
+} from './service.ts';
+import { type KmsPace, openKmsSigner } from './signer.ts';
 
-/** The KMSs by the scheme of `signers.kms.kmsref`. A cloud's library is loaded when its scheme is used, and not before. */
+/** The KMSs by the scheme of `signers.kms.kmsref`. A cloud's library is loaded only when its scheme is used. */
 export const keyServices: { readonly [K in KeyReference['scheme']]: () => Promise<OpenKeyService> } = {
   gcpkms: async () => (await import('./gcp.ts')).openGcp,
   hashivault: async () => (await import('./vault/index.ts')).openVault,
@@ -25,34 +29,30 @@ export interface KmsOptions extends Partial<KmsPace> {
  */
 export async function openKms(
   config: Config,
-  _secrets: Secrets,
   { environment = process.env, timeout = 10_000, refresh = 300_000 }: KmsOptions = {},
 ): Promise<Signer> {
-  const { service, reference } = await openService(config, environment);
-  return KmsSigner.open(service, reference.text, { timeout, refresh });
+  const { service, reference } = await openKeyService(config, environment);
+  return openKmsSigner(service, reference.text, { timeout, refresh });
 }
 
 /** The version of the key that signs now, for verifying. @throws ChainsError KMS_REFUSED or KMS_UNAVAILABLE */
-export async function readKeyVersion(
-  config: Config,
-  { environment = process.env, timeout = 10_000 }: KmsOptions = {},
-): Promise<KeyVersion> {
-  const { service, reference } = await openService(config, environment);
+export async function readKeyVersion(config: Config): Promise<KeyVersion> {
+  const { service, reference } = await openKeyService(config, process.env);
   const what = `fetch the public key of ${reference.text}`;
   try {
-    return await within(timeout, what, undefined, (signal) => service.keyVersion(signal));
+    return await failures.within(10_000, what, undefined, (signal) => service.keyVersion(signal));
   } finally {
-    await service.close?.();
+    await service.close();
   }
 }
 
-async function openService(
+async function openKeyService(
   config: Config,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly service: KeyService; readonly reference: KeyReference }> {
   const reference = config['signers.kms.kmsref'];
   if (reference === undefined) {
-    throw unusable(
+    throw failures.unusable(
       'signers.kms.kmsref is not set, and the signer `kms` needs it: name a key, e.g. `hashivault://NAME`',
     );
   }

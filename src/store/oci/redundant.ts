@@ -24,7 +24,7 @@ export async function isRedundant(
   if (await includesSignatureOf(entry, signatures)) return true;
   const { signature } = entry;
   if (signature.certificate === undefined || certificate === undefined) return false;
-  const { isOfSameIdentity } = await import('../../sigstore/same-identity.ts');
+  const { isOfSameIdentity } = await import('../../sigstore/proof.ts');
   if (!isOfSameIdentity(signature, certificate)) return false;
   const publicKey = new X509Certificate(certificate).publicKey
     .export({ format: 'pem', type: 'spki' })

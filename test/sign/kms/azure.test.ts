@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ecdsaDer } from '../../../src/sign/kms/ecdsa-der.ts';
+import { ecdsaDer } from '../../../src/sign/kms/azure.ts';
 import { startAzureKeyVault } from '../../doubles/azure-key-vault.ts';
 import { startTunnel } from '../../doubles/tunnel.ts';
 import { authority, openWith, withEnvironment } from './environment.ts';

@@ -3,7 +3,6 @@ import { parseConfig } from '../../../src/config/parse.ts';
 import type { Signer } from '../../../src/sign/index.ts';
 import { type KmsOptions, openKms } from '../../../src/sign/kms/index.ts';
 import { createAuthority } from '../../kubernetes/certificates.ts';
-import { secretsWith } from '../keys.ts';
 
 /** Issues certificates that every client of this process trusts, beside those that it trusts anyway. */
 export const authority = createAuthority('everybody here');
@@ -30,7 +29,7 @@ export function openWith(
   options?: KmsOptions,
 ): Promise<Signer> {
   const { config } = parseConfig({ 'signers.kms.kmsref': reference });
-  return withEnvironment(variables, () => openKms(config, secretsWith({}), options));
+  return withEnvironment(variables, () => openKms(config, options));
 }
 
 function set(variables: Readonly<Record<string, string | undefined>>): void {

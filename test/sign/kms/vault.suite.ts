@@ -11,7 +11,6 @@ import type { Kind } from '../../doubles/keys.ts';
 import type { Service } from '../../doubles/service.ts';
 import { startSpireAgent } from '../../doubles/spire-agent.ts';
 import { folder } from '../../kubernetes/servers.ts';
-import { secretsWith } from '../keys.ts';
 import type { KmsUnderTest, SigningKind } from './kms.suite.ts';
 
 /** A Vault with the transit engine, the policies `signer` and `reader`, and the auth method `jwt`. */
@@ -59,7 +58,7 @@ export function openWith(
 ): Promise<Signer> {
   const auth = Object.entries(settings).map(([name, value]) => [`signers.kms.auth.${name}`, value]);
   const { config } = parseConfig({ 'signers.kms.kmsref': reference, ...Object.fromEntries(auth) });
-  return openKms(config, secretsWith({}), { environment, ...options });
+  return openKms(config, { environment, ...options });
 }
 
 /** A Vault as a row of the suite of all KMSs. */

@@ -2,11 +2,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ChainsError } from '../../../errors.ts';
 import { at, type Json } from '../../../json.ts';
 import type { Algorithm } from '../../../model/signature.ts';
-import { unreadable, unusable } from '../service.ts';
-import type { KeyService, KeyServiceOptions, KeyVersion } from '../key-service.ts';
-import { VaultServer } from './server.ts';
+import { algorithmFor, failures, type KeyService, type KeyServiceOptions } from '../service.ts';
+import { openServer } from './server.ts';
 import { readSettings } from './settings.ts';
-import { VaultTokens } from './tokens.ts';
+import { openTokens } from './tokens.ts';
 
 /**
  * Opens a key of the transit engine of HashiCorp Vault or OpenBao. ECDSA and RSA keys of every size sign SHA-256, as keys
@@ -15,12 +14,11 @@ import { VaultTokens } from './tokens.ts';
 export async function openVault(options: KeyServiceOptions): Promise<KeyService> {
   const { reference } = options;
   const settings = readSettings(options);
-  const server = new VaultServer(settings);
-  const tokens = new VaultTokens(server, settings.token);
+  const server = openServer(settings);
+  const tokens = openTokens(server, settings.token);
   const name = encodeURIComponent(reference.path);
-  const pss = reference.options.get('padding') === 'pss';
 
-  /** A 403 may mean that the token has ended: where we can log in, one more try with a new one. */
+  /** A 403 may mean that the token has expired: one retry with a new one, if we can log in. */
   async function ask(
     what: string,
     method: 'GET' | 'POST',
@@ -45,9 +43,13 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
       const answer = at(await ask(what, 'GET', `keys/${name}`, signal), 'data');
       const latest = at(answer, 'latest_version');
       const wanted = version ?? (typeof latest === 'number' ? `${latest}` : '');
-      const publicKey = at(answer, 'keys', wanted, 'public_key');
-      if (typeof publicKey === 'string') return keyVersion(wanted, readPublicKey(publicKey, what), pss);
-      throw unusable(
+      const text = at(answer, 'keys', wanted, 'public_key');
+      if (typeof text === 'string') {
+        const publicKey = readPublicKey(text, what);
+        const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
+        return { name: wanted, publicKey, algorithm: algorithmFor(publicKey, reference, digest) };
+      }
+      throw failures.unusable(
         `${reference.text} has no public key of version ${wanted}: it is a key of the type ${String(at(answer, 'type'))}; make one with \`vault write ${settings.engine}/keys/NAME type=ecdsa-p256\``,
       );
     },
@@ -58,7 +60,7 @@ export async function openVault(options: KeyServiceOptions): Promise<KeyService>
       const signature = at(await ask(what, 'POST', path, signal, body), 'data', 'signature');
       const [, version, base64] =
         typeof signature === 'string' ? (/^vault:v(\d+):([\w+/]+=*)$/.exec(signature) ?? []) : [];
-      if (version === undefined || base64 === undefined) throw unreadable(what, 'no signature');
+      if (version === undefined || base64 === undefined) throw failures.unreadable(what, 'no signature');
       return { version, bytes: Buffer.from(base64, 'base64') };
     },
     async close() {
@@ -77,12 +79,6 @@ function parameters({ digest, pss }: Algorithm): Readonly<Record<string, unknown
   };
 }
 
-function keyVersion(name: string, publicKey: KeyObject, pss: boolean): KeyVersion {
-  const rsa = publicKey.asymmetricKeyType === 'rsa';
-  const digest = publicKey.asymmetricKeyType === 'ed25519' ? undefined : 'sha256';
-  return { name, publicKey, algorithm: { digest, pss: pss && rsa } };
-}
-
 /** PEM, or, for Ed25519, base64 of the 32 bytes. */
 function readPublicKey(text: string, what: string): KeyObject {
   try {
@@ -90,6 +86,6 @@ function readPublicKey(text: string, what: string): KeyObject {
     const x = Buffer.from(text, 'base64').toString('base64url');
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   } catch {
-    throw unreadable(what, "a public key that can't be read");
+    throw failures.unreadable(what, "a public key that can't be read");
   }
 }

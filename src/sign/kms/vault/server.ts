@@ -1,10 +1,10 @@
+import type { Service, ServiceCall } from '../../../http/service.ts';
 import { type Json, listAt } from '../../../json.ts';
-import type { ServiceCall, Service } from '../../../http/service.ts';
-import { jsonIn, openConnections, refusal } from '../service.ts';
+import { failures, jsonIn, openConnections } from '../service.ts';
 import type { VaultSettings } from './settings.ts';
 
-/** A question to Vault. */
-export interface VaultCall {
+/** A request to Vault. */
+interface VaultCall {
   /** For messages. */
   readonly what: string;
   readonly method: 'GET' | 'POST';
@@ -16,43 +16,40 @@ export interface VaultCall {
 }
 
 /** The HTTP API of a Vault or OpenBao. */
-export class VaultServer {
-  readonly #settings: VaultSettings;
-  readonly #connections: Service;
-
-  constructor(settings: VaultSettings) {
-    this.#settings = settings;
-    this.#connections = openConnections((failed) => listAt(failed, 'errors'), settings.tls);
-  }
-
+export interface VaultServer extends Pick<Service, 'close'> {
   /** The answer's body. @throws ChainsError KMS_REFUSED (with the status) or KMS_UNAVAILABLE */
-  async ask({ what, method, path, body, token, signal }: VaultCall): Promise<Json> {
-    const { address, namespace } = this.#settings;
-    const call: ServiceCall = {
-      what,
-      method,
-      url: `${address}/v1/${path}`,
-      headers: {
-        'x-vault-request': 'true',
-        ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
-        ...(token === undefined ? {} : { 'x-vault-token': token }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal,
-    };
-    const first = await this.#connections.call({ ...call, expects: [307] });
-    if (first.status !== 307) return jsonIn(what, first);
-    const active = activeNode(first.headers['location'], call.url);
-    if (active === undefined) throw refusal(what, 307, 'it names no other server that may see the token');
-    return jsonIn(what, await this.#connections.call({ ...call, url: active }));
-  }
-
-  async close(): Promise<void> {
-    await this.#connections.close();
-  }
+  ask(call: VaultCall): Promise<Json>;
 }
 
-/** A standby node that doesn't forward names the active one. The token never goes from https to http. */
+/** Opens connections to a Vault; no request is sent yet. */
+export function openServer({ address, namespace, tls }: VaultSettings): VaultServer {
+  const connections = openConnections((failed) => listAt(failed, 'errors'), tls);
+  return {
+    async ask({ what, method, path, body, token, signal }) {
+      const call: ServiceCall = {
+        what,
+        method,
+        url: `${address}/v1/${path}`,
+        headers: {
+          'x-vault-request': 'true',
+          ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
+          ...(token === undefined ? {} : { 'x-vault-token': token }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal,
+      };
+      const first = await connections.call({ ...call, expects: [307] });
+      if (first.status !== 307) return jsonIn(what, first);
+      const active = activeNode(first.headers['location'], call.url);
+      if (active === undefined)
+        throw failures.refusal(what, 307, 'it names no other server that may see the token');
+      return jsonIn(what, await connections.call({ ...call, url: active }));
+    },
+    close: () => connections.close(),
+  };
+}
+
+/** A standby node that doesn't forward redirects to the active one. The token is never sent from https to http. */
 function activeNode(location: unknown, from: string): string | undefined {
   if (typeof location !== 'string' || !URL.canParse(location, from)) return undefined;
   const target = new URL(location, from);

@@ -1,45 +1,40 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Config } from '../../../config/keys.ts';
 import { reasonOf } from '../../../errors.ts';
-import { unusable } from '../service.ts';
 import type { ServiceTls } from '../../../http/service.ts';
-import type { KeyServiceOptions } from '../key-service.ts';
 import { withoutTrailing } from '../../../text.ts';
+import { fetchJwtSvid } from '../../spiffe.ts';
+import { failures, type KeyServiceOptions } from '../service.ts';
 
-/** Where the token comes from. */
-export type TokenOrigin =
-  | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'text'; readonly token: string }
-  | {
-      readonly from: 'login';
-      /** Where the auth method is mounted. */
-      readonly path: string;
-      /** Undefined for the auth method's default role. */
-      readonly role: string | undefined;
-      readonly identity: JwtSource;
-    };
+/** How to log in to Vault. */
+export interface Login {
+  /** Where the auth method is mounted. */
+  readonly path: string;
+  /** Undefined for the auth method's default role. */
+  readonly role: string | undefined;
+  /** Reads the JWT to log in with. */
+  readonly jwt: (signal: AbortSignal) => Promise<string>;
+}
 
-/** Where the JWT to log in with comes from. */
-export type JwtSource =
-  | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'spiffe'; readonly socket: string; readonly audience: string };
+/** Where the token comes from: it is read, or we log in. */
+export type TokenSource = { readonly read: () => Promise<string> } | { readonly login: Login };
 
 /** How a Vault or OpenBao is reached. */
 export interface VaultSettings {
   /** Without a slash at its end. */
   readonly address: string;
   readonly namespace: string | undefined;
-  /** The path at which the transit engine is mounted, without slashes around it. */
+  /** The path at which the transit engine is mounted, without leading and trailing slashes. */
   readonly engine: string;
   readonly tls: ServiceTls;
-  readonly token: TokenOrigin;
+  readonly token: TokenSource;
 }
 
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-
 /**
- * The settings that `signers.kms.auth.*` and the environment give. OpenBao's own variables (`BAO_…`) go before Vault's for
+ * The settings in `signers.kms.auth.*` and the environment. OpenBao's own variables (`BAO_…`) take precedence over Vault's for
  * `openbao://`, and the other way round for `hashivault://`.
  * @throws ChainsError KMS_REFUSED for a setting that is missing or can't be read.
  */
@@ -49,7 +44,7 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
     prefixes.map((prefix) => environment[prefix + name]).find((value) => value !== undefined && value !== '');
   const address = config['signers.kms.auth.address'] ?? variable('ADDR');
   if (address === undefined || !/^https?:\/\/[^\s/]/.test(address) || !URL.canParse(address)) {
-    throw unusable(
+    throw failures.unusable(
       `${reference.text}: ${address === undefined ? 'no address is set' : 'the address is not an http or https URL'}; set signers.kms.auth.address, or ${prefixes[0]}ADDR in the environment`,
     );
   }
@@ -58,77 +53,69 @@ export function readSettings({ reference, config, environment }: KeyServiceOptio
     namespace: variable('NAMESPACE'),
     engine: withoutTrailing(environment['TRANSIT_SECRET_ENGINE_PATH'] || 'transit', '/').replace(/^\/+/, ''),
     tls: readTls(variable),
-    token: tokenOrigin(config, variable, environment),
+    token: tokenSource(config, variable('TOKEN'), environment['HOME'] || homedir()),
   };
 }
 
-/** Any of these says that we are to log in. */
-const loginKeys = [
-  'signers.kms.auth.oidc.path',
-  'signers.kms.auth.oidc.role',
-  'signers.kms.auth.oidc.token-path',
-  'signers.kms.auth.spire.sock',
-] as const;
-
-/** What the configuration says goes before the environment; a token goes before a login. */
-function tokenOrigin(
-  config: KeyServiceOptions['config'],
-  variable: (name: string) => string | undefined,
-  environment: NodeJS.ProcessEnv,
-): TokenOrigin {
-  const path = config['signers.kms.auth.token-path'];
-  if (path !== undefined) return { from: 'file', path };
+/** The configuration takes precedence over the environment, and a token over a login. */
+function tokenSource(config: Config, fromEnvironment: string | undefined, home: string): TokenSource {
+  const file = config['signers.kms.auth.token-path'];
+  if (file !== undefined) return { read: () => readToken(file) };
   const token = config['signers.kms.auth.token'];
-  if (token !== undefined) return { from: 'text', token };
-  if (loginKeys.some((key) => config[key] !== undefined)) {
-    return {
-      from: 'login',
-      path: config['signers.kms.auth.oidc.path'] ?? 'jwt',
-      role: config['signers.kms.auth.oidc.role'],
-      identity: identityOf(config),
-    };
-  }
-  const given = variable('TOKEN');
-  if (given !== undefined) return { from: 'text', token: given };
-  return { from: 'file', path: join(environment['HOME'] || homedir(), '.vault-token') };
+  if (token !== undefined) return { read: async () => token };
+  const path = config['signers.kms.auth.oidc.path'];
+  const role = config['signers.kms.auth.oidc.role'];
+  const jwtFile = config['signers.kms.auth.oidc.token-path'];
+  const socket = config['signers.kms.auth.spire.sock'];
+  if ([path, role, jwtFile, socket].some((setting) => setting !== undefined))
+    return { login: { path: path ?? 'jwt', role, jwt: jwtSource(config) } };
+  if (fromEnvironment !== undefined) return { read: async () => fromEnvironment };
+  return { read: () => readToken(join(home, '.vault-token')) };
 }
 
-function identityOf(config: KeyServiceOptions['config']): JwtSource {
+function jwtSource(config: Config): Login['jwt'] {
   const socket = config['signers.kms.auth.spire.sock'];
   if (socket === undefined) {
-    return { from: 'file', path: config['signers.kms.auth.oidc.token-path'] ?? serviceAccountToken };
+    const file =
+      config['signers.kms.auth.oidc.token-path'] ?? '/var/run/secrets/kubernetes.io/serviceaccount/token';
+    return () => readToken(file);
   }
   const audience = config['signers.kms.auth.spire.audience'];
   if (audience === undefined) {
-    throw unusable(
+    throw failures.unusable(
       'signers.kms.auth.spire.audience is not set, and a token from SPIRE needs it: use the audience that the role in Vault is bound to',
     );
   }
-  return { from: 'spiffe', socket, audience };
+  return (signal) => fetchJwtSvid(socket, audience, failures, signal);
 }
 
-/** `…CACERT` (a file) goes before `…CAPATH` (a folder of such files); either takes the place of node's own CAs. */
+/** The token in a file, without surrounding white space. */
+async function readToken(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw failures.unusable(
+      `the token for Vault can't be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
+    );
+  });
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw failures.unusable(
+    `${path} ${token === '' ? 'is empty' : 'is not a token'}: it must hold one token and nothing else`,
+  );
+}
+
+/** `…CACERT` (a file) takes precedence over `…CAPATH` (a folder of such files); either replaces node's own CAs. */
 function readTls(variable: (name: string) => string | undefined): ServiceTls {
   const [file, folder] = [variable('CACERT'), variable('CAPATH')];
   const skip = /^(1|t|true)$/i.test(variable('SKIP_VERIFY') ?? '');
-  const ca = file !== undefined ? [file] : folder !== undefined ? filesIn(folder) : undefined;
-  return {
-    ...(ca === undefined ? {} : { ca: ca.map((path) => reading(path, () => readFileSync(path, 'utf8'))) }),
-    ...(skip ? { rejectUnauthorized: false } : {}),
-  };
-}
-
-function filesIn(folder: string): readonly string[] {
-  const entries = reading(folder, () => readdirSync(folder, { withFileTypes: true }));
-  return entries.flatMap((entry) => (entry.isDirectory() ? [] : [join(folder, entry.name)]));
-}
-
-function reading<T>(path: string, read: () => T): T {
+  const tls = skip ? { rejectUnauthorized: false } : {};
   try {
-    return read();
+    if (file !== undefined) return { ...tls, ca: [readFileSync(file, 'utf8')] };
+    if (folder === undefined) return tls;
+    const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    return { ...tls, ca: entries.map(({ name }) => readFileSync(join(folder, name), 'utf8')) };
   } catch (error) {
-    throw unusable(
-      `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${path}`,
+    throw failures.unusable(
+      `the CA certificates for Vault can't be read: ${reasonOf(error)}; correct the path ${file ?? folder}`,
     );
   }
 }

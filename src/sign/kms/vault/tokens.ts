@@ -1,168 +1,135 @@
-import { readFile } from 'node:fs/promises';
-import { ChainsError, reasonOf } from '../../../errors.ts';
-import { at, type Json } from '../../../json.ts';
 import { unlessAborted } from '../../../concurrency.ts';
-import { failures, unreadable, unusable, within } from '../service.ts';
-import { fetchJwtSvid } from '../../spiffe.ts';
+import { ChainsError } from '../../../errors.ts';
+import { at, type Json } from '../../../json.ts';
+import { failures } from '../service.ts';
 import type { VaultServer } from './server.ts';
-import type { JwtSource, TokenOrigin } from './settings.ts';
+import type { Login, TokenSource } from './settings.ts';
 
-/** A token as Vault gave it, or told about it. */
+/** A token with what Vault says about it. */
 interface Lease {
   readonly token: string;
-  /** 0 for one that never ends. In seconds. */
+  /** In seconds; 0 for a token that never expires. */
   readonly ttl: number;
   readonly renewable: boolean;
 }
 
-/** Between renewals, in milliseconds; the longest that a timer of node can wait is 24.8 days. */
+/** Milliseconds between renewals; node's timers can wait at most 24.8 days. */
 const shortestPause = 1_000;
 const longestPause = 86_400_000;
 
-/** How long Vault may take to log in, to look a token up or to renew it. In milliseconds. */
+/** Milliseconds to log in, to look a token up or to renew it. */
 const patience = 10_000;
 
+/** The token for calls to Vault. */
+interface VaultTokens {
+  /** The token to use now; concurrent callers share one login. */
+  current(signal: AbortSignal): Promise<string>;
+  /** To be called when Vault refused a token; true if a retry makes sense, since it will use a new one. */
+  refused(token: string): boolean;
+  close(): void;
+}
+
 /**
- * The token for calls to Vault. A file is read again each time, so that a changed one counts at once; a login is made when
- * it is first needed and when its token has come near its end or is refused; a token that can be renewed is, when two
- * thirds of its time have passed, by a timer that holds no process up.
+ * Provides tokens. A file is read again each time, so that a changed one is used at once. We log in when a token is first
+ * needed, and again when it is about to expire or is refused. A renewable token is renewed after two thirds of its time, by
+ * a timer that does not keep the process alive.
  */
-export class VaultTokens {
-  readonly #server: VaultServer;
-  readonly #origin: TokenOrigin;
-  #lease: (Lease & { readonly endsAt: number }) | undefined;
-  #obtaining: Promise<string> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #closing = new AbortController();
+export function openTokens(server: VaultServer, source: TokenSource): VaultTokens {
+  const login = 'login' in source ? source.login : undefined;
+  const closing = new AbortController();
+  let current: (Lease & { readonly expiresAt: number }) | undefined;
+  let obtaining: Promise<string> | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
-  constructor(server: VaultServer, origin: TokenOrigin) {
-    this.#server = server;
-    this.#origin = origin;
+  function forget(): void {
+    clearTimeout(timer);
+    current = undefined;
   }
 
-  /** The token to use now; callers at the same time share one login. */
-  async current(signal: AbortSignal): Promise<string> {
-    const origin = this.#origin;
-    const given = await givenToken(origin);
-    const lease = this.#lease;
-    if (lease !== undefined && (given === undefined ? Date.now() < lease.endsAt : given === lease.token)) {
-      return lease.token;
-    }
-    this.#obtaining ??= this.#obtain(origin, given).finally(() => {
-      this.#obtaining = undefined;
-    });
-    return unlessAborted(signal, this.#obtaining);
-  }
-
-  /** Says that Vault refused a token. True when another try makes sense, since the next one will be new. */
-  refused(token: string): boolean {
-    if (this.#origin.from !== 'login') return false;
-    if (this.#lease?.token === token) this.#forget();
-    return true;
-  }
-
-  close(): void {
-    this.#closing.abort();
-    this.#forget();
-  }
-
-  #obtain(origin: TokenOrigin, given: string | undefined): Promise<string> {
-    return origin.from === 'login' ? this.#login(origin) : this.#lookUp(given ?? '');
-  }
-
-  /** How long a given token lasts. One that may not ask that about itself may still sign. */
-  async #lookUp(token: string): Promise<string> {
-    const what = 'look the Vault token up';
-    const path = 'auth/token/lookup-self';
-    const lease = await within(patience, what, this.#closing.signal, (signal) =>
-      this.#server.ask({ what, method: 'GET', path, token, signal }),
-    ).catch((error: unknown) => {
-      if (error instanceof ChainsError && error.code === 'KMS_REFUSED') return null;
-      throw error;
-    });
-    const renewable = at(lease, 'data', 'renewable') === true;
-    this.#hold({ token, ttl: numberAt(lease, 'data', 'ttl'), renewable });
-    return token;
-  }
-
-  async #login({ path: mount, role, identity }: Extract<TokenOrigin, { from: 'login' }>): Promise<string> {
-    const path = `auth/${mount}/login`;
-    const what = `log in to Vault at ${path}${role === undefined ? '' : ` as ${role}`}`;
-    const answer = await within(patience, what, this.#closing.signal, async (signal) => {
-      const body = { role, jwt: await identityToken(identity, signal) };
-      return this.#server.ask({ what, method: 'POST', path, body, signal });
-    });
-    const lease = leaseIn(answer);
-    if (lease === undefined) throw unreadable(what, 'no token');
-    this.#hold(lease);
+  function keep(lease: Lease): string {
+    forget();
+    const expiresAt = lease.ttl === 0 ? Number.POSITIVE_INFINITY : Date.now() + lease.ttl * 1_000 * 0.9;
+    current = { ...lease, expiresAt };
+    if (lease.renewable && lease.ttl > 0 && !closing.signal.aborted)
+      renewAfter((lease.ttl * 2_000) / 3, lease);
     return lease.token;
   }
 
-  #hold(lease: Lease): void {
-    this.#forget();
-    const endsAt = lease.ttl === 0 ? Number.POSITIVE_INFINITY : Date.now() + lease.ttl * 1_000 * 0.9;
-    this.#lease = { ...lease, endsAt };
-    if (lease.renewable && lease.ttl > 0 && !this.#closing.signal.aborted) {
-      this.#renewAfter((lease.ttl * 2_000) / 3, lease);
-    }
-  }
-
-  #renewAfter(milliseconds: number, lease: Lease): void {
+  function renewAfter(milliseconds: number, lease: Lease): void {
     const pause = Math.min(Math.max(milliseconds, shortestPause), longestPause);
-    this.#timer = setTimeout(() => void this.#renew(lease), pause).unref();
+    timer = setTimeout(() => void renew(lease), pause).unref();
   }
 
-  async #renew({ token, ttl }: Lease): Promise<void> {
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(patience)]);
-    const what = 'renew the Vault token';
+  async function renew({ token, ttl }: Lease): Promise<void> {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(patience)]);
+    const call = { what: 'renew the Vault token', method: 'POST', path: 'auth/token/renew-self' } as const;
     try {
-      const path = 'auth/token/renew-self';
-      const renewed = leaseIn(
-        await this.#server.ask({ what, method: 'POST', path, body: {}, token, signal }),
-      );
-      if (this.#lease?.token !== token) return;
-      // Near its longest life a token is renewed for less and less: time to log in again.
-      if (renewed === undefined || (this.#origin.from === 'login' && renewed.ttl < ttl / 2)) this.#forget();
-      else this.#hold(renewed);
+      const renewed = leaseIn(await server.ask({ ...call, body: {}, token, signal }));
+      if (current?.token !== token) return;
+      // A token near its maximum lifetime is renewed for less and less: log in again.
+      if (renewed === undefined || (login !== undefined && renewed.ttl < ttl / 2)) forget();
+      else keep(renewed);
     } catch (error) {
-      if (this.#lease?.token !== token || this.#closing.signal.aborted) return;
+      if (current?.token !== token || closing.signal.aborted) return;
       const passes = error instanceof ChainsError && error.code === 'KMS_UNAVAILABLE';
-      if (passes) this.#renewAfter(ttl * 50, { token, ttl, renewable: true });
-      else if (this.#origin.from === 'login') this.#forget();
+      if (passes) renewAfter(ttl * 50, { token, ttl, renewable: true });
+      else if (login !== undefined) forget();
     }
   }
 
-  #forget(): void {
-    clearTimeout(this.#timer);
-    this.#lease = undefined;
+  async function logIn({ path: mount, role, jwt }: Login): Promise<string> {
+    const path = `auth/${mount}/login`;
+    const what = `log in to Vault at ${path}${role === undefined ? '' : ` as ${role}`}`;
+    const answer = await failures.within(patience, what, closing.signal, async (signal) => {
+      const body = { role, jwt: await jwt(signal) };
+      return server.ask({ what, method: 'POST', path, body, signal });
+    });
+    const lease = leaseIn(answer);
+    if (lease === undefined) throw failures.unreadable(what, 'no token');
+    return keep(lease);
   }
-}
 
-async function givenToken(origin: TokenOrigin): Promise<string | undefined> {
-  if (origin.from === 'login') return undefined;
-  return origin.from === 'text' ? origin.token : readToken(origin.path);
-}
-
-async function identityToken(identity: JwtSource, signal: AbortSignal): Promise<string> {
-  return identity.from === 'file'
-    ? readToken(identity.path)
-    : fetchJwtSvid(identity.socket, identity.audience, failures, signal);
-}
-
-/** The token in a file; white space around it is not part of it. */
-async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unusable(
-      `the token for Vault can't be read: ${reasonOf(error)}; correct the path, or set signers.kms.auth.token-path, signers.kms.auth.oidc.role or VAULT_TOKEN`,
-    );
-  });
-  const token = text.trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw unusable(
-      `${path} ${token === '' ? 'is empty' : 'is not a token'}: it must hold one token and nothing else`,
-    );
+  /** How long a given token lasts. One that may not look itself up may still sign. */
+  async function lookUp(token: string): Promise<string> {
+    const what = 'look the Vault token up';
+    const path = 'auth/token/lookup-self';
+    const answer = await failures
+      .within(patience, what, closing.signal, (signal) =>
+        server.ask({ what, method: 'GET', path, token, signal }),
+      )
+      .catch((error: unknown) => {
+        if (error instanceof ChainsError && error.code === 'KMS_REFUSED') return null;
+        throw error;
+      });
+    const renewable = at(answer, 'data', 'renewable') === true;
+    return keep({ token, ttl: numberAt(answer, 'data', 'ttl'), renewable });
   }
-  return token;
+
+  function share(obtain: () => Promise<string>, signal: AbortSignal): Promise<string> {
+    obtaining ??= obtain().finally(() => {
+      obtaining = undefined;
+    });
+    return unlessAborted(signal, obtaining);
+  }
+
+  return {
+    async current(signal) {
+      if ('login' in source) {
+        if (current !== undefined && Date.now() < current.expiresAt) return current.token;
+        return share(() => logIn(source.login), signal);
+      }
+      const given = await source.read();
+      return given === current?.token ? given : share(() => lookUp(given), signal);
+    },
+    refused(token) {
+      if (login !== undefined && current?.token === token) forget();
+      return login !== undefined;
+    },
+    close() {
+      closing.abort();
+      forget();
+    },
+  };
 }
 
 function leaseIn(answer: Json): Lease | undefined {
