@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { deployed } from '../test/integration/deployed.ts';
 import { page } from './bare-client.ts';
 
 const main = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
@@ -14,6 +15,8 @@ export interface MeasuredControllerOptions {
   readonly namespace: string;
   readonly secretsFolder: string;
   readonly concurrency: number | undefined;
+  /** Options of Node.js; by default those of the image and of `deploy/`. */
+  readonly nodeOptions: readonly string[] | undefined;
 }
 
 /** `chains controller` as it is installed (built JavaScript, V8 options of the image), in a process of its own. */
@@ -32,12 +35,12 @@ export interface MeasuredController {
 
 /** Starts the built controller; its configuration and its runs are those of one namespace. */
 export function startMeasuredController(options: MeasuredControllerOptions): MeasuredController {
-  const { kubeconfig, namespace, secretsFolder, concurrency } = options;
+  const { kubeconfig, namespace, secretsFolder, concurrency, nodeOptions } = options;
   const started = performance.now();
   const child = spawn(
     process.execPath,
     [
-      '--max-semi-space-size=4',
+      ...(nodeOptions ?? deployed().node),
       ...[main, 'controller', '--kubeconfig', kubeconfig],
       ...['--namespace', namespace, '--system-namespace', namespace, '--signing-secrets', secretsFolder],
       ...['--metrics-port', '0', '--health-port', '0'],

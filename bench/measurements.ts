@@ -10,6 +10,7 @@ export interface Bench {
   readonly kubeconfig: string;
   readonly secretsFolder: string;
   readonly concurrency: number | undefined;
+  readonly nodeOptions: readonly string[] | undefined;
 }
 
 /** What the controller did, and what it took. */
@@ -66,8 +67,8 @@ export async function firstSignature(
 }
 
 function start(bench: Bench, { namespace }: Load): MeasuredController {
-  const { kubeconfig, secretsFolder, concurrency } = bench;
-  return startMeasuredController({ kubeconfig, secretsFolder, concurrency, namespace });
+  const { kubeconfig, secretsFolder, concurrency, nodeOptions } = bench;
+  return startMeasuredController({ kubeconfig, secretsFolder, concurrency, nodeOptions, namespace });
 }
 
 async function outcome(

@@ -23,6 +23,7 @@ interface Options {
   readonly rounds: string;
   readonly signed: string;
   readonly concurrency?: string;
+  readonly nodeOptions?: string;
   readonly payloads?: boolean;
   readonly signatures?: boolean;
   readonly sigstore?: boolean;
@@ -38,6 +39,7 @@ const options = new Command('bench')
   .option('--rounds <number>', 'how often; the medians are told', '3')
   .option('--signed <number>', 'signed runs that are there for the last measurement', '5000')
   .option('--concurrency <number>', 'of the controller (default: its own)')
+  .option('--node-options <options>', 'of the controller (default: those of the image and of deploy/)')
   .option('--payloads', 'measure only how fast payloads are made, without an API server')
   .option('--signatures', 'measure only what signatures cost, without an API server')
   .option(
@@ -94,7 +96,8 @@ async function openBench(client: BareClient, kubeconfig: string): Promise<Bench>
   await mkdir(secretsFolder);
   await writeFile(join(secretsFolder, 'x509.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const concurrency = options.concurrency === undefined ? undefined : Number(options.concurrency);
-  return { client, kubeconfig, secretsFolder, concurrency };
+  const nodeOptions = options.nodeOptions?.split(' ').filter((option) => option !== '');
+  return { client, kubeconfig, secretsFolder, concurrency, nodeOptions };
 }
 
 async function measure(client: BareClient, bench: Bench): Promise<void> {

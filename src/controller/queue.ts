@@ -80,7 +80,7 @@ export class WorkQueue<Value> {
   constructor(handler: Handler<Value>, options: QueueOptions<Value>) {
     this.#handler = handler;
     this.#options = {
-      ...{ budget: 8 << 20, backoff: new Backoff(), begins: ignore, ended: ignore, finished: ignore },
+      ...{ budget: 4 << 20, backoff: new Backoff(), begins: ignore, ended: ignore, finished: ignore },
       ...{ partiesOf: () => ({ owner: '', hosts: [] }), crashes: () => 0 },
       ...options,
     };

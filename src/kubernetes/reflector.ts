@@ -15,7 +15,7 @@ export interface Reflected {
   readonly listSelector?: string | undefined;
   /** Label selector of the watch: without one, it takes everything. */
   readonly watchSelector?: string | undefined;
-  /** Items a list page; 250 by default. */
+  /** Items on the first page of a list; the others are as long as fits `pageBytes`. */
   readonly pageSize?: number | undefined;
   /** Milliseconds without any event after which a watch is given up; 90 seconds by default. */
   readonly silence?: number | undefined;
@@ -59,6 +59,12 @@ export function reflect(rest: Rest, what: Reflected, to: Observer, signal: Abort
 
 /** A watch that lives as long as this works, even when nothing happens; one that doesn't is not resumed at once. */
 const healthyAfter = 1_000;
+
+/** Items on the first page, of which the length is not known yet. */
+const firstPage = 50;
+
+/** Bytes that a page should have: what is listed is in memory as text and as objects. */
+const pageBytes = 512 << 10;
 
 type Phase = 'list' | 'watch';
 
@@ -128,21 +134,20 @@ class Reflection {
 
   /** The pages of one list. One that fails is asked for again; a list that is too old begins again. */
   async *#pages(signal: AbortSignal): AsyncGenerator<ListPage, void> {
-    const { resource, namespace, fieldSelector, listSelector, pageSize = 250 } = this.#what;
-    const query = { namespace, fieldSelector, labelSelector: listSelector, limit: pageSize };
+    const { resource, namespace, fieldSelector, listSelector, pageSize = firstPage } = this.#what;
+    const query = { namespace, fieldSelector, labelSelector: listSelector };
     const [failures, restarts] = [new Pauses(), new Pauses()];
     const aborted = onAbort(signal);
-    let after: string | undefined;
+    let [after, limit]: [string | undefined, number] = [undefined, pageSize];
     while (!signal.aborted) {
       try {
-        for await (const page of this.#rest.pages(resource, { ...query, after }, signal)) {
-          failures.reset();
-          this.#works('list');
-          after = page.next;
-          yield page;
-          if (after === undefined) return;
-          await Promise.race([this.#room(), aborted]);
-        }
+        const page = await this.#rest.page(resource, { ...query, limit, after }, signal);
+        failures.reset();
+        this.#works('list');
+        [after, limit] = [page.next, nextLimit(page, limit)];
+        yield page;
+        if (after === undefined) return;
+        await Promise.race([this.#room(), aborted]);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ChainsError)) throw error;
@@ -223,6 +228,12 @@ class Reflection {
     this.#ill.add(task);
     this.#to.trouble?.(error);
   }
+}
+
+/** The number of items of which the next page should consist. */
+function nextLimit({ items, bytes }: ListPage, limit: number): number {
+  if (items.length === 0) return limit;
+  return Math.min(500, Math.max(10, Math.floor((pageBytes * items.length) / bytes)));
 }
 
 function keyOf(object: JsonObject): string {

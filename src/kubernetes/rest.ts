@@ -78,12 +78,36 @@ export class Rest {
 
   /** Reads a list page by page, each only when it is asked for. A token that is too old fails with status 410. */
   async *pages(resource: Resource, query: ListQuery, signal?: AbortSignal): AsyncGenerator<ListPage, void> {
-    let next = query.after;
+    let { after } = query;
     do {
-      const page = await this.#page(resource, query, next, signal);
-      next = page.next;
+      const page = await this.page(resource, { ...query, after }, signal);
+      after = page.next;
       yield page;
-    } while (next !== undefined);
+    } while (after !== undefined);
+  }
+
+  /** Reads one page of a list. */
+  async page(resource: Resource, query: ListQuery, signal?: AbortSignal): Promise<ListPage> {
+    const { namespace, labelSelector, fieldSelector, limit, metadataOnly, after } = query;
+    const call: ApiRequest = {
+      ...several('GET', 'list', resource, namespace),
+      query: { labelSelector, fieldSelector, limit: limit?.toString(), continue: after },
+      ...(metadataOnly === true ? { accept: `${partial}List` } : {}),
+      signal,
+    };
+    const { object, bytes } = await this.#transport.json(call);
+    const { items, metadata } = object;
+    const version = member(metadata, 'resourceVersion');
+    const next = member(metadata, 'continue');
+    if (typeof version !== 'string' || !(items === null || Array.isArray(items))) {
+      throw this.#transport.failure(call, new Error('the answer is not a list'));
+    }
+    return {
+      items: (items ?? []).filter(isJsonObject),
+      resourceVersion: version,
+      bytes,
+      next: typeof next === 'string' && next !== '' ? next : undefined,
+    };
   }
 
   /** Creates an object. */
@@ -212,34 +236,6 @@ export class Rest {
   /** Closes the connection. */
   close(): Promise<void> {
     return this.#connection.close();
-  }
-
-  async #page(
-    resource: Resource,
-    query: ListQuery,
-    after: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<ListPage> {
-    const { namespace, labelSelector, fieldSelector, limit, metadataOnly } = query;
-    const call: ApiRequest = {
-      ...several('GET', 'list', resource, namespace),
-      query: { labelSelector, fieldSelector, limit: limit?.toString(), continue: after },
-      ...(metadataOnly === true ? { accept: `${partial}List` } : {}),
-      signal,
-    };
-    const { object, bytes } = await this.#transport.json(call);
-    const { items, metadata } = object;
-    const version = member(metadata, 'resourceVersion');
-    const next = member(metadata, 'continue');
-    if (typeof version !== 'string' || !(items === null || Array.isArray(items))) {
-      throw this.#transport.failure(call, new Error('the answer is not a list'));
-    }
-    return {
-      items: (items ?? []).filter(isJsonObject),
-      resourceVersion: version,
-      bytes,
-      next: typeof next === 'string' && next !== '' ? next : undefined,
-    };
   }
 
   async #object(call: ApiRequest): Promise<JsonObject> {

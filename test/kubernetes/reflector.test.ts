@@ -87,6 +87,24 @@ test("objects are listed, then followed from the list's resourceVersion", async 
   assert.equal(queries.watch[0]?.has('labelSelector'), false);
 });
 
+test('a page is as long as fits half a MiB: few large objects, many small ones', async (t) => {
+  const large = { ...run('large', '1'), status: 'x'.repeat(50_000) };
+  const { queries } = await reflection(t, {
+    list: (response, query) => {
+      const after = query.get('continue');
+      if (after === null) page(response, [large, large], 'small');
+      else if (after === 'small') page(response, [run('a', '2'), run('b', '2')], 'last');
+      else page(response, []);
+    },
+    watch: () => {},
+  });
+  await until('all pages are read', () => queries.list.length === 3);
+  assert.deepEqual(
+    queries.list.map((query) => query.get('limit')),
+    ['50', '10', '500'],
+  );
+});
+
 test('the watch runs while later pages wait for room, and what it told of is left out of them', async (t) => {
   const room = Promise.withResolvers<void>();
   const { notes, queries } = await reflection(
