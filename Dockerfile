@@ -21,6 +21,7 @@ COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
 COPY examples examples
 USER 65532:65532
-ENV NODE_ENV=production
-ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/src/main.js"]
+# Memory is what an idle controller costs: docs/performance.md has what these options save and cost.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size", "dist/src/main.js"]
 CMD ["controller"]

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { fail, isNewEnough, runNode } from './launch.js';
+import { argumentsFor, becomeNode, fail, isNewEnough, runNode } from './launch.js';
 
 const root = new URL('../', import.meta.url);
 
@@ -15,9 +15,14 @@ const program = ['src/main.ts', 'dist/src/main.js']
 
 if (program === undefined) {
   fail(`dist/src/main.js is missing in ${fileURLToPath(root)}: install the package again`);
-} else if (isNewEnough) {
-  process.argv[1] = program;
-  await import(pathToFileURL(program).href);
 } else {
-  runNode([program, ...process.argv.slice(2)]);
+  const given = [program, ...process.argv.slice(2)];
+  const args = argumentsFor(given);
+  if (isNewEnough && args !== given) becomeNode(args);
+  if (isNewEnough) {
+    process.argv[1] = program;
+    await import(pathToFileURL(program).href);
+  } else {
+    runNode(args);
+  }
 }

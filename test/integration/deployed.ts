@@ -22,5 +22,5 @@ export function deployed(): Deployed {
   const text = `${read('Dockerfile')} ${JSON.stringify(at(container, 'env'))}`;
   const [, memory] = /^(\d+)Mi$/.exec(String(at(container, 'resources', 'limits', 'memory'))) ?? [];
   if (memory === undefined) throw new Error('deploy/base/controller.yaml has no limit of memory in Mi');
-  return { node: text.match(/--max-[a-z-]+=\d+/g) ?? [], memory: Number(memory) };
+  return { node: text.match(/--(?:max-[a-z-]+=\d+|optimize-for-size)/g) ?? [], memory: Number(memory) };
 }
