@@ -1,13 +1,16 @@
 import { at, isJsonObject, type JsonObject } from '../src/json.ts';
 import { finalizers, signedMark } from '../src/model/marks.ts';
 import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
-import { expectMarks, createDone, type Load, type Observer, openLoad, pathOf, playLives } from './load.ts';
-
-/** Patches a run: how many, and by how many writers at once. */
-export interface LimitShape {
-  readonly patches: 1 | 2;
-  readonly writers: number;
-}
+import {
+  crowded,
+  expectMarks,
+  createDone,
+  type Load,
+  type Observer,
+  openLoad,
+  pathOf,
+  playLives,
+} from './load.ts';
 
 /** The numbers of writers among which the best one is looked for. */
 export const writersTried = [4, 8, 16, 32] as const;
@@ -23,15 +26,14 @@ export async function backlogLimit(
   name: string,
   runs: number,
   marks: JsonObject,
-  shape: LimitShape,
+  writers: number,
 ): Promise<number> {
   const load = await openLoad(client, name, runs);
   await createDone(client, load);
   const marked = await expectMarks(client, load);
   const observer = bareObserver(client, load, marks);
   const start = performance.now();
-  await inParallel(load.names, shape.writers, async (run) => {
-    if (shape.patches === 2) await observer.begun(run);
+  await inParallel(load.names, writers, async (run) => {
     await observer.done(run);
   });
   await marked.all;
@@ -48,7 +50,7 @@ export async function liveLimit(
   const load = await openLoad(client, name, runs);
   const marked = await expectMarks(client, load);
   const start = performance.now();
-  await playLives(client, load, bareObserver(client, load, marks));
+  await playLives(client, load, crowded, bareObserver(client, load, marks));
   await marked.all;
   return rate(runs, start);
 }

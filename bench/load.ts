@@ -2,12 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { at, type JsonObject } from '../src/json.ts';
 import { signedMark } from '../src/model/marks.ts';
 import { type BareClient, inParallel, mediaTypes } from './bare-client.ts';
-import { begun, done, measurementLabel, newRun } from './runs.ts';
+import { begun, done, measurementLabel, newRun, type RunSize } from './runs.ts';
 
 /** The runs of one measurement, in a namespace of their own. */
 export interface Load {
   readonly namespace: string;
   readonly names: readonly string[];
+  readonly size: RunSize;
 }
 
 /** What is done to a run at two points of its life; the controller's part, when a bare client plays it. */
@@ -17,11 +18,14 @@ export interface Observer {
 }
 
 const writers = 32;
-const lifeMilliseconds = 500;
-const livesAtOnce = 256;
 
 /** A namespace with the configuration that is measured, and names for so many runs. */
-export async function openLoad(client: BareClient, name: string, runs: number): Promise<Load> {
+export async function openLoad(
+  client: BareClient,
+  name: string,
+  runs: number,
+  size: RunSize = '5 KB',
+): Promise<Load> {
   const namespace = `chains-bench-${name}`;
   await client.send('POST', '/api/v1/namespaces', JSON.stringify({ metadata: { name: namespace } }));
   const data = {
@@ -31,7 +35,7 @@ export async function openLoad(client: BareClient, name: string, runs: number): 
   };
   const configuration = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'chains-config' }, data };
   await client.send('POST', `/api/v1/namespaces/${namespace}/configmaps`, JSON.stringify(configuration));
-  return { namespace, names: Array.from({ length: runs }, (_, index) => `run-${index}`) };
+  return { namespace, names: Array.from({ length: runs }, (_, index) => `run-${index}`), size };
 }
 
 /** Where the runs of a load, or one of them, are. */
@@ -43,7 +47,7 @@ export function pathOf({ namespace }: Load, name?: string): string {
 /** Creates all runs, done. With `marks` they bear those of runs that are signed. */
 export async function createDone(client: BareClient, load: Load, marks: JsonObject = {}): Promise<void> {
   await inParallel(load.names, writers, async (name) => {
-    const run = newRun(load.namespace, name, load.namespace);
+    const run = newRun(load.namespace, name, load.namespace, load.size);
     const labels = {
       [measurementLabel]: load.namespace,
       ...(marks['labels'] instanceof Object ? marks['labels'] : {}),
@@ -54,13 +58,34 @@ export async function createDone(client: BareClient, load: Load, marks: JsonObje
   });
 }
 
-/** Lets all runs live: each is created, begins, and is done half a second later; many at once. */
-export async function playLives(client: BareClient, load: Load, observer?: Observer): Promise<void> {
-  await inParallel(load.names, livesAtOnce, async (name) => {
-    await client.send('POST', pathOf(load), JSON.stringify(newRun(load.namespace, name, load.namespace)));
+/** How runs live: so many at once, of so many milliseconds each. */
+export interface Lives {
+  readonly atOnce: number;
+  readonly milliseconds: number;
+}
+
+/** As many at once as the API server takes, of half a second: what is measured is how fast they can be followed. */
+export const crowded: Lives = { atOnce: 256, milliseconds: 500 };
+
+/** As Tekton's, fewer and longer: what is measured is what one costs. */
+export const calm: Lives = { atOnce: 32, milliseconds: 1_500 };
+
+/** Lets all runs live: each is created, begins at once, and is done later. */
+export async function playLives(
+  client: BareClient,
+  load: Load,
+  { atOnce, milliseconds }: Lives = crowded,
+  observer?: Observer,
+): Promise<void> {
+  await inParallel(load.names, atOnce, async (name) => {
+    await client.send(
+      'POST',
+      pathOf(load),
+      JSON.stringify(newRun(load.namespace, name, load.namespace, load.size)),
+    );
     await writeStatus(client, load, name, begun);
     await observer?.begun(name);
-    await pause(lifeMilliseconds);
+    await pause(milliseconds);
     await writeStatus(client, load, name, done(name));
     await observer?.done(name);
   });

@@ -1,7 +1,8 @@
 import type { BareClient } from './bare-client.ts';
 import { type MeasuredController, startMeasuredController } from './controller-process.ts';
 import { rate } from './limit.ts';
-import { expectMarks, createDone, type Load, openLoad, pathOf, playLives } from './load.ts';
+import { createDone, expectMarks, type Lives, type Load, openLoad, pathOf, playLives } from './load.ts';
+import type { RunSize } from './runs.ts';
 import type { JsonObject } from '../src/json.ts';
 
 /** What measurements share. */
@@ -19,32 +20,50 @@ export interface Throughput {
   readonly rate: number;
   /** API calls that write, for each run. */
   readonly calls: number;
-  /** Processor seconds for 1,000 runs, from the start of the process. */
+  /** Processor seconds for 1,000 runs, of all controllers, from the start of their processes. */
   readonly processor: number;
-  /** MiB. */
+  /** MiB, of the controller that took the most. */
   readonly memory: number;
   /** One of the runs, signed. */
   readonly sample: JsonObject;
 }
 
-/** All runs are done when the controller starts; the clock runs from the first moment of its process. */
-export async function backlog(bench: Bench, name: string, runs: number): Promise<Throughput> {
-  const load = await openLoad(bench.client, name, runs);
-  await createDone(bench.client, load);
-  const marked = await expectMarks(bench.client, load);
-  const controller = start(bench, load);
-  return outcome(bench, load, controller, controller.started, marked);
+/** How a measurement differs from the plain one. */
+export interface Variation {
+  readonly size?: RunSize;
+  /** Controllers at once. */
+  readonly replicas?: number;
+  readonly lives?: Lives;
 }
 
-/** Runs begin and end while the controller watches. */
-export async function live(bench: Bench, name: string, runs: number): Promise<Throughput> {
-  const load = await openLoad(bench.client, name, runs);
-  const controller = start(bench, load);
-  await controller.ready();
+/** All runs are done when the controllers start; the clock runs from the first moment of their processes. */
+export async function backlog(
+  bench: Bench,
+  name: string,
+  runs: number,
+  { size, replicas = 1 }: Variation = {},
+): Promise<Throughput> {
+  const load = await openLoad(bench.client, name, runs, size);
+  await createDone(bench.client, load);
+  const marked = await expectMarks(bench.client, load);
+  const controllers = Array.from({ length: replicas }, () => start(bench, load));
+  return outcome(bench, load, controllers, controllers[0]?.started ?? 0, marked);
+}
+
+/** Runs begin and end while the controllers watch. */
+export async function live(
+  bench: Bench,
+  name: string,
+  runs: number,
+  { size, replicas = 1, lives }: Variation = {},
+): Promise<Throughput> {
+  const load = await openLoad(bench.client, name, runs, size);
+  const controllers = Array.from({ length: replicas }, () => start(bench, load));
+  for (const controller of controllers) await controller.ready();
   const marked = await expectMarks(bench.client, load);
   const begin = performance.now();
-  await playLives(bench.client, load);
-  return outcome(bench, load, controller, begin, marked);
+  await playLives(bench.client, load, lives);
+  return outcome(bench, load, controllers, begin, marked);
 }
 
 /** Seconds from the start of the process to the first signature, where so many runs bear these marks already. */
@@ -74,17 +93,29 @@ function start(bench: Bench, { namespace }: Load): MeasuredController {
 async function outcome(
   { client }: Bench,
   load: Load,
-  controller: MeasuredController,
+  controllers: readonly MeasuredController[],
   begin: number,
   marked: { readonly all: Promise<void> },
 ): Promise<Throughput> {
   await marked.all;
   const runs = load.names.length;
   const signed = rate(runs, begin);
-  const processor = ((await controller.processorSeconds()) / runs) * 1000;
-  const calls = (await controller.writes()) / runs;
-  const memory = await controller.peakMemory();
+  const figures = await Promise.all(
+    controllers.map(async (controller) => ({
+      processor: await controller.processorSeconds(),
+      calls: await controller.writes(),
+      memory: await controller.peakMemory(),
+    })),
+  );
+  const sum = (part: 'processor' | 'calls'): number => figures.reduce((all, one) => all + one[part], 0);
+  const memory = Math.max(...figures.map((one) => one.memory));
   const sample = await client.send('GET', pathOf(load, 'run-0'));
-  await controller.stop();
-  return { rate: signed, calls, processor, memory, sample };
+  for (const controller of controllers) await controller.stop();
+  return {
+    rate: signed,
+    calls: sum('calls') / runs,
+    processor: (sum('processor') / runs) * 1000,
+    memory,
+    sample,
+  };
 }

@@ -7,12 +7,14 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Command, Option } from 'commander';
+import { away, everyAway, killed, type Report } from '../test/servers/chaos.ts';
 import { type BareClient, openBareClient } from './bare-client.ts';
 import { type ClusterChoice, openCluster } from './cluster.ts';
 import { backlogLimit, liveLimit, marksOf, writersTried } from './limit.ts';
+import { calm } from './load.ts';
 import { backlog, type Bench, firstSignature, live, type Throughput } from './measurements.ts';
 import { measurePayloads } from './payloads.ts';
-import { median, say, share } from './report.ts';
+import { median, say } from './report.ts';
 import { signatures } from './signatures.ts';
 
 interface Options {
@@ -36,7 +38,7 @@ const options = new Command('bench')
   .option('--kubeconfig <file>', 'measure on this cluster instead; needs --yes')
   .option('--yes', 'create and delete namespaces chains-bench-… on that cluster')
   .option('--runs <number>', 'runs for each measurement', '1000')
-  .option('--rounds <number>', 'how often; the medians are told', '3')
+  .option('--rounds <number>', 'how often; the medians are shown', '3')
   .option('--signed <number>', 'signed runs that are there for the last measurement', '5000')
   .option('--concurrency <number>', 'of the controller (default: its own)')
   .option('--node-options <options>', 'of the controller (default: those of the image and of deploy/)')
@@ -49,14 +51,21 @@ const options = new Command('bench')
   .parse()
   .opts<Options>();
 
-interface Row {
-  readonly backlog: Throughput;
-  readonly one: number;
-  readonly two: number;
-  readonly live: Throughput;
-  readonly liveLimit: number;
-  readonly first: number;
-}
+/** What is measured in each round, and what it shows. */
+const measured: readonly (readonly [
+  what: string,
+  measure: (bench: Bench, name: string, runs: number) => Promise<Throughput>,
+])[] = [
+  ['backlog', (bench, name, runs) => backlog(bench, name, runs)],
+  ['backlog, runs of 47 KB', (bench, name, runs) => backlog(bench, name, runs, { size: '47 KB' })],
+  ['backlog, three replicas', (bench, name, runs) => backlog(bench, name, runs, { replicas: 3 })],
+  ['live, as many as the server takes', (bench, name, runs) => live(bench, name, runs)],
+  ['live, 32 at once', (bench, name, runs) => live(bench, name, runs, { lives: calm })],
+  [
+    'live, 32 at once, three replicas',
+    (bench, name, runs) => live(bench, name, runs, { lives: calm, replicas: 3 }),
+  ],
+];
 
 if (options.kubeconfig !== undefined && options.yes !== true) {
   process.stderr.write(
@@ -113,54 +122,52 @@ async function measure(client: BareClient, bench: Bench): Promise<void> {
   // The first one warms the server up, and its marks are what the bare client writes.
   const { sample } = await backlog(bench, name(), Math.min(runs, 200));
   const marks = marksOf(sample);
-  const bestOf = async (patches: 1 | 2): Promise<number> => {
-    const found: { writers: number; rate: number }[] = [];
-    for (const writers of writersTried)
-      found.push({ writers, rate: await backlogLimit(client, name(), runs, marks, { patches, writers }) });
-    say(
-      `bare client, ${patches} a run, by writers: ${found.map(({ writers, rate }) => `${writers}: ${rate.toFixed(0)}/s`).join('  ')}`,
-    );
-    return found.toSorted((one, other) => other.rate - one.rate)[0]?.writers ?? 16;
-  };
-  const [oneBest, twoBest] = [await bestOf(1), await bestOf(2)];
+  const tried: { writers: number; rate: number }[] = [];
+  for (const writers of writersTried)
+    tried.push({ writers, rate: await backlogLimit(client, name(), runs, marks, writers) });
+  const best = tried.toSorted((one, other) => other.rate - one.rate)[0]?.writers ?? 16;
+  say(
+    `bare client, by writers: ${tried.map(({ writers, rate }) => `${writers}: ${rate.toFixed(0)}/s`).join('  ')}`,
+  );
 
-  const rows: Row[] = [];
-  for (let round = 0; round < rounds; round++) {
-    rows.push({
-      backlog: await backlog(bench, name(), runs),
-      one: await backlogLimit(client, name(), runs, marks, { patches: 1, writers: oneBest }),
-      two: await backlogLimit(client, name(), runs, marks, { patches: 2, writers: twoBest }),
-      live: await live(bench, name(), runs),
-      liveLimit: await liveLimit(client, name(), runs, marks),
-      first: await firstSignature(bench, name(), 0, marks),
-    });
+  const rows = measured.map(([what, measureOne]) => {
+    const found: Throughput[] = [];
+    return { what, measureOne, found };
+  });
+  const limits: { readonly one: number[]; readonly live: number[] } = { one: [], live: [] };
+  const first: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { measureOne, found } of rows) found.push(await measureOne(bench, name(), runs));
+    limits.one.push(await backlogLimit(client, name(), runs, marks, best));
+    limits.live.push(await liveLimit(client, name(), runs, marks));
+    first.push(await firstSignature(bench, name(), 0, marks));
   }
   const later = await firstSignature(bench, name(), signed, marks);
 
-  const middle = (pick: (row: Row) => number): number => median(rows.map(pick));
-  say(`medians of ${rounds} rounds of ${runs} runs of 5 KB:`);
-  share(
-    'backlog, from process start',
-    middle((row) => row.backlog.rate),
-    middle((row) => row.one),
-    'one bare patch a run',
-  );
-  share(
-    'live',
-    middle((row) => row.live.rate),
-    middle((row) => row.liveLimit),
-    'two bare patches a run, same life',
-  );
-  say(`  bare client, two patches a run, no life: ${middle((row) => row.two).toFixed(0)} runs/s`);
-  for (const kind of ['backlog', 'live'] as const) {
-    const [calls, cpu] = [middle((row) => row[kind].calls), middle((row) => row[kind].processor)];
-    const memory = middle((row) => row[kind].memory);
+  say(`\nMedians of ${rounds} rounds of ${runs} runs:\n`);
+  say('| | runs/s | calls a run | processor s for 1,000 | peak MiB |\n| --- | --- | --- | --- | --- |');
+  for (const { what, found } of rows) {
+    const middle = (part: 'rate' | 'calls' | 'processor' | 'memory', digits: number): string =>
+      median(found.map((one) => one[part])).toFixed(digits);
     say(
-      `  ${kind}: ${calls.toFixed(2)} calls a run; ${cpu.toFixed(2)} s of processor for 1,000 runs, start included; peak ${memory.toFixed(0)} MiB`,
+      `| ${what} | ${middle('rate', 0)} | ${middle('calls', 2)} | ${middle('processor', 2)} | ${middle('memory', 0)} |`,
     );
   }
+  say(`| bare client: one patch a run | ${median(limits.one).toFixed(0)} | 1 | | |`);
+  say(`| bare client: two patches a run, same life | ${median(limits.live).toFixed(0)} | 2 | | |`);
   say(
-    `  first signature after ${middle((row) => row.first).toFixed(2)} s; ${later.toFixed(2)} s with ${signed} signed runs`,
+    `\nFirst signature after ${median(first).toFixed(2)} s; ${later.toFixed(2)} s with ${signed} signed runs.`,
   );
+  if (options.server === 'real' && options.kubeconfig === undefined) await troubles();
   for (const load of used) await client.send('DELETE', `/api/v1/namespaces/chains-bench-${load}`);
+}
+
+/** How long after the end of a trouble the last run is signed. */
+async function troubles(): Promise<void> {
+  say('\n| trouble, three replicas | runs | signed twice | last signed after |\n| --- | --- | --- | --- |');
+  const trial = { runs: 300, replicas: 3 };
+  const report = (what: string, { runs, signedTwice, seconds }: Report): void =>
+    say(`| ${what} | ${runs} | ${signedTwice} | ${seconds} s |`);
+  report('one is killed every 1 to 3 s', await killed(trial, [1_000, 3_000]));
+  for (const what of everyAway) report(`away for 20 s: ${what}`, await away(what, trial, 20));
 }

@@ -4,11 +4,17 @@ import type { JsonObject } from '../src/json.ts';
 export const measurementLabel = 'bench.chains.tekton.dev/measurement';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
-const script = '#!/bin/sh\nset -eu\n/kaniko/executor --context=. --destination="$IMAGE"\n'.repeat(8);
+const line = '/kaniko/executor --context=. --destination="$IMAGE"\n';
 const steps = ['fetch', 'build', 'test', 'push'];
 
-/** A run of about 5 KB once it is done: four steps with scripts, parameters, and an image in its results. */
-export function newRun(namespace: string, name: string, measurement: string): JsonObject {
+/** How large runs are once they are done. */
+export type RunSize = '5 KB' | '47 KB';
+
+const linesOfScript: Readonly<Record<RunSize, number>> = { '5 KB': 10, '47 KB': 212 };
+
+/** A run: four steps with scripts, parameters, and an image in its results. */
+export function newRun(namespace: string, name: string, measurement: string, size: RunSize): JsonObject {
+  const script = `#!/bin/sh\nset -eu\n${line.repeat(linesOfScript[size])}`;
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
