@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const first = 500;
-const longest = 30_000;
+const longest = 8_000;
 
-/** Waits that double with each failure in a row, from half a second to half a minute, each a random part of that (full jitter). */
+/** Waits that double with each failure in a row, from half a second to eight seconds, each a random part of that (full jitter). */
 export class Pauses {
   #failures = 0;
 

@@ -49,7 +49,7 @@ export interface Observer {
  * page gives that already, so the watch runs while the other pages are read; what the watch has reported is left out
  * of those, since they are older. Nothing else of what was seen is kept.
  *
- * All failures are tried again, after pauses of up to 30 seconds (full jitter) and of what Retry-After asks for. A watch
+ * All failures are tried again, after pauses of up to eight seconds (full jitter) and of what Retry-After asks for. A watch
  * that breaks goes on from its last resourceVersion; a new list is made only when the server says that this is too old.
  * Rejects only with what the observer throws.
  */

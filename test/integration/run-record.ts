@@ -15,6 +15,8 @@ export interface RunRecord {
   all(): readonly JsonObject[];
   /** Every signature that any state of a run had, by its uid. */
   signaturesOf(uid: string): ReadonlySet<string>;
+  /** Lists all runs, rather than waiting for a watch that may lag. */
+  look(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,9 @@ export async function recordRuns(world: World): Promise<RunRecord> {
   return {
     all: () => [...newest.values()],
     signaturesOf: (uid) => signatures.get(uid) ?? new Set(),
+    async look() {
+      for await (const { items } of rest.pages(resource, { limit: 500 })) for (const run of items) seen(run);
+    },
     async stop() {
       stopping.abort();
       await watching;

@@ -47,6 +47,8 @@ interface Stage {
   readonly record: RunRecord;
   readonly replicas: ControllerProcess[];
   startReplica(index: number, node?: readonly string[]): void;
+  /** Runs created so far. */
+  created: number;
   /** Results for one more run. */
   results: () => Promise<readonly object[]>;
 }
@@ -105,6 +107,7 @@ export async function deleted({
     await inTurn(runs, async (index) => {
       const name = `deleted-${index}`;
       await stage.world.createRun(name, { status: runningStatus });
+      stage.created += 1;
       await pause(400 + 400 * Math.random());
       const path = `/apis/tekton.dev/v1/namespaces/default/taskruns/${name}`;
       await stage.world.writeStatus(name, doneStatus);
@@ -241,7 +244,7 @@ async function onStage(
     const record = await recordRuns(world);
     const processes: ControllerProcess[] = [];
     const stage: Stage = {
-      ...{ cluster, world, record, replicas: processes, results: noResults },
+      ...{ cluster, world, record, replicas: processes, created: 0, results: noResults },
       startReplica(index, node = []) {
         processes[index] = world.startProcess(['--name', `replica-${index}`], { node, environment });
       },
@@ -251,7 +254,12 @@ async function onStage(
     const ended = performance.now();
     await eventually(
       () => `all runs are signed: ${JSON.stringify(reportOf(record, ended))}`,
-      () => (record.all().every(isThrough) ? true : undefined),
+      async () => {
+        await record.look();
+        const all = record.all();
+        if (all.length === stage.created && all.every(isThrough)) return true;
+        return pause(200, undefined);
+      },
       180_000,
     );
     const report = reportOf(record, ended);
@@ -287,6 +295,7 @@ async function createRuns(stage: Stage, runs: number, within = 0, prefix = 'run'
     await pause(Math.max(0, began + (within * 1000 * index) / runs - Date.now()));
     const name = `${id}-${index}`;
     await untilItWorks(() => stage.world.createRun(name));
+    stage.created += 1;
     if (index % 3 > 0) {
       await untilItWorks(() => stage.world.writeStatus(name, runningStatus));
       await pause(400 * Math.random());
