@@ -110,4 +110,5 @@ install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 store_servers
 registries
 sigstore_servers
+install promtool-3.5 "$project/scripts/unpack-debian.sh" sid promtool promtool
 say "all test servers are in $cache"

@@ -20,6 +20,7 @@ const unpacked = {
   'docker-registry': ['docker-registry-2.8', 'docker-registry'],
   registry: ['registry-0.22.1', 'registry'],
   oras: ['oras-1.2', 'oras'],
+  promtool: ['promtool-3.5', 'promtool'],
   fulcio: ['fulcio-1.8.8', 'fulcio'],
   'timestamp-server': ['timestamp-2.1.3', 'timestamp-server'],
   'rekor-tiles': ['rekor-tiles-2.3.0', 'rekor-tiles'],
