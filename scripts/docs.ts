@@ -8,6 +8,9 @@ import { errorCodes } from '../src/errors.ts';
 import { eventReasons } from '../src/kubernetes/event-reasons.ts';
 import { Metrics } from '../src/telemetry/metrics.ts';
 import { allPlaces, combinationRows } from '../test/store/combinations.ts';
+import { dashboard } from './dashboard.ts';
+import { alertTable, prometheusRule } from './alerts.ts';
+import { table } from './table.ts';
 
 interface Documented {
   readonly type: { readonly allowed: string };
@@ -16,12 +19,6 @@ interface Documented {
 }
 
 const generated = '<!-- Made by `npm run docs`; change the table in the source, not this file. -->';
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [heads, heads.map(() => '---'), ...rows].map(line).join('\n');
-}
 
 /** The table of all keys of the ConfigMap, in Markdown. */
 export function configTable(): string {
@@ -115,9 +112,14 @@ export function fill(text: string, name: string, content: string): string {
 /** The root of the project, where this script reads and writes. */
 export const root = new URL('../', import.meta.url);
 
+const rulesFile = new URL('deploy/monitoring/rules.yaml', root);
+
 /** Pages with what stands between their markers, by the markers' names. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
-  'docs/operating.md': { metrics: metricTable },
+  'docs/operating.md': {
+    metrics: metricTable,
+    alerts: async () => alertTable(await readFile(rulesFile, 'utf8')),
+  },
   'docs/provenance.md': {
     'payload tekton': () => payload('taskrun', 'tekton'),
     'payload slsa/v1': () => payload('taskrun', 'slsa/v1'),
@@ -131,7 +133,11 @@ const parts: Readonly<Record<string, Readonly<Record<string, () => string | Prom
 
 /** The files that this script writes, and what belongs into each. */
 export async function documents(): Promise<ReadonlyMap<string, string>> {
-  const made = new Map([['docs/config.md', configPage()]]);
+  const made = new Map([
+    ['docs/config.md', configPage()],
+    ['deploy/monitoring/dashboard.json', dashboard()],
+    ['deploy/monitoring/prometheusrule.yaml', prometheusRule(await readFile(rulesFile, 'utf8'))],
+  ]);
   for (const [path, markers] of Object.entries(parts)) {
     let text = await readFile(new URL(path, root), 'utf8');
     for (const [name, content] of Object.entries(markers)) {

@@ -110,4 +110,6 @@ install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""
 store_servers
 registries
 sigstore_servers
+install otelcol-0.165.0 go_program collector . otelcol ""
+install promtool-3.5 "$project/scripts/unpack-debian.sh" sid promtool promtool
 say "all test servers are in $cache"

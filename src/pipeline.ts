@@ -9,6 +9,7 @@ import type { Artifact, ArtifactKind } from './model/artifact.ts';
 import type { EntryProgress, Failure, Outcome, TryProgress } from './model/outcome.ts';
 import type { Run } from './model/run.ts';
 import type { SignedArtifact } from './model/signature.ts';
+import { inSpan, type Span } from './model/span.ts';
 import { type Finished, outcomeOf, progressOf, storeBackend, type StoreResult } from './outcome.ts';
 import { signPayload } from './sign/index.ts';
 import { failures } from './store/failures.ts';
@@ -29,7 +30,12 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal;
   /** What an earlier try has done. */
   readonly earlier?: TryProgress | undefined;
+  /** The span that those of the stages go below. */
+  readonly span?: Span | undefined;
 }
+
+/** What surrounds a stage. */
+type Around = Pick<ProcessOptions, 'span'> & { readonly signal?: AbortSignal | undefined };
 
 /** Makes, signs and stores the payloads of runs, for one configuration and one set of secrets. */
 export interface Pipeline {
@@ -56,23 +62,29 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   const draft: Pipeline['draft'] = (run, taskRuns) =>
     draftsOf(run, taskRuns, { config, format, plansOf: (...of) => [planFor(...of)] });
 
-  async function process(run: Run, { taskRuns, signal, earlier }: ProcessOptions = {}): Promise<Outcome> {
-    const drafts = await draftsOf(run, taskRuns, { config, format, plansOf: plansFor });
+  async function process(run: Run, { taskRuns, earlier, ...around }: ProcessOptions = {}): Promise<Outcome> {
+    const drafts = await inSpan(
+      around.span,
+      'format',
+      {},
+      () => draftsOf(run, taskRuns, { config, format, plansOf: plansFor }),
+      ({ drafts }) => drafts.map(({ payload }) => payload).find((payload) => payload instanceof ChainsError),
+    );
     const wanted = drafts.drafts.filter(({ plan }) => plan.off === undefined);
     const finished = await mapAtMost(artifactsAtOnce, wanted, (one) =>
-      finish(one, progressOf(one, config, earlier), signal),
+      finish(one, progressOf(one, config, earlier), around),
     );
     return outcomeOf(run, config, drafts, finished);
   }
 
   /** sign → witness → store, continuing where an earlier try ended. */
-  async function finish(one: Draft, earlier?: EntryProgress, signal?: AbortSignal): Promise<Finished> {
+  async function finish(one: Draft, earlier: EntryProgress | undefined, around: Around): Promise<Finished> {
     const before: ReadonlySet<string> = earlier?.stored ?? new Set();
     const { artifact, plan } = one;
     const made = earlier?.made;
     const isSigned = made !== undefined && !isOutdated(made);
-    const signed = isSigned ? { artifact, ...made } : await signOnly(one, signal);
-    const entry = await confirmed(one, signed, signal);
+    const signed = isSigned ? { artifact, ...made } : await signOnly(one, around);
+    const entry = await confirmed(one, signed, around);
     const answered = [
       ...(isSigned || 'stage' in signed ? [] : [signerBackend(plan)]),
       ...('stage' in entry || entry === signed ? [] : [witnessBackend]),
@@ -83,7 +95,7 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     }
     const missing = plan.stores.filter((name) => !before.has(name));
     // Every store is tried, even if another fails.
-    const results = await Promise.all(missing.map((name) => storeIn(name, entry, signal)));
+    const results = await Promise.all(missing.map((name) => storeIn(name, entry, around)));
     const kept = results.flatMap((result) => ('store' in result ? [result] : []));
     const keptElsewhere = kept.filter(({ annotations }) => Object.keys(annotations).length === 0);
     // A store that failed may not open, so it is not asked for its places.
@@ -98,44 +110,46 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function signDraft(one: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure> {
-    return confirmed(one, await signOnly(one, signal), signal);
+    return confirmed(one, await signOnly(one, { signal }), { signal });
   }
 
   /** Confirms a signature. If the log has it already and its entry can't be read, another signature is made where the key allows it. */
   async function confirmed(
     one: Draft,
     signed: SignedArtifact | Failure,
-    signal: AbortSignal | undefined,
+    around: Around,
   ): Promise<SignedArtifact | Failure> {
-    const first = await confirm(signed, signal);
+    const first = await confirm(signed, around);
     const isUnreadable = 'stage' in first && first.error.code === 'LOG_ENTRY_UNREADABLE';
-    return isUnreadable ? confirm(await signOnly(one, signal, false), signal) : first;
+    return isUnreadable ? confirm(await signOnly(one, around, false), around) : first;
   }
 
   async function signOnly(
     { artifact, plan, payload }: Draft,
-    signal: AbortSignal | undefined,
+    { signal, span }: Around,
     repeatable = isWitnessed,
   ): Promise<SignedArtifact | Failure> {
     if (payload instanceof ChainsError) return { artifact, stage: 'payload_creation', error: payload };
     const options = { notBefore: artifact.run.completedAt, repeatable, signal };
-    const signature = await caughtUnlessAborted(signal, async () =>
-      signPayload(await signer(plan.signer), payload, options),
+    const backend = signerBackend(plan);
+    const attributes = { artifact: artifact.kind, format: plan.format, backend };
+    const signature = await inSpan(span, 'sign', attributes, () =>
+      caughtUnlessAborted(signal, async () => signPayload(await signer(plan.signer), payload, options)),
     );
-    if (signature instanceof ChainsError)
-      return { artifact, stage: 'signing', error: signature, backend: signerBackend(plan) };
+    if (signature instanceof ChainsError) return { artifact, stage: 'signing', error: signature, backend };
     listener('signed', artifact);
     return { artifact, payload, signature };
   }
 
   async function confirm(
     signed: SignedArtifact | Failure,
-    signal: AbortSignal | undefined,
+    { signal, span }: Around,
   ): Promise<SignedArtifact | Failure> {
     if (!isWitnessed || 'stage' in signed || signed.transparency !== undefined) return signed;
     const { artifact } = signed;
-    const transparency = await caughtUnlessAborted(signal, async () =>
-      (await witness()).witness(signed, signal),
+    const attributes = { artifact: artifact.kind, backend: witnessBackend };
+    const transparency = await inSpan(span, 'witness', attributes, () =>
+      caughtUnlessAborted(signal, async () => (await witness()).witness(signed, signal)),
     );
     if (transparency instanceof ChainsError)
       return { artifact, stage: 'tlog', error: transparency, backend: witnessBackend };
@@ -144,18 +158,23 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     return logEntries.length + timestamps.length === 0 ? signed : { ...signed, transparency };
   }
 
-  async function storeIn(name: StoreName, entry: SignedArtifact, signal?: AbortSignal): Promise<StoreResult> {
+  async function storeIn(
+    name: StoreName,
+    entry: SignedArtifact,
+    { signal, span }: Around,
+  ): Promise<StoreResult> {
     const { artifact } = entry;
+    const backend = storeBackend(name, artifact, config);
     const what = `storing ${artifact.key} in ${name} (limits.store-timeout)`;
-    const annotations = await caught(() =>
-      failures.within(config['limits.store-timeout'], what, signal, async (either) =>
-        (await store(name)).store(entry, either),
+    const annotations = await inSpan(span, 'store', { artifact: artifact.kind, backend }, () =>
+      caught(() =>
+        failures.within(config['limits.store-timeout'], what, signal, async (either) =>
+          (await store(name)).store(entry, either),
+        ),
       ),
     );
-    if (annotations instanceof ChainsError) {
-      const backend = storeBackend(name, artifact, config);
+    if (annotations instanceof ChainsError)
       return { artifact, stage: 'storage', error: annotations, backend };
-    }
     listener('stored', artifact);
     return { artifact, store: name, annotations };
   }

@@ -7,6 +7,7 @@ import { listTaskRuns } from '../kubernetes/task-runs.ts';
 import { taskRunNames } from '../model/children.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Run, runName } from '../model/run.ts';
+import type { Span } from '../model/span.ts';
 
 /** What is known of PipelineRuns and their TaskRuns besides the objects themselves. Names are `namespace/name`. */
 export interface Family {
@@ -31,6 +32,8 @@ export interface GatheringOptions {
   readonly family: Family;
   readonly circumstances: Circumstances;
   readonly signal: AbortSignal;
+  /** The span that listing goes below. */
+  readonly span?: Span | undefined;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface GatheringOptions {
  */
 export async function gather(run: Run, options: GatheringOptions): Promise<Gathered> {
   if (run.kind === 'TaskRun') return { taskRuns: [], problems: [] };
-  const { rest, resource, family, circumstances, signal } = options;
+  const { rest, resource, family, circumstances, signal, span } = options;
   const { awaited } = family;
   const fullName = (name: string) => runName({ namespace: run.namespace, name });
   const [pipelineRun, names] = [runName(run), taskRunNames(run).map(fullName)];
@@ -51,11 +54,14 @@ export async function gather(run: Run, options: GatheringOptions): Promise<Gathe
     return { waitsFor: inHand };
   }
   awaited.expect(pipelineRun, names);
+  // Ended, and so sent, where no other one is waited for.
+  const listing = span?.begin('gather', {});
   const taskRuns = await listTaskRuns(rest, resource, run, signal);
   const unsigned = new Set(unsignedAmong(taskRuns, circumstances).map(fullName));
   for (const name of names) if (!unsigned.has(name)) awaited.ended(name);
   const left = awaited.left(pipelineRun);
   if (mayWait && left.length > 0) return { waitsFor: left };
+  listing?.end({});
   awaited.forget(pipelineRun);
   const message = 'it is not signed, and the grace of the PipelineRun that is being deleted is over';
   return { taskRuns, problems: left.map((name) => ({ at: `TaskRun ${name}`, message })) };

@@ -7,6 +7,7 @@ import { Rest } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
 import { Membership } from '../members/membership.ts';
 import type { RunKind } from '../model/run.ts';
+import type { Traces } from '../model/span.ts';
 import { followSecrets } from '../sign/secrets.ts';
 import { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/logs.ts';
@@ -38,6 +39,8 @@ export interface ControllerOptions {
   /** 0 picks a free port. */
   readonly healthPort: number;
   readonly log: Log;
+  /** Where spans of runs go, which whoever opened it closes; none are made without. */
+  readonly traces?: Traces | undefined;
   /** A folder for what is to outlive a crash of this process; without one, nothing does. */
   readonly stateFolder?: string;
   /** Milliseconds that what is in flight gets when the controller stops. */
@@ -134,6 +137,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     pace,
     journal,
     membership,
+    traces: options.traces,
   });
   working.signal.addEventListener('abort', () => membership.tries.cutAll(), { once: true });
 

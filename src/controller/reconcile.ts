@@ -12,6 +12,7 @@ import {
 } from '../model/marks.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { parseRun, type Run } from '../model/run.ts';
+import { inSpan, type Traces } from '../model/span.ts';
 import { unlessAborted } from '../concurrency.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { type Log, runFields } from '../telemetry/logs.ts';
@@ -34,6 +35,7 @@ import { type Circumstances, circumstancesOf, type Decision, decide, graceEnds }
 import { apiServer } from './outages.ts';
 import type { ProgressKept } from './progress-kept.ts';
 import { beginTry } from './try-end.ts';
+import { TryTrace } from './try-trace.ts';
 import type { Verdict, Work } from './work.ts';
 
 /** What reconciling needs; `pipeline` is the one in force when the run is begun. `signal` aborts everything. */
@@ -47,12 +49,15 @@ export interface ReconcileOptions {
   readonly isOurs: (run: Run) => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Undefined where traces are off. */
+  readonly traces?: Traces | undefined;
   readonly signal: AbortSignal;
 }
 
-/** The same for one try, which has a signal of its own for what may be slow. */
+/** The same for one try, which has a trace, and a signal of its own for what may be slow. */
 interface AroundTry extends ReconcileOptions {
   readonly working: AbortSignal;
+  readonly trace: TryTrace;
 }
 
 const finished: Verdict = { finished: true };
@@ -75,14 +80,18 @@ export async function reconcile(
 ): Promise<Verdict> {
   const timeout = surroundings.pipeline.config['limits.try-timeout'];
   const signals = beginTry({ timeout, cut: work.signal, stop: surroundings.signal });
-  const around = { ...surroundings, signal: signals.everything, working: signals.working };
+  const trace = new TryTrace(surroundings.traces, surroundings.log);
+  const around = { ...surroundings, signal: signals.everything, working: signals.working, trace };
   try {
     return await unlessAborted(signals.everything, attempt(work, name, around));
   } catch (error) {
-    if (work.value !== undefined) await announce(work.value, refusedEvent(error), around);
-    return afterError(error, work, surroundings);
+    const { log } = trace;
+    if (!surroundings.signal.aborted) trace.ended('retry', error);
+    if (work.value !== undefined) await announce(work.value, refusedEvent(error), { ...around, log });
+    return afterError(error, work, { ...surroundings, log });
   } finally {
     signals.close();
+    trace.close();
   }
 }
 
@@ -137,14 +146,19 @@ async function release(run: Run, { decision, around }: Situation): Promise<Verdi
   return finished;
 }
 
-async function sign(run: Run, { work, around, circumstances }: Situation): Promise<Verdict> {
-  const gathered = await gather(run, { ...around, signal: around.working, circumstances });
-  if (gathered.waitsFor !== undefined)
-    return waitForTaskRuns(run, gathered.waitsFor, { around, circumstances });
+async function sign(run: Run, { work, around: untraced, circumstances }: Situation): Promise<Verdict> {
+  const { working, progress, trace } = untraced;
+  trace.begin(run, work.failures + 1);
+  const around = { ...untraced, log: trace.log };
+  const { span } = trace;
+  const gathered = await gather(run, { ...around, signal: working, circumstances, span });
+  if (gathered.waitsFor !== undefined) {
+    trace.forget();
+    return waitForTaskRuns(run, gathered.waitsFor, { around: untraced, circumstances });
+  }
   const { taskRuns, problems } = gathered;
-  const { working, progress } = around;
   const earlier = progress.of(work.key);
-  const processed = await around.pipeline.process(run, { taskRuns, signal: working, earlier });
+  const processed = await around.pipeline.process(run, { taskRuns, signal: working, earlier, span });
   // Another try may be at it by now, or this process is about to end.
   if (around.signal.aborted) return finishedForNow;
   progress.keep(work.key, processed.progress);
@@ -160,12 +174,14 @@ async function sign(run: Run, { work, around, circumstances }: Situation): Promi
     now: Date.now(),
   });
   if (judgement.end === undefined) {
+    trace.ended('retry', outcome.failures[0]?.error);
     const stale = await sayWhyLater(run, judgement, work, around);
     const { again, within } = judgement;
     return { finished: false, failed: true, stale, again, within, news: outcome.news };
   }
   const end = { ...judgement.end, failures: work.failures, annotations: outcome.annotations };
-  await finish(run, end, outcome, around);
+  const state = await inSpan(span, 'mark', {}, () => finish(run, end, outcome, around));
+  trace.ended(state === 'true' ? 'signed' : 'failed', outcome.failures[0]?.error);
   return { finished: true, news: outcome.news };
 }
 
@@ -197,7 +213,7 @@ async function sayWhyLater(
   return true;
 }
 
-async function finish(run: Run, wanted: End, outcome: Outcome, around: ReconcileOptions): Promise<void> {
+async function finish(run: Run, wanted: End, outcome: Outcome, around: ReconcileOptions): Promise<EndState> {
   const { marked, end } = await mark(run, wanted, around);
   if (ourFinalizers(marked).length > 0) await takeFinalizersOff(marked, end.state, around);
   const seconds = run.completedAt === undefined ? undefined : (Date.now() - run.completedAt.getTime()) / 1000;
@@ -205,6 +221,7 @@ async function finish(run: Run, wanted: End, outcome: Outcome, around: Reconcile
   if (end.state === 'true')
     around.log.info(end.message === '' ? 'signed' : `signed: ${end.message}`, runFields(run));
   await announce(run, endEvent(run, end, outcome, around.pipeline.config), around);
+  return end.state;
 }
 
 /** What the API server won't take with its payloads it may take without: the run must get its end state. */

@@ -3,6 +3,7 @@ import { ChainsError, reasonOf } from '../errors.ts';
 import { at, type JsonObject, listAt, member } from '../json.ts';
 import { endStateOf, ourFinalizers } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
+import type { Traces } from '../model/span.ts';
 import type { Membership } from '../members/membership.ts';
 import { familyOf } from '../members/shares.ts';
 import { usesRegistries } from '../config/plan.ts';
@@ -26,6 +27,8 @@ export interface WatchedRunsOptions extends RunWatchesOptions {
   readonly pipeline: () => Pipeline | undefined;
   /** Where what is being tried is written down; undefined where there is no place for it. */
   readonly journal: Journal | undefined;
+  /** Undefined where traces are off. */
+  readonly traces: Traces | undefined;
 }
 
 /** Milliseconds, besides what a try may take, after which a queue that does not move is considered stuck. */
@@ -149,7 +152,7 @@ export class WatchedRuns {
 
   async #handle(work: Work<Run>): Promise<Verdict> {
     const { kind, namespace, name } = placeOf(work.key);
-    const { rest, log, metrics, membership, pipeline } = this.#options;
+    const { rest, log, metrics, membership, pipeline, traces } = this.#options;
     const [resource, current] = [this.#watches.resourceOf(kind), pipeline()];
     if (resource === undefined || current === undefined) {
       throw new ChainsError('UNEXPECTED', `${work.key} was handled before the controller was ready`);
@@ -173,6 +176,7 @@ export class WatchedRuns {
       isOurs,
       log,
       metrics,
+      traces,
       signal,
     };
     const endTry = this.#outages.begin(work.key);

@@ -12,7 +12,7 @@ const stored = (storage: string) => ({
   'artifacts.oci.storage': storage,
 });
 
-/** What the controller itself is made of. */
+/** What the controller itself is made of; OpenTelemetry's API is a part of prom-client. */
 const always = [
   '@opentelemetry/api',
   '@pinojs/redact',
@@ -41,11 +41,10 @@ suite('the packages that `chains controller` loads', () => {
   after(() => world.close());
 
   /** Starts a controller that tells what it loads; gives what it has loaded so far. */
-  function startTelling(name: string) {
+  function startTelling(name: string, environment: Readonly<Record<string, string>> = {}) {
     const file = join(world.folder, name);
-    Object.assign(process.env, { LOADED_PACKAGES: file, NODE_OPTIONS: `--import=${hook}` });
-    const controller = world.startProcess();
-    delete process.env['NODE_OPTIONS'];
+    const telling = { LOADED_PACKAGES: file, NODE_OPTIONS: `--import=${hook}` };
+    const controller = world.startProcess([], { environment: { ...telling, ...environment } });
     const loaded = async () =>
       (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
     return { controller, loaded };
@@ -61,6 +60,29 @@ suite('the packages that `chains controller` loads', () => {
     });
     await controller.end('SIGTERM');
     assert.deepEqual((await loaded()).toSorted(), always);
+  });
+
+  test("OpenTelemetry's SDK is among them where a collector is named, and not where traces are turned off", async () => {
+    await world.configure(stored('tekton'));
+    for (const [name, variables, isLoaded] of [
+      ['traced', {}, true],
+      ['disabled', { OTEL_SDK_DISABLED: 'true' }, false],
+      ['no-exporter', { OTEL_TRACES_EXPORTER: 'none' }, false],
+    ] as const) {
+      const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', ...variables };
+      const { controller, loaded } = startTelling(name, environment);
+      await eventually('it has started', async () =>
+        controller.log().includes('"message":"started"') ? true : undefined,
+      );
+      await controller.end('SIGTERM');
+      const ofOtel = (await loaded()).filter((one) => one.startsWith('@opentelemetry/'));
+      const expected = ['@opentelemetry/exporter-trace-otlp-proto', '@opentelemetry/sdk-trace-base'];
+      assert.deepEqual(
+        expected.map((one) => ofOtel.includes(one)),
+        [isLoaded, isLoaded],
+      );
+      if (!isLoaded) assert.deepEqual(ofOtel, ['@opentelemetry/api']);
+    }
   });
 
   for (const [storage, settings, sdk] of [

@@ -10,6 +10,7 @@ const built = {
   'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
   docstore: ['docstore', 'gocloud.dev'],
   ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
+  otelcol: ['collector', 'go.opentelemetry.io/collector/otelcol'],
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
@@ -20,6 +21,7 @@ const unpacked = {
   'docker-registry': ['docker-registry-2.8', 'docker-registry'],
   registry: ['registry-0.22.1', 'registry'],
   oras: ['oras-1.2', 'oras'],
+  promtool: ['promtool-3.5', 'promtool'],
   fulcio: ['fulcio-1.8.8', 'fulcio'],
   'timestamp-server': ['timestamp-2.1.3', 'timestamp-server'],
   'rekor-tiles': ['rekor-tiles-2.3.0', 'rekor-tiles'],

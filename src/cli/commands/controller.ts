@@ -1,6 +1,7 @@
 import { startController } from '../../controller/index.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
 import { logLevel, openLog } from '../../telemetry/logs.ts';
+import { openTraces } from '../../telemetry/traces.ts';
 import type { ConnectionOptions } from '../input/cluster.ts';
 import { stopRequested } from '../stop.ts';
 
@@ -27,6 +28,7 @@ export async function runController(options: ControllerArguments): Promise<void>
   const stop = stopRequested((signal) =>
     log.warn('ending at once: what was in flight is given up', { signal }),
   );
+  const traces = await openTraces(log, name);
   const connection = await openConnection({ kubeconfig, context });
   const controller = await startController({
     connection,
@@ -35,6 +37,7 @@ export async function runController(options: ControllerArguments): Promise<void>
     metricsPort,
     healthPort,
     log,
+    traces,
     namespaces: options.namespace,
     secretsFolder: options.signingSecrets,
     ...(name === undefined ? {} : { name }),
@@ -49,6 +52,7 @@ export async function runController(options: ControllerArguments): Promise<void>
   const signal = await stop;
   log.info('stopping: what is in flight is finished first; a second signal ends it at once', { signal });
   await controller.stop();
+  await traces?.close();
   log.info('stopped');
   // Connections that a back end left open must not keep the process alive.
   setTimeout(() => process.exit(), exitDelay).unref();
