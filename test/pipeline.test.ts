@@ -9,6 +9,7 @@ import { eventually } from './integration/world.ts';
 import { digest, taskRunWith } from './runs.ts';
 import { newKey, RepositoryView } from './store/oci/world.ts';
 import { pkcs8, secretsWith } from './sign/keys.ts';
+import { recordTraces } from './telemetry/recorded-spans.ts';
 
 /** A run that built an image, and a pipeline that keeps its provenance in a registry, in Archivista and on the run. */
 async function threeStores(context: TestContext) {
@@ -68,6 +69,38 @@ test('a failing store does not stop the others, and the next try only stores wha
   assert.deepEqual(await app.blob(attestation?.digest ?? ''), envelope);
   const annotation = second.annotations['chains.tekton.dev/signature-taskrun-uid-1'] ?? '';
   assert.deepEqual(Buffer.from(annotation, 'base64'), envelope);
+});
+
+test('each stage is a span: what was done for which artifact by what, and the code of what failed', async (context) => {
+  const { registry, pipeline, run } = await threeStores(context);
+  registry.faults.add({ kind: 'status', code: 503 });
+  const { root, ended } = recordTraces();
+  await pipeline.process(run, { span: root });
+  const host = `store oci at ${new URL(registry.url).host}`;
+  const [ofRun, ofImage] = [{ artifact: 'taskrun' }, { artifact: 'oci' }] as const;
+  const byText = (spans: readonly object[]) => spans.map((span) => JSON.stringify(span)).toSorted();
+  assert.deepEqual(
+    byText(ended),
+    byText([
+      { path: 'run/format' },
+      { path: 'run/sign', ...ofRun, format: 'in-toto', backend: 'signer x509' },
+      { path: 'run/sign', ...ofImage, format: 'simplesigning', backend: 'signer x509' },
+      { path: 'run/store', ...ofRun, backend: 'store archivista' },
+      { path: 'run/store', ...ofRun, backend: 'store tekton' },
+      { path: 'run/store', ...ofRun, backend: host, error: 'REGISTRY_UNAVAILABLE' },
+      { path: 'run/store', ...ofImage, backend: host, error: 'REGISTRY_UNAVAILABLE' },
+    ]),
+  );
+});
+
+test('a payload that can not be made gives the span of formatting its code', async (context) => {
+  const { pipeline, run } = await threeStores(context);
+  const { root, ended } = recordTraces();
+  await pipeline.process({ ...run, object: { ...run.object, spec: 'none' } }, { span: root });
+  assert.deepEqual(
+    ended.find(({ path }) => path === 'run/format'),
+    { path: 'run/format', error: 'RUN_UNREADABLE' },
+  );
 });
 
 test('another configuration and another run start again', async (context) => {

@@ -15,6 +15,7 @@ import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { secretsWith } from '../sign/keys.ts';
+import { recordTraces } from '../telemetry/recorded-spans.ts';
 import { done, runOf } from './runs.ts';
 
 /** An API server that takes every apply and remembers it, or never answers. */
@@ -49,7 +50,8 @@ function outcomeOf(failures: Outcome['failures']): Outcome {
 
 /** A try on a clock of its own, in a pipeline that does as the test says. */
 async function tryOf(context: TestContext, process: Pipeline['process']) {
-  const log = await openLog({ write: () => {} });
+  const [logged, traces] = [new Array<string>(), recordTraces()];
+  const log = await openLog({ write: (line) => logged.push(line) });
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() });
   const [rest, progress, cut, stop] = [
     new Applies(),
@@ -66,7 +68,17 @@ async function tryOf(context: TestContext, process: Pipeline['process']) {
     work,
     { namespace: 'ci', name: 'build' },
     {
-      ...{ rest, resource, pipeline, family, progress, log, metrics: new Metrics(), isOurs: () => true },
+      ...{
+        rest,
+        resource,
+        pipeline,
+        family,
+        progress,
+        log,
+        metrics: new Metrics(),
+        isOurs: () => true,
+        traces,
+      },
       signal: stop.signal,
     },
   ).then((given) => {
@@ -78,7 +90,7 @@ async function tryOf(context: TestContext, process: Pipeline['process']) {
     for (let index = 0; index < 5; index += 1) await turn();
   };
   const message = () => String(at(rest.all.at(-1), 'metadata', 'annotations', 'chains.tekton.dev/message'));
-  return { rest, progress, cut, stop, trying, pass, message, verdict: () => verdict };
+  return { rest, progress, cut, stop, trying, pass, message, logged, traces, verdict: () => verdict };
 }
 
 /** What the pipeline does whose stores heed the signal. */
@@ -136,6 +148,32 @@ describe('a try', () => {
     assert.match(message(), /ended after 9 s: it was slow, and runs of other namespaces were waiting/);
     const given = verdict();
     assert.ok(given?.finished === false && given.failed);
+  });
+
+  it('is a span that says how it ended, and the log has its trace', async (context) => {
+    const ending = await tryOf(context, async () => outcomeOf([]));
+    await ending.trying;
+    assert.deepEqual(ending.traces.ended, [
+      { path: 'sign TaskRun/mark' },
+      { path: 'sign TaskRun', outcome: 'signed' },
+    ]);
+    assert.match(ending.logged.at(-1) ?? '', /"trace_id":"(ab){16}".*"message":"signed"/);
+  });
+
+  it('that the pipeline holds up is a span with the outcome retry and the code', async (context) => {
+    const { traces, logged, pass } = await tryOf(context, () => new Promise(() => {}));
+    await pass(120_000);
+    await pass(30_000);
+    assert.deepEqual(traces.ended, [{ path: 'sign TaskRun', outcome: 'retry', error: 'TRY_ENDED' }]);
+    assert.match(logged.at(-1) ?? '', /"trace_id":"(ab){16}"/);
+  });
+
+  it('that is stopped is a span that says so', async (context) => {
+    const { traces, stop, trying } = await tryOf(context, heeding);
+    await turn();
+    stop.abort(new Error('stopping'));
+    await trying;
+    assert.deepEqual(traces.ended, [{ path: 'sign TaskRun', outcome: 'stopped' }]);
   });
 
   it('writes nothing when the controller gives up on it, and leaves no timer', async (context) => {

@@ -4,6 +4,7 @@ import { startSandbox } from '../../sandbox/index.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { type Collector, type ReceivedSpan, startCollector } from '../telemetry/collector.ts';
 import type { ControllerProcess } from './controller-process.ts';
+import { assertUntold } from './untold.ts';
 import { doneStatus, eventually, mark, openWorld, type World } from './world.ts';
 
 const [traceId, spanId] = ['5be1'.repeat(8), 'c0de'.repeat(4)];
@@ -32,6 +33,8 @@ suite('traces of `chains controller`', () => {
   afterEach(async () => {
     await controller.end('SIGKILL');
     await collector.close();
+    const sent = collector.requests.map(({ body }) => body.toString('latin1'));
+    await assertUntold({ secretsFolder: world.secretsFolder, token: world.cluster.token, logs: sent });
   });
 
   async function start(
@@ -109,6 +112,7 @@ suite('traces of `chains controller`', () => {
 
     const line = logLines().find(({ message, name }) => message === 'signed' && name === 'build');
     assert.equal(line?.['trace_id'], traceId);
+    assert.ok(!controller.log().includes('of-the-collector'));
   });
 
   test('a PipelineRun that waited for its TaskRun is one span too', async () => {
