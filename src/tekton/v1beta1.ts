@@ -36,7 +36,9 @@ const renamed = (names: Readonly<Record<string, string>>): Conversion =>
       Object.hasOwn(object, old) ? [name] : [],
     );
     const kept = Object.entries(object).filter(([key]) => !replaced.includes(key));
-    return Object.fromEntries(kept.map(([key, value]) => [names[key] ?? key, value]));
+    return Object.fromEntries(
+      kept.map(([key, value]) => [(Object.hasOwn(names, key) ? names[key] : undefined) ?? key, value]),
+    );
   });
 
 const container = renamed({ resources: 'computeResources' });

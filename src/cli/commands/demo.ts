@@ -31,7 +31,7 @@ const example = new URL('examples/task-output-image.yaml', root);
 /** `chains demo`: a run is created, finishes, is signed and verified; every step is printed. Fails if any step does. */
 export async function runDemo(): Promise<void> {
   const say = narrator();
-  const cluster = await startSandboxCluster();
+  await using cluster = await startSandboxCluster();
   say(
     `A sandbox of the Kubernetes API listens on ${cluster.sandbox.url}, an OCI registry on ${cluster.registry.host}; nothing leaves this process.`,
   );
@@ -39,16 +39,11 @@ export async function runDemo(): Promise<void> {
   await cluster.createSecret(signingSecret(defaultSystemNamespace, files));
   const publicKey = files.find(({ what }) => what === 'public key')?.text ?? '';
   say('An ECDSA P-256 key was made and put into the Secret signing-secrets, which is mounted as in a pod.');
-  const controller = await cluster.startController(await openLog({ level: 'warn' }));
+  await cluster.startController(await openLog({ level: 'warn' }));
   say('The controller is running. It knows the sandbox only by its URL, as it would know a cluster.');
-  try {
-    const signed = await signedRun(cluster, say);
-    await verifyTwice(signed, publicKey, say);
-    await verifyInRegistry(signed, publicKey, cluster, say);
-  } finally {
-    await controller.stop();
-    await cluster.close();
-  }
+  const signed = await signedRun(cluster, say);
+  await verifyTwice(signed, publicKey, say);
+  await verifyInRegistry(signed, publicKey, cluster, say);
   process.stdout.write('\nDone: the run has a record that anyone with the public key can verify.\n');
 }
 
