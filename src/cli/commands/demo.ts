@@ -26,6 +26,8 @@ import { type SandboxCluster, startSandboxCluster } from './sandbox.ts';
 import { usageError } from '../usage-error.ts';
 
 const taskRuns: Resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
+/** Seconds; usually each step takes less than one. */
+const longestWait = 60;
 const example = new URL('examples/task-output-image.yaml', root);
 
 /** `chains demo`: a run is created, finishes, is signed and verified; every step is printed. Fails if any step does. */
@@ -73,12 +75,13 @@ async function signedRun({ rest }: SandboxCluster, say: Say): Promise<JsonObject
   );
   const until = (what: string, isDone: (run: JsonObject) => boolean) =>
     showing(`waiting until ${what}`, async () => {
-      for (let tries = 0; tries < 600; tries += 1) {
+      const deadline = performance.now() + longestWait * 1000;
+      while (performance.now() < deadline) {
         const run = await rest.get(taskRuns, { namespace: 'default', name });
         if (isDone(run)) return run;
         await pause(25);
       }
-      throw new ChainsError('UNEXPECTED', `TaskRun ${name} was not signed within 15 seconds`);
+      throw new ChainsError('UNEXPECTED', `waited ${longestWait} seconds until ${what}: TaskRun ${name}`);
     });
   const held = await until('it is held', (run) => at(run, 'metadata', 'finalizers') !== undefined);
   say(
