@@ -111,14 +111,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
     log,
     changed: () => runs.hurry(),
     listener: (step, { run }) => metrics[step](run.kind),
-    hear: followSigstore(ready, metrics),
+    onSigstore: followSigstore(ready, metrics),
     notice: (text) => {
       if (noticed.has(text)) return;
       noticed.add(text);
       log.warn(text);
-      const event = { type: 'Warning', reason: 'TakenOnTrust', message: text } as const;
+      const event = { type: 'Warning', reason: 'UnverifiedAnswers', message: text } as const;
       recordEvent(rest, aboutConfigMap(systemNamespace), event, working.signal).catch((error: unknown) =>
-        log.warn(`the Event TakenOnTrust could not be written: ${reasonOf(error)}`),
+        log.warn(`the Event UnverifiedAnswers could not be written: ${reasonOf(error)}`),
       );
     },
   });

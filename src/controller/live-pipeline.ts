@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
 import type { ClusterAccess } from '../model/cluster-access.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import type { BackendState } from '../backends.ts';
 import { openPipeline, type Pipeline, type Milestone } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
@@ -22,7 +22,7 @@ export interface LivePipelineOptions {
   readonly changed: () => void;
   readonly listener: (step: Milestone, artifact: Artifact) => void;
   /** Hears how the services of Sigstore answer. */
-  readonly hear: HearSigstore;
+  readonly onSigstore: SigstoreListener;
   /** Called with what people should know of whom is trusted. */
   readonly notice: (text: string) => void;
   /** Milliseconds after which back ends that didn't open are asked again. */
@@ -131,8 +131,8 @@ export class LivePipeline {
   }
 
   #open(config: Config, secrets: Secrets): Pipeline {
-    const { access, listener, hear } = this.#options;
-    return openPipeline({ config, secrets, access, listener, hear });
+    const { access, listener, onSigstore } = this.#options;
+    return openPipeline({ config, secrets, access, listener, onSigstore });
   }
 
   #use(pipeline: Pipeline, secrets: Secrets): void {

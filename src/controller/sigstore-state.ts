@@ -1,4 +1,4 @@
-import type { HearSigstore, SigstoreNews, SigstoreService } from '../model/sigstore.ts';
+import type { SigstoreListener, SigstoreReport, SigstoreService } from '../model/sigstore.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -20,7 +20,7 @@ const names: Readonly<Record<SigstoreService, string>> = {
 };
 
 /** Shows in readiness and metrics when each service of Sigstore last answered. None of them makes the controller unready. */
-export function followSigstore(health: Health, metrics: Metrics): HearSigstore {
+export function followSigstore(health: Health, metrics: Metrics): SigstoreListener {
   const seen = new Map<SigstoreService, Seen>();
   return (news) => {
     metrics.sigstore(news);
@@ -29,7 +29,7 @@ export function followSigstore(health: Health, metrics: Metrics): HearSigstore {
   };
 }
 
-function after(before: Seen | undefined, { error, validUntil }: SigstoreNews): Seen {
+function after(before: Seen | undefined, { error, validUntil }: SigstoreReport): Seen {
   return error === undefined
     ? { last: new Date(), validUntil: validUntil ?? before?.validUntil, failing: undefined, failures: 0 }
     : {

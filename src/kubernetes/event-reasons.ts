@@ -64,7 +64,7 @@ export const eventReasons = {
     meaning: 'A value in `chains-config` is not allowed. The last good configuration stays in force.',
     remedy: 'Correct every key that the message names.',
   },
-  TakenOnTrust: {
+  UnverifiedAnswers: {
     about: 'ConfigMap',
     type: 'Warning',
     meaning:

@@ -201,15 +201,15 @@ export class Membership {
   }
 
   #saw(lease: MemberLease): void {
-    if (lease.name !== this.#options.name && this.#others.saw(lease)) this.#hear();
+    if (lease.name !== this.#options.name && this.#others.saw(lease)) this.#othersChanged();
   }
 
   #gone(name: string): void {
-    if (this.#others.forget(name)) this.#hear();
+    if (this.#others.forget(name)) this.#othersChanged();
   }
 
   /** Others have come, gone or changed their views. */
-  #hear(): void {
+  #othersChanged(): void {
     this.#notice();
     this.#wake();
   }

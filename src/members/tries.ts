@@ -33,12 +33,12 @@ export class Tries {
     for (const { cut } of this.#tries) cut.abort();
   }
 
-  /** Resolves when nothing is in progress but what is kept; what takes more than `patience` milliseconds is stopped. */
-  async handOver(isKept: (family: string) => boolean, patience: number): Promise<void> {
+  /** Resolves when nothing is in progress but what is kept; what takes more than `timeout` milliseconds is stopped. */
+  async handOver(isKept: (family: string) => boolean, timeout: number): Promise<void> {
     const leaving = (): Try[] =>
       [...this.#tries].filter(({ family }) => family !== undefined && !isKept(family));
     const late = new AbortController();
-    const cutting = pause(patience, undefined, { signal: late.signal, ref: false }).then(
+    const cutting = pause(timeout, undefined, { signal: late.signal, ref: false }).then(
       () => {
         for (const { cut } of leaving()) cut.abort();
       },

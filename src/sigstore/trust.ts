@@ -4,7 +4,7 @@ import type { TrustMaterial } from '@sigstore/verify';
 import { type Config, keys } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
 import { at, parseJson, textIn } from '../json.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import { withoutTrailing } from '../text.ts';
 import { openTuf } from './tuf.ts';
 import { parseTrustedRoot, type ServiceKind, type TrustedRoot } from './trusted-root.ts';
@@ -31,13 +31,13 @@ export interface Trust {
 const publicMirror = keys['signers.x509.tuf.mirror.url'].default;
 
 /** Opens the trusted root; nothing is read before it is needed. */
-export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore = () => {}): Trust {
+export function openTrust(config: Config, files: TrustFiles, onSigstore: SigstoreListener = () => {}): Trust {
   const notices = new Set<string>();
   const mirror = withoutTrailing(config['signers.x509.tuf.mirror.url'], '/');
   const isPublicMirror = mirror === publicMirror;
   const { trustedRoot: given, tufRoot } = files;
   const isExplicit = given !== undefined || tufRoot !== undefined || !isPublicMirror;
-  const tuf = openTuf({ mirror, root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined), hear });
+  const tuf = openTuf({ mirror, root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined), onSigstore });
   let parsed: TrustedRoot | undefined;
 
   async function root(): Promise<TrustedRoot> {

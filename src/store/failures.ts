@@ -10,7 +10,7 @@ export const defaultTimeout = 30_000;
 const common = failuresOf({
   unavailable: 'STORE_UNAVAILABLE',
   refused: 'STORE_REFUSED',
-  passing: [409, 412],
+  temporary: [409, 412],
 });
 
 /**

@@ -22,7 +22,7 @@ test('another configuration counts at once, however long its KMS takes to answer
     ...{ kinds: ['taskrun'], access: {}, health: new Health(), metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   const pair = keyPairs['ECDSA P-256']?.();
   assert.ok(pair !== undefined);
@@ -51,7 +51,7 @@ test('readiness stays red while the key is damaged, however often it is looked a
     ...{ kinds: ['taskrun'], access: {}, health, metrics: new Metrics(), log, recheck: 5 },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   context.after(() => live.close());
   const troubles = () => health.checks.flatMap(({ trouble }) => trouble ?? []);
@@ -83,7 +83,7 @@ test('a key that comes after another was taken away counts, though a second one 
     ...{ kinds: ['taskrun', 'pipelinerun'], access: {}, health, metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   context.after(() => live.close());
   const pair = keyPairs['ECDSA P-256']?.();
@@ -109,7 +109,7 @@ test('closing closes what is in force and what was before it, and leaves no time
     ...{ kinds: ['taskrun'], access: {}, health: new Health(), metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   const pair = keyPairs['ECDSA P-256']?.();
   assert.ok(pair !== undefined);

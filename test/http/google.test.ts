@@ -6,20 +6,20 @@ import { openGoogle } from '../../src/http/google.ts';
 import { firstly } from '../doubles/web.ts';
 import { startGoogle } from '../doubles/google.ts';
 
-const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', passing: [] });
+const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', temporary: [] });
 const host = 'pubsub.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const call = { what: 'ask', method: 'GET', url: '/v1/thing' } as const;
 
 /** An API of Google's that answers every good call, and a client of it. */
-async function start(context: TestContext, patience = 300) {
+async function start(context: TestContext, timeout = 300) {
   const google = await startGoogle(context, {
     host,
     scopes: [scope],
     respond: () => ({ status: 200, json: {} }),
   });
   const options = { origin: `https://${host}`, scope, failures };
-  const service = openGoogle({ ...options, patience, limits: { timeout: 5_000 } });
+  const service = openGoogle({ ...options, timeout, limits: { timeout: 5_000 } });
   context.after(() => service.close());
   const tokensAsked = () => google.requests.filter(({ url }) => url.pathname === '/token').length;
   return { google, service, tokensAsked };

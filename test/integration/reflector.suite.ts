@@ -16,7 +16,7 @@ const events = { group: '', version: 'v1', plural: 'events' };
 const taskRuns = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const namespace = 'tekton-chains';
 /** Long enough for a busy machine. */
-const patience = 60_000;
+const longestWait = 60_000;
 
 /** What the client has to do alike on every API server. */
 export function reflectorSuite(name: string, start: () => Promise<TestCluster>): void {
@@ -226,7 +226,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + patience;
+  const end = Date.now() + longestWait;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited in vain until: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

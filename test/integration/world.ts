@@ -72,7 +72,7 @@ export interface World {
 }
 
 /** Long enough for a busy machine; a test that waits this long has failed. */
-const patience = 60_000;
+const longestWait = 60_000;
 
 /** The condition of a run that has succeeded. */
 export const succeeded: JsonObject = { type: 'Succeeded', status: 'True', reason: 'Succeeded' };
@@ -220,7 +220,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
 export async function eventually<T>(
   what: string | (() => string),
   ask: () => Promise<T | undefined> | T | undefined,
-  within = patience,
+  within = longestWait,
 ): Promise<T> {
   const end = Date.now() + within;
   while (Date.now() < end) {

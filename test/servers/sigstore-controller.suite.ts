@@ -146,7 +146,7 @@ export function sigstoreControllerSuite(): void {
       const { world, ready } = await start(context, sigstore.log('v1'), false);
       const events = await eventually('three Events', async () => {
         const found = await itemsAt(world, '/api/v1/namespaces/tekton-chains/events');
-        const taken = found.filter((event) => at(event, 'reason') === 'TakenOnTrust');
+        const taken = found.filter((event) => at(event, 'reason') === 'UnverifiedAnswers');
         return taken.length === 3 ? taken : undefined;
       });
       for (const event of events)

@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { at, isJsonObject, type Json, parseJson } from '../../src/json.ts';
 import type { Outcome, TryProgress } from '../../src/model/outcome.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
-import type { SigstoreNews } from '../../src/model/sigstore.ts';
+import type { SigstoreReport } from '../../src/model/sigstore.ts';
 import type { Pipeline } from '../../src/pipeline.ts';
 import { openFulcio } from '../../src/sign/fulcio/index.ts';
 import { keygen } from '../../src/cli/commands/keygen.ts';
@@ -337,10 +337,10 @@ export function sigstoreTroublesSuite(): void {
       const material = parseTrustedRoot(world.trustedRoot, 'the root').material;
       const trust = { of: async () => material, notices: new Set<string>(), close: async () => {} };
       const { config } = parseConfig(world.keyless);
-      const heard: SigstoreNews[] = [];
+      const heard: SigstoreReport[] = [];
       const signer = await openFulcio(
         config,
-        { trust: async () => trust, access: {}, hear: (news) => heard.push(news) },
+        { trust: async () => trust, access: {}, onSigstore: (news) => heard.push(news) },
         { now: () => Date.now() + ahead, environment: {} },
       );
       const message = Buffer.from('x');

@@ -56,7 +56,7 @@ export function algorithmFor(
 export const failures = failuresOf({
   unavailable: 'KMS_UNAVAILABLE',
   refused: 'KMS_REFUSED',
-  passing: [412, 472, 473],
+  temporary: [412, 472, 473],
 });
 
 /** The most bytes of an answer. */
