@@ -47,7 +47,12 @@ export interface Backends {
 }
 
 /** The back ends of a configuration; none is open yet. */
-export function openBackends({ config, secrets, access = {}, onSigstore = () => {} }: BackendOptions): Backends {
+export function openBackends({
+  config,
+  secrets,
+  access = {},
+  onSigstore = () => {},
+}: BackendOptions): Backends {
   const format = once(loadFormat);
   const store = once(async (name: StoreName) => (await stores[name]())(config, { access }));
   const signer = once(async (name: SignerName) => {

@@ -25,7 +25,7 @@ export interface ControllerOptions {
   readonly connection: Connection;
   /** Where `chains-config` is. */
   readonly systemNamespace: string;
-  /** The name of this replica, and of its Lease: no other has it at the same time. One is made up by default. */
+  /** The name of this replica, and of its Lease: no other replica may have it at the same time. Random by default. */
   readonly name?: string;
   /** The namespaces whose runs are signed; none means all. */
   readonly namespaces: readonly string[];
@@ -38,7 +38,7 @@ export interface ControllerOptions {
   /** 0 picks a free port. */
   readonly healthPort: number;
   readonly log: Log;
-  /** A folder for what is to outlive a crash of this process; without one, nothing does. */
+  /** A folder for what must survive a crash of this process; without one, nothing does. */
   readonly stateFolder?: string;
   /** Milliseconds that what is in flight gets when the controller stops. */
   readonly stopWithin?: number;
@@ -171,7 +171,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   function watched(task: Promise<void>): Promise<void> {
     return task.catch((error: unknown) => {
-      // What follows never ends by itself: better to be started again than to look alive and do nothing.
+      // These tasks never end by themselves. If one does, a restart is better than a process that does nothing.
       log.error(`stopped following: ${reasonOf(error)}`, { error });
       live.set('following', reasonOf(error));
     });
@@ -188,10 +188,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
       clearTimeout(late);
       working.abort();
       await Promise.all(following);
-      // Only now may others go on with what was this replica's.
+      // Only now may other replicas continue this one's runs.
       member.abort();
       await staying;
-      // A back end that waits for an answer does not close before that has come.
+      // A back end doesn't close while it waits for an answer.
       const closed = new AbortController();
       const waiting = pause(closeWithin, undefined, { signal: closed.signal }).catch(() => {});
       await Promise.race([pipeline.close(), waiting]);
@@ -202,7 +202,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
 }
 
-/** Both servers, or neither: one that listens would keep a process alive that can't work. */
+/** Both servers, or neither: one server alone would keep a process alive that can't work. */
 async function listen(
   ...starting: [Promise<TelemetryServer>, Promise<TelemetryServer>]
 ): Promise<[TelemetryServer, TelemetryServer]> {

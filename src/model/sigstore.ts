@@ -11,4 +11,4 @@ export interface SigstoreReport {
 }
 
 /** Receives the outcome of each request, for metrics and readiness. */
-export type SigstoreListener = (news: SigstoreReport) => void;
+export type SigstoreListener = (report: SigstoreReport) => void;

@@ -37,7 +37,11 @@ export function openTrust(config: Config, files: TrustFiles, onSigstore: Sigstor
   const isPublicMirror = mirror === publicMirror;
   const { trustedRoot: given, tufRoot } = files;
   const isExplicit = given !== undefined || tufRoot !== undefined || !isPublicMirror;
-  const tuf = openTuf({ mirror, root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined), onSigstore });
+  const tuf = openTuf({
+    mirror,
+    root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined),
+    onSigstore,
+  });
   let parsed: TrustedRoot | undefined;
 
   async function root(): Promise<TrustedRoot> {
@@ -66,7 +70,7 @@ export function openTrust(config: Config, files: TrustFiles, onSigstore: Sigstor
           `the trusted root has no ${kind}, and must have that of ${url}`,
         );
       notices.add(
-        `what the ${kind} ${url} answers is taken unverified: no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json`,
+        `what the ${kind} ${url} answers is not verified, since no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json`,
       );
       return undefined;
     },

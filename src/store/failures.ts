@@ -14,7 +14,7 @@ const common = failuresOf({
 });
 
 /**
- * How failures of a store are reported. A conflict with another writer (409, 412) may pass, as the usual statuses may;
+ * How failures of a store are reported. A conflict with another writer (409, 412) is temporary, like the usual statuses;
  * 413 is PAYLOAD_TOO_LARGE.
  */
 export const failures: Failures = {

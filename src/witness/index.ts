@@ -39,7 +39,11 @@ const uploads: { readonly [A in Config['transparency.api']]: (upload: Upload) =>
  * Opens the transparency log and the timestamp server that the configuration names. No request is sent to them yet.
  * @throws ChainsError TRUSTED_ROOT_INVALID
  */
-export async function openWitness(config: Config, trust: Trust, onSigstore: SigstoreListener): Promise<Witness> {
+export async function openWitness(
+  config: Config,
+  trust: Trust,
+  onSigstore: SigstoreListener,
+): Promise<Witness> {
   const service = openWitnessService();
   const logUrl =
     config['transparency.enabled'] === 'false' ? undefined : withoutTrailing(config['transparency.url'], '/');

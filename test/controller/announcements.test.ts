@@ -19,7 +19,7 @@ const elsewhere = new Map([
 function outcome(parts: Partial<Outcome> = {}): Outcome {
   const progress = { config, uid: run.uid, entries: new Map() };
   const none = { annotations: {}, off: [], failures: [], problems: [], places: new Map(), progress };
-  return { ...none, news: { away: [], answered: [] }, signed: ['taskrun'], ...parts };
+  return { ...none, backends: { unavailable: [], answered: [] }, signed: ['taskrun'], ...parts };
 }
 
 function ended(end: Partial<End>, parts?: Partial<Outcome>, data: Readonly<Record<string, string>> = {}) {

@@ -33,7 +33,7 @@ function judged(parts: Partial<Outcome>, by: Partial<JudgedBy> = {}, of: Run = r
     off: [],
     failures: [],
     problems: [],
-    news: { away: [], answered: [] },
+    backends: { unavailable: [], answered: [] },
     progress,
     ...parts,
   };

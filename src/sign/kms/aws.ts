@@ -91,5 +91,9 @@ function failure(what: string, error: unknown): ChainsError {
   }
   const status = at(error, '$metadata', 'httpStatusCode');
   if (typeof status !== 'number' || status < 400) return failures.unanswered(what, error);
-  return failures.refusal(what, temporary.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
+  return failures.refusal(
+    what,
+    temporary.test(error.name) ? 429 : status,
+    `${error.name}: ${reasonOf(error)}`,
+  );
 }
