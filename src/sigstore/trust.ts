@@ -19,11 +19,11 @@ interface TrustFiles {
 export interface Trust {
   /**
    * What a service's answers are verified with; undefined for a private service that no trusted root covers: its answers are
-   * then accepted unverified, and `notices` says so.
+   * then not verified, and `notices` says so.
    * @throws ChainsError TRUSTED_ROOT_INVALID
    */
   of(kind: ServiceKind, url: string): Promise<TrustMaterial | undefined>;
-  /** What is accepted unverified, one line each. */
+  /** What is not verified, one line each. */
   readonly notices: ReadonlySet<string>;
   close(): Promise<void>;
 }

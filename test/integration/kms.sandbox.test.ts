@@ -28,8 +28,8 @@ describe('the controller with a key in a KMS', () => {
     vault.trouble.lie = 'with a flipped bit';
     await world.startController();
     const names = await createRuns(world, 'run');
-    await eventually('it is said that a signature was thrown away', () =>
-      world.logged.some((line) => line.includes('was thrown away')) ? true : undefined,
+    await eventually('it is said that a signature was discarded', () =>
+      world.logged.some((line) => line.includes('was discarded')) ? true : undefined,
     );
     for (const name of names) assert.equal(mark(await world.run(name), 'signature-taskrun'), undefined);
     vault.trouble.lie = undefined;

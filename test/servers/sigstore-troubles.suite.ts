@@ -423,7 +423,9 @@ export function sigstoreTroublesSuite(): void {
       const states = await pipeline.check(['taskrun']);
       const notices = states.flatMap((state) => state.notices ?? []);
       assert.equal(notices.length, 3);
-      assert.ok(notices.every((notice) => notice.includes('is taken unverified: no trusted root covers it')));
+      assert.ok(
+        notices.every((notice) => notice.includes('is not verified, since no trusted root covers it')),
+      );
       await pipeline.close();
     });
   });

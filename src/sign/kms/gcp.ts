@@ -97,7 +97,7 @@ function mustMatch(what: string, content: Uint8Array | string, checksum: Json | 
 }
 
 function damaged(what: string, how: string): ChainsError {
-  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was thrown away: ${how}`);
+  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was discarded: ${how}`);
 }
 
 const digests: Readonly<Record<string, HashName>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };
