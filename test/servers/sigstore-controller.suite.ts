@@ -142,7 +142,7 @@ export function sigstoreControllerSuite(): void {
       assert.equal(address, `${gate.url}/api/v1/log/entries?logIndex=${String(at(entry, 'logIndex'))}`);
     });
 
-    test('says in an Event and in readiness what it doesn't verify', async (context) => {
+    test('says in an Event and in readiness what is not verified', async (context) => {
       const { world, ready } = await start(context, sigstore.log('v1'), false);
       const events = await eventually('three Events', async () => {
         const found = await itemsAt(world, '/api/v1/namespaces/tekton-chains/events');
