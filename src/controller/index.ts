@@ -164,6 +164,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         pipeline.supply(secrets);
       },
       watching.signal,
+      pace.secrets === undefined ? {} : { every: pace.secrets },
     ),
     runs.follow(watching.signal),
   ].map(watched);

@@ -192,6 +192,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
         pace: {
           backoff: new Backoff(50, 2_000),
           silence: 1_500,
+          secrets: 200,
           sweep: { beforePage: 50, pageSize: 50, between: 500 },
         },
         ...options,
