@@ -192,7 +192,7 @@ test('a watch may be silent for longer than the timeout of other calls', async (
       response.flushHeaders();
       setTimeout(() => response.end('{"type":"BOOKMARK","object":{}}\n'), 2_500);
     },
-    { timeout: 500 },
+    { timeout: 1_500 },
   );
   assert.equal((await rest.watch(taskRuns, { resourceVersion: '7' }).next()).value?.type, 'BOOKMARK');
 });
