@@ -97,7 +97,7 @@ for (const [type, key, config] of [
   });
 }
 
-test('the text tells each check and sums up who built what, from what, by which steps, within 100 columns', async (context) => {
+test('the text shows each check and sums up who built what, from what, by which steps, within 100 columns', async (context) => {
   const folder = await signedWith(context, 'ecdsa');
   const { out } = await verified(folder, [join(folder, 'x509.pub')]);
   for (const expected of [

@@ -68,7 +68,7 @@ const types = [
   ['pgp', 'pgp'],
 ] as const;
 
-test('the heap of signers at work, one for each kind of key, holds no text of their keys', {
+test('the heap of signers in use, one for each kind of key, holds no text of their keys', {
   timeout: 60_000,
 }, async (context) => {
   const keys = await Promise.all(types.map(([type]) => newKey(context, type)));

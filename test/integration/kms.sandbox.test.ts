@@ -23,7 +23,7 @@ describe('the controller with a key in a KMS', () => {
     await allSigned(world, late, publicKey);
   });
 
-  it('stores no signature that does not verify, and signs when the KMS tells the truth again', async (test) => {
+  it('stores no signature that does not verify, and signs when the KMS signs correctly again', async (test) => {
     const { world, vault, publicKey } = await openWorldWithVault(test);
     vault.trouble.lie = 'with a flipped bit';
     await world.startController();

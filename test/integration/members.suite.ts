@@ -59,7 +59,7 @@ export function membersSuite(name: string, start: () => Promise<TestCluster>): v
       }
     });
 
-    it('go on at once with the share of one that stops, which gives its Lease up', async () => {
+    it('continue at once with the share of one that stops, which gives its Lease up', async () => {
       await Promise.all(
         Array.from({ length: 12 }, (_, index) => world.createRun(`left-${index}`, { status: runningStatus })),
       );

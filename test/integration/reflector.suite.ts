@@ -84,7 +84,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
         data: { step },
       });
 
-    test('all pages of a list are told, then every change', async (t) => {
+    test('all pages of a list are reported, then every change', async (t) => {
       const { rest } = await client(t);
       const names = Array.from({ length: 12 }, (_, index) => `pages-${String(index).padStart(2, '0')}`);
       for (const name of names) await make(rest, name, 'made', name.endsWith('5') ? { skip: 'yes' } : {});
@@ -100,7 +100,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
       assert.deepEqual(notes, ['seen pages-05 patched', 'seen pages-12 made', 'gone pages-00 made']);
     });
 
-    test('what changes while pages are read is told once, by the watch', async (t) => {
+    test('what changes while pages are read is reported once, by the watch', async (t) => {
       const { rest } = await client(t);
       for (const name of ['during-a', 'during-b', 'during-c', 'during-d']) await make(rest, name, 'made');
       const room = Promise.withResolvers<void>();

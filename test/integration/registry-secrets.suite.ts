@@ -123,7 +123,7 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
       slashes: () => 'the Secret default/slashes has 1 entries too many, or whose names are too long',
     };
     for (const [secret, reason] of Object.entries(why))
-      test(`a Secret that does not count (${secret}) is named, with the reason and the commands that make a right one`, async () => {
+      test(`a Secret that is ignored (${secret}) is named, with the reason and the commands that make a right one`, async () => {
         const account = `only-${secret}`;
         const [state, message] = await signed({ serviceAccountName: account });
         assert.equal(state, 'failed');

@@ -15,7 +15,7 @@ import {
   type ProcessSurroundings,
   startControllerProcess,
 } from './controller-process.ts';
-import { assertUntold } from './untold.ts';
+import { assertNoSecrets } from './no-secrets.ts';
 
 /** A cluster to test on: the sandbox, or a real API server. */
 export interface TestCluster {
@@ -211,7 +211,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       await dispatcher.close();
       await cluster.close();
       const logs = [...logged, ...processes.map((started) => started.log())];
-      await assertUntold({ secretsFolder, token: cluster.token, logs });
+      await assertNoSecrets({ secretsFolder, token: cluster.token, logs });
       await rm(folder, { recursive: true, force: true });
     },
   };

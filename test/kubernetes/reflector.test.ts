@@ -87,7 +87,7 @@ test("objects are listed, then followed from the list's resourceVersion", async 
   assert.equal(queries.watch[0]?.has('labelSelector'), false);
 });
 
-test('the watch runs while later pages wait for room, and what it told of is left out of them', async (t) => {
+test('the watch runs while later pages wait for room, and what it reported is left out of them', async (t) => {
   const room = Promise.withResolvers<void>();
   const { notes, queries } = await reflection(
     t,
@@ -112,7 +112,7 @@ test('the watch runs while later pages wait for room, and what it told of is lef
   assert.deepEqual(notes, ['seen a@1', 'seen b@11', 'gone c@12', 'seen d@5', 'synced']);
 });
 
-test('a page that fails is asked for again, and the list goes on from there', async (t) => {
+test('a page that fails is asked for again, and the list continues from there', async (t) => {
   const { notes, queries } = await reflection(t, {
     list: (response, query, call) => {
       if (call === 1) refuse(response, 500, 'etcd is slow');
@@ -158,7 +158,7 @@ for (const [name, expire] of Object.entries({
   'a resourceVersion from the future': (response: ServerResponse) =>
     refuse(response, 504, 'Timeout: Too large resource version: 10, current: 3'),
 })) {
-  test(`a watch that ends with ${name} is followed by a new list, and synced is told once`, async (t) => {
+  test(`a watch that ends with ${name} is followed by a new list, and synced is reported once`, async (t) => {
     let relisted = 0;
     const { notes, queries } = await reflection(
       t,
@@ -180,7 +180,7 @@ for (const [name, expire] of Object.entries({
   });
 }
 
-test("a watch that breaks goes on from the last resourceVersion, a bookmark's too", async (t) => {
+test("a watch that breaks continues from the last resourceVersion, a bookmark's too", async (t) => {
   const { notes, queries } = await reflection(t, {
     watch: (response, _, call) => {
       if (call === 0) {

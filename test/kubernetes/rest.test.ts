@@ -38,7 +38,7 @@ async function failureOf(test: TestContext, listener: Listener, timeout = 30_000
   throw new Error('the get did not fail');
 }
 
-test('a get asks for the path of the object, with token and user agent, and tells of the call', async (t) => {
+test('a get asks for the path of the object, with token and user agent, and reports the call', async (t) => {
   const calls: ApiCall[] = [];
   let seen: string[] = [];
   const listener: Listener = ({ url = '', headers }, response) => {

@@ -231,7 +231,7 @@ export function sigstoreTroublesSuite(): void {
       'neither promise nor proof': inEntry(['verification'], () => ({})),
     };
     for (const [what, change] of Object.entries(liesOfV1)) {
-      test(`a log of v1 that answers with ${what} is not believed`, async () => {
+      test(`a log of v1 that answers with ${what} is refused`, async () => {
         const liar = await lie(world.gates.rekorV1, world.sigstore.rekorV1, change);
         const pipeline = world.open({ ...alone, ...world.log('v1'), 'transparency.url': liar.url });
         assertUnsigned(await pipeline.process(newRun()), /EVIDENCE_INVALID/, 'tlog');
@@ -239,7 +239,7 @@ export function sigstoreTroublesSuite(): void {
       });
     }
 
-    test('a log of v1 that answers with the entry of another signature is not believed', async () => {
+    test('a log of v1 that answers with the entry of another signature is refused', async () => {
       let first: Json | undefined;
       const liar = await lie(world.gates.rekorV1, world.sigstore.rekorV1, (json) => (first ??= json));
       const pipeline = world.open({ ...alone, ...world.log('v1'), 'transparency.url': liar.url });
@@ -271,7 +271,7 @@ export function sigstoreTroublesSuite(): void {
       },
     };
     for (const [what, change] of Object.entries(liesOfV2)) {
-      test(`a log of v2 that answers with ${what} is not believed`, async () => {
+      test(`a log of v2 that answers with ${what} is refused`, async () => {
         const liar = await lie(world.gates.rekorV2, world.sigstore.rekorV2, change);
         const pipeline = world.open({
           ...alone,
@@ -284,7 +284,7 @@ export function sigstoreTroublesSuite(): void {
       });
     }
 
-    test('a timestamp of another signature, or of a server that nobody trusts, is not believed', async () => {
+    test('a timestamp of another signature, or of a server that nobody trusts, is refused', async () => {
       let first: GateAnswer | undefined;
       const replay = await openGate(async (request) => {
         first ??= await handOn(Number(new URL(world.sigstore.timestamps).port))(request);

@@ -68,7 +68,7 @@ const attacks: Readonly<Record<string, (tufs: TufRepository) => void>> = {
   'a page of a proxy': ({ files }) => files.set('timestamp.json', Buffer.from('<html>')),
 };
 for (const [what, attack] of Object.entries(attacks)) {
-  test(`a TUF repository with ${what} is not believed`, async (context) => {
+  test(`a TUF repository with ${what} is refused`, async (context) => {
     const tufs = await repository(context);
     attack(tufs);
     await assert.rejects(opened(context, tufs.gate.url, tufs.root).current(), {

@@ -168,7 +168,7 @@ for (const key of ['ECDSA P-256', 'Ed25519']) {
   });
 }
 
-test("an occurrence that somebody else wrote under our key's name doesn't count", async (context) => {
+test("an occurrence that somebody else wrote under our key's name is ignored", async (context) => {
   const { grafeas, store } = await start(context);
   for (const wanted of [signature, provenance]) {
     const entry = await signedArtifact(wanted);

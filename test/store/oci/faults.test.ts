@@ -51,7 +51,7 @@ suite('the store oci on a registry in trouble', () => {
     await storedOnce();
   });
 
-  test('429 is told with its Retry-After, and passes', async () => {
+  test('429 is reported with its Retry-After, and passes', async () => {
     registry.faults.add({ kind: 'status', code: 429, retryAfter: 7 }, { when: isManifest });
     const { failures } = await signRunOf(pipeline, image);
     assert.deepEqual(
@@ -93,13 +93,13 @@ suite('the store oci on a registry in trouble', () => {
       await failsThenRecovers('STORE_UNAVAILABLE', /manifests\/sha256-.*: no whole answer: /);
     });
 
-  test('a manifest that is not what its digest names is not believed', async () => {
+  test('a manifest that is not what its digest names is refused', async () => {
     assertSigned(await signRunOf(pipeline, image));
     registry.faults.add({ kind: 'lie' }, { when: isManifest });
     await failsThenRecovers('STORE_UNAVAILABLE', /gave other content than the digest names/);
   });
 
-  test('an attestation that is not what its digest names is not believed', async () => {
+  test('an attestation that is not what its digest names is refused', async () => {
     assertSigned(await signRunOf(pipeline, image));
     registry.faults.add({ kind: 'lie' }, { when: ({ method, ...path }) => method === 'GET' && isBlob(path) });
     await failsThenRecovers('STORE_UNAVAILABLE', /gave other content than the digest names/);
@@ -137,7 +137,7 @@ suite('the store oci on a registry in trouble', () => {
     await small.close();
   });
 
-  test("a registry that is down is told as such; another image's registry works meanwhile", async () => {
+  test("a registry that is down is reported; another image's registry works meanwhile", async () => {
     const down = await startRegistry();
     await down.close();
     const { failures, signed } = await signRunOf(
