@@ -97,7 +97,7 @@ test('a token that is refused and a token server that is down are distinguished'
     [{ status: 503 }, 'STORE_UNAVAILABLE'],
   ] as const) {
     google.tokens.trouble = { happens, times: 10 };
-    const store = await openBucket('chains', { timeout: 1_500 });
+    const store = await openBucket('chains', { timeout: 800 });
     await assert.rejects(store.store(entry), { code });
     google.tokens.trouble = undefined;
     await store.store(entry);
