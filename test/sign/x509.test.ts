@@ -3,7 +3,6 @@ import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { parseConfig } from '../../src/config/parse.ts';
 import { signers } from '../../src/sign/index.ts';
-import { readPrivateKey } from '../../src/sign/private-key.ts';
 import { keyIdOf } from '../../src/keys/key-id.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from './keys.ts';
 import { rsaKeyPair } from './rsa-keys.ts';
@@ -182,11 +181,3 @@ for (const [name, generate] of Object.entries(keyPairs)) {
     assert.ok(verify(name === 'Ed25519' ? null : 'sha256', payload, publicKey, bytes));
   });
 }
-
-test("the engine doesn't remember the text of a key in OpenSSH's form", () => {
-  const file = block('OPENSSH PRIVATE KEY', 'openssh-key-v1 ssh-ed25519');
-  assert.throws(() => readPrivateKey(Buffer.from(file), '/etc/signing-secrets/x509.pem'), {
-    code: 'KEY_INVALID',
-  });
-  assert.ok(!RegExp.input.includes('OPENSSH'));
-});
