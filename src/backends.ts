@@ -5,7 +5,7 @@ import type { Format } from './format/format.ts';
 import { loadFormat } from './format/index.ts';
 import type { ArtifactKind } from './model/artifact.ts';
 import type { ClusterAccess } from './model/cluster-access.ts';
-import type { HearSigstore } from './model/sigstore.ts';
+import type { SigstoreListener } from './model/sigstore.ts';
 import { once } from './concurrency.ts';
 import { type Secrets, type Signer, signers } from './sign/index.ts';
 import type { Trust } from './sigstore/trust.ts';
@@ -19,7 +19,7 @@ export interface BackendOptions {
   /** What back ends may read from the cluster; left out where there is none. */
   readonly access?: ClusterAccess;
   /** Receives the outcome of each request to a service of Sigstore. */
-  readonly hear?: HearSigstore;
+  readonly onSigstore?: SigstoreListener;
 }
 
 /** Whether a back end that the configuration names can be opened. */
@@ -47,19 +47,24 @@ export interface Backends {
 }
 
 /** The back ends of a configuration; none is open yet. */
-export function openBackends({ config, secrets, access = {}, hear = () => {} }: BackendOptions): Backends {
+export function openBackends({
+  config,
+  secrets,
+  access = {},
+  onSigstore = () => {},
+}: BackendOptions): Backends {
   const format = once(loadFormat);
   const store = once(async (name: StoreName) => (await stores[name]())(config, { access }));
   const signer = once(async (name: SignerName) => {
     if (name === 'none') throw new ChainsError('CONFIG_INVALID', 'the signer none signs nothing');
-    return (await signers[name]())(config, secrets, { trust, access, hear });
+    return (await signers[name]())(config, secrets, { trust, access, onSigstore });
   });
   const trust = once<void, Trust>(async () =>
-    (await import('./sign/trust.ts')).openTrustOf(config, secrets, hear),
+    (await import('./sign/trust.ts')).openTrustOf(config, secrets, onSigstore),
   );
   const witness = once<void, Witness>(async () => {
     const { openWitness } = await import('./witness/index.ts');
-    return openWitness(config, await trust(), hear);
+    return openWitness(config, await trust(), onSigstore);
   });
   const isWitnessed =
     config['transparency.enabled'] !== 'false' || config['transparency.tsa.url'] !== undefined;

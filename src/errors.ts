@@ -161,7 +161,7 @@ export interface ErrorDetails {
 
 /**
  * The only error class. A message is one line of limited length that says what is wrong, without secrets, tokens or keys.
- * An error that is not `terminal` may pass, so the run is tried again.
+ * An error that is not `terminal` may be temporary, so the run is tried again.
  */
 export class ChainsError extends Error {
   readonly code: ErrorCode;
@@ -195,7 +195,7 @@ export function reasonOf(error: unknown): string {
   return oneLine(text, longestMessage);
 }
 
-/** What the work resolves to, or why it failed. An unknown error is UNEXPECTED, which may pass. */
+/** What the work resolves to, or why it failed. An unknown error is UNEXPECTED, which may be temporary. */
 export async function caught<T>(work: () => Promise<T>): Promise<T | ChainsError> {
   try {
     return await work();

@@ -47,8 +47,8 @@ export function outcomeOf(
     off: drafts.flatMap(({ plan }) => plan.off ?? []),
     failures,
     problems: [...problems, ...leftOut],
-    news: {
-      away: [...new Set(failures.filter(isAway).flatMap(({ backend }) => backend ?? []))],
+    backends: {
+      unavailable: [...new Set(failures.filter(isUnavailable).flatMap(({ backend }) => backend ?? []))],
       answered: [...new Set(finished.flatMap(({ answered }) => answered))],
     },
     progress: {
@@ -59,7 +59,7 @@ export function outcomeOf(
   };
 }
 
-function isAway({ error }: Failure): boolean {
+function isUnavailable({ error }: Failure): boolean {
   return error.code.endsWith('_UNAVAILABLE');
 }
 

@@ -82,11 +82,10 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
     const before: ReadonlySet<string> = earlier?.stored ?? new Set();
     const { artifact, plan } = one;
     const made = earlier?.made;
-    const isSigned = made !== undefined && !isOutdated(made);
-    const signed = isSigned ? { artifact, ...made } : await signOnly(one, around);
-    const entry = await confirmed(one, signed, around);
+    const reused = made === undefined || isOutdated(made) ? undefined : { artifact, ...made };
+    const { signed, entry } = await confirmed(one, reused ?? (await signOnly(one, around)), around);
     const answered = [
-      ...(isSigned || 'stage' in signed ? [] : [signerBackend(plan)]),
+      ...(signed === reused || 'stage' in signed ? [] : [signerBackend(plan)]),
       ...('stage' in entry || entry === signed ? [] : [witnessBackend]),
     ];
     if ('stage' in entry) {
@@ -110,18 +109,22 @@ export function openPipeline({ listener = () => {}, ...options }: PipelineOption
   }
 
   async function signDraft(one: Draft, signal?: AbortSignal): Promise<SignedArtifact | Failure> {
-    return confirmed(one, await signOnly(one, { signal }), { signal });
+    return (await confirmed(one, await signOnly(one, { signal }), { signal })).entry;
   }
 
-  /** Confirms a signature. If the log has it already and its entry can't be read, another signature is made where the key allows it. */
+  /**
+   * Confirms a signature. If the log has it already and its entry can't be read, another signature is made where the key
+   * allows it. Returns the last signature, and the entry or why it is not confirmed.
+   */
   async function confirmed(
     one: Draft,
     signed: SignedArtifact | Failure,
     around: Around,
-  ): Promise<SignedArtifact | Failure> {
-    const first = await confirm(signed, around);
-    const isUnreadable = 'stage' in first && first.error.code === 'LOG_ENTRY_UNREADABLE';
-    return isUnreadable ? confirm(await signOnly(one, around, false), around) : first;
+  ): Promise<Readonly<Record<'signed' | 'entry', SignedArtifact | Failure>>> {
+    const entry = await confirm(signed, around);
+    if (!('stage' in entry) || entry.error.code !== 'LOG_ENTRY_UNREADABLE') return { signed, entry };
+    const another = await signOnly(one, around, false);
+    return { signed: another, entry: await confirm(another, around) };
   }
 
   async function signOnly(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { parseConfig } from '../src/config/parse.ts';
 import { ChainsError } from '../src/errors.ts';
 import { openPipeline } from '../src/pipeline.ts';
+import { portOf } from '../sandbox/port.ts';
 import { startRegistry } from '../sandbox/registry/index.ts';
 import { startArchivista } from './doubles/archivista.ts';
 import { eventually } from './integration/world.ts';
@@ -76,7 +78,7 @@ test('each stage is a span: what was done for which artifact by what, and the co
   registry.faults.add({ kind: 'status', code: 503 });
   const { root, ended } = recordTraces();
   await pipeline.process(run, { span: root });
-  const host = `store oci at ${new URL(registry.url).host}`;
+  const host = `store oci at ${registry.host}`;
   const [ofRun, ofImage] = [{ artifact: 'taskrun' }, { artifact: 'oci' }] as const;
   const byText = (spans: readonly object[]) => spans.map((span) => JSON.stringify(span)).toSorted();
   assert.deepEqual(
@@ -87,8 +89,8 @@ test('each stage is a span: what was done for which artifact by what, and the co
       { path: 'run/sign', ...ofImage, format: 'simplesigning', backend: 'signer x509' },
       { path: 'run/store', ...ofRun, backend: 'store archivista' },
       { path: 'run/store', ...ofRun, backend: 'store tekton' },
-      { path: 'run/store', ...ofRun, backend: host, error: 'REGISTRY_UNAVAILABLE' },
-      { path: 'run/store', ...ofImage, backend: host, error: 'REGISTRY_UNAVAILABLE' },
+      { path: 'run/store', ...ofRun, backend: host, error: 'STORE_UNAVAILABLE' },
+      { path: 'run/store', ...ofImage, backend: host, error: 'STORE_UNAVAILABLE' },
     ]),
   );
 });
@@ -171,4 +173,45 @@ test('a store that ignores the signal delays nothing, and the next try signs not
     steps.filter((step) => step.endsWith('signed')),
     ['taskrun signed', 'oci signed'],
   );
+});
+
+test('after an unreadable log entry, the next try confirms the signature that was made last', async (context) => {
+  const uploads: string[] = [];
+  /** A log of version 2 that has the first signature already, shows no entries, and then doesn't answer. */
+  const log = createServer((request, response) => {
+    let body = '';
+    request.on('data', (text) => (body += String(text)));
+    request.on('end', () => {
+      if (request.method === 'POST') uploads.push(body);
+      const status = request.method === 'GET' ? 404 : uploads.length === 1 ? 409 : 503;
+      response.writeHead(status, status === 409 ? { 'x-log-index': '5' } : {}).end();
+    });
+  });
+  await new Promise<void>((resolve) => log.listen(0, '127.0.0.1', resolve));
+  context.after(() => log.close());
+  const url = `http://127.0.0.1:${portOf(log.address())}`;
+  const { config } = parseConfig({
+    'artifacts.taskrun.format': 'in-toto',
+    'transparency.enabled': 'true',
+    'transparency.url': url,
+    'transparency.api': 'v2',
+    'transparency.tsa.url': url,
+  });
+  const pipeline = openPipeline({
+    // Timestamps come before the log and are not what this is about.
+    config: { ...config, 'transparency.tsa.url': undefined },
+    secrets: secretsWith({ 'x509.pem': pkcs8(newKey().privateKey) }),
+  });
+  context.after(() => pipeline.close());
+  const run = taskRunWith([]);
+  const first = await pipeline.process(run);
+  const second = await pipeline.process(run, { earlier: first.progress });
+  for (const { failures } of [first, second])
+    assert.deepEqual(
+      failures.map(({ error }) => error.code),
+      ['WITNESS_UNAVAILABLE'],
+    );
+  assert.equal(uploads.length, 3);
+  assert.notEqual(uploads[1], uploads[0]);
+  assert.equal(uploads[2], uploads[1]);
 });

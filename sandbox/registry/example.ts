@@ -2,7 +2,7 @@ import { type Contents, digestOf } from './contents.ts';
 
 /**
  * Puts an image into a repository, under the tag `latest`: one layer, an archive without files (OCI image specification
- * 1.1). It is the same each time. Gives its digest.
+ * 1.1). It is the same each time. Returns its digest.
  */
 export function putExampleImage(contents: Contents): string {
   const layer = Buffer.alloc(1024);

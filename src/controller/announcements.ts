@@ -17,7 +17,7 @@ const decisionTypes: { readonly [E in DecisionEvent]: EventText['type'] } = {
 /** The Event that says why a run isn't signed, where the decision has one; `Skipped` only when asked for. */
 export function decisionEvent({ event, action, reason }: Decision, config: Config): EventText | undefined {
   if (event === undefined || (event === 'Skipped' && !config['events.skipped'])) return undefined;
-  // What was never held goes as it came: that it is gone unsigned was not ours to keep it from.
+  // A run that never had our finalizer could be deleted at any time, which is no news.
   if (event === 'NotSigned' && action === 'skip') return undefined;
   return { type: decisionTypes[event], reason: event, message: reason };
 }
@@ -33,12 +33,12 @@ export function endEvent(run: Run, end: End, outcome: Outcome, config: Config): 
   return { type: 'Normal', reason: 'Skipped', message: end.message || 'there is nothing to sign in it' };
 }
 
-/** The Event of a PipelineRun that has been done for long and still waits for its TaskRuns. */
+/** The Event of a PipelineRun that finished long ago and still waits for its TaskRuns. */
 export function waitingEvent(message: string): EventText {
   return { type: 'Normal', reason: 'Waiting', message };
 }
 
-/** The Event of a run on which the API server lets us write nothing; undefined for any other error. */
+/** The Event of a run that the API server doesn't let us change; undefined for any other error. */
 export function refusedEvent(error: unknown): EventText | undefined {
   if (!(error instanceof ChainsError) || error.code !== 'CLUSTER_REFUSED' || error.status === 404)
     return undefined;
@@ -60,7 +60,7 @@ function signed({ places }: Outcome): EventText {
   return { type: 'Normal', reason: 'Signed', message };
 }
 
-/** Room that what comes next leaves for the reason, in characters; an Event's message has 1,024 bytes. */
+/** Characters for the reason, so that the rest of the message fits too; an Event's message has 1,024 bytes. */
 const roomForReason = 500;
 
 function signingFailed(run: Run, { message, failures }: End, outcome: Outcome): EventText {

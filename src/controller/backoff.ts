@@ -1,4 +1,4 @@
-/** Milliseconds; a longer timer would fire at once. */
+/** Milliseconds; node fires a longer timer at once. */
 export const longestTimer = 2 ** 31 - 1;
 
 /** How long to wait after failures in a row: doubling from `first` to `longest` milliseconds, half of it jitter. */

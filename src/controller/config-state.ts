@@ -3,11 +3,11 @@ import { at, type Json, type JsonObject, member } from '../json.ts';
 import type { Config } from '../config/keys.ts';
 import { configData, configMapName, parseConfig } from '../config/parse.ts';
 
-/** What listens to the configuration. */
+/** Receives the configuration, and what is wrong with it. */
 export interface ConfigListener {
   /** The configuration that is in force from now on. */
   config(config: Config): void;
-  /** Why the ConfigMap can't be read or is refused; undefined when it is well, also for the first time. */
+  /** Why the ConfigMap can't be read or is refused; undefined when nothing is wrong, also for the first time. */
   trouble(error: ChainsError | undefined): void;
   /** Something that changes nothing, but that the author of the ConfigMap should know. One line. */
   warning(text: string): void;
@@ -20,7 +20,7 @@ type Announce = (
   object: JsonObject,
 ) => void;
 
-/** Which configuration is in force while the ConfigMap comes, changes, breaks and goes. */
+/** Decides which configuration is in force as the ConfigMap is created, changed, broken and deleted. */
 export class ConfigState {
   readonly #to: ConfigListener;
   readonly #announce: Announce;
@@ -52,7 +52,7 @@ export class ConfigState {
     if (this.#looked === undefined) this.gone();
   }
 
-  /** The API server can't be asked, and why; undefined when it can again. */
+  /** Why the API server can't be read; undefined when it can be read again. */
   unreachable(error: ChainsError | undefined): void {
     this.#unreachable = error;
     this.#report();

@@ -69,7 +69,7 @@ export async function gather(run: Run, options: GatheringOptions): Promise<Gathe
 
 /**
  * Which PipelineRuns wait for which TaskRuns, so that the last mark among those wakes its PipelineRun. Names are
- * `namespace/name`. A PipelineRun is written in before its TaskRuns are looked at: what ends meanwhile is not missed.
+ * `namespace/name`. A PipelineRun is entered before its TaskRuns are read, so that none that ends meanwhile is missed.
  */
 export class Awaited {
   readonly #taskRunsOf = new Map<string, Set<string>>();
@@ -82,7 +82,7 @@ export class Awaited {
     for (const taskRun of this.left(pipelineRun)) this.#pipelineRunOf.set(taskRun, pipelineRun);
   }
 
-  /** A TaskRun has its end state, or is gone. Gives the PipelineRun that waited for nothing else. */
+  /** A TaskRun has its end state, or is gone. Returns the PipelineRun that waited for nothing else. */
   ended(taskRun: string): string | undefined {
     const pipelineRun = this.#pipelineRunOf.get(taskRun);
     if (pipelineRun === undefined) return undefined;

@@ -12,7 +12,7 @@ const lifetime = 600;
 
 /**
  * Gets tokens of the controller's own service account by the TokenRequest API, which its role in `deploy/keyless` lets it do
- * for itself alone. Who it is, the API server says.
+ * for itself alone. The API server says which account that is.
  */
 export function readIdentityToken(rest: Rest): NonNullable<ClusterAccess['identityToken']> {
   return async (audience, signal) => {

@@ -26,7 +26,7 @@ export interface ControllerOptions {
   readonly connection: Connection;
   /** Where `chains-config` is. */
   readonly systemNamespace: string;
-  /** The name of this replica, and of its Lease: no other has it at the same time. One is made up by default. */
+  /** The name of this replica, and of its Lease: no other replica may have it at the same time. Random by default. */
   readonly name?: string;
   /** The namespaces whose runs are signed; none means all. */
   readonly namespaces: readonly string[];
@@ -41,7 +41,7 @@ export interface ControllerOptions {
   readonly log: Log;
   /** Where spans of runs go, which whoever opened it closes; none are made without. */
   readonly traces?: Traces | undefined;
-  /** A folder for what is to outlive a crash of this process; without one, nothing does. */
+  /** A folder for what must survive a crash of this process; without one, nothing does. */
   readonly stateFolder?: string;
   /** Milliseconds that what is in flight gets when the controller stops. */
   readonly stopWithin?: number;
@@ -114,14 +114,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
     log,
     changed: () => runs.hurry(),
     listener: (step, { run }) => metrics[step](run.kind),
-    hear: followSigstore(ready, metrics),
+    onSigstore: followSigstore(ready, metrics),
     notice: (text) => {
       if (noticed.has(text)) return;
       noticed.add(text);
       log.warn(text);
-      const event = { type: 'Warning', reason: 'TakenOnTrust', message: text } as const;
+      const event = { type: 'Warning', reason: 'UnverifiedAnswers', message: text } as const;
       recordEvent(rest, aboutConfigMap(systemNamespace), event, working.signal).catch((error: unknown) =>
-        log.warn(`the Event TakenOnTrust could not be written: ${reasonOf(error)}`),
+        log.warn(`the Event UnverifiedAnswers could not be written: ${reasonOf(error)}`),
       );
     },
   });
@@ -168,6 +168,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         pipeline.supply(secrets);
       },
       watching.signal,
+      pace.secrets === undefined ? {} : { every: pace.secrets },
     ),
     runs.follow(watching.signal),
   ].map(watched);
@@ -175,7 +176,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   function watched(task: Promise<void>): Promise<void> {
     return task.catch((error: unknown) => {
-      // What follows never ends by itself: better to be started again than to look alive and do nothing.
+      // These tasks never end by themselves. If one does, a restart is better than a process that does nothing.
       log.error(`stopped following: ${reasonOf(error)}`, { error });
       live.set('following', reasonOf(error));
     });
@@ -192,10 +193,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
       clearTimeout(late);
       working.abort();
       await Promise.all(following);
-      // Only now may others go on with what was this replica's.
+      // Only now may other replicas continue this one's runs.
       member.abort();
       await staying;
-      // A back end that waits for an answer does not close before that has come.
+      // A back end doesn't close while it waits for an answer.
       const closed = new AbortController();
       const waiting = pause(closeWithin, undefined, { signal: closed.signal }).catch(() => {});
       await Promise.race([pipeline.close(), waiting]);
@@ -206,7 +207,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
 }
 
-/** Both servers, or neither: one that listens would keep a process alive that can't work. */
+/** Both servers, or neither: one server alone would keep a process alive that can't work. */
 async function listen(
   ...starting: [Promise<TelemetryServer>, Promise<TelemetryServer>]
 ): Promise<[TelemetryServer, TelemetryServer]> {

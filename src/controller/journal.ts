@@ -12,7 +12,7 @@ export interface Journal {
   crashes(key: string): number;
   /** A try begins. */
   begins(key: string): void;
-  /** A try has ended, whatever came of it. */
+  /** A try has ended, with whatever result. */
   ended(key: string): void;
   close(): void;
 }
@@ -50,7 +50,7 @@ function keepJournal(file: number, suspects: readonly Suspect[], log: Log): Jour
   const slots = new Map(suspects.map(({ key }, index) => [key, index]));
   const free: number[] = [];
   let [next, isBroken] = [suspects.length, false];
-  // Written without waiting for the disk: what is in the system's memory outlives a process.
+  // Written without waiting for the disk: what the system holds in memory survives the process.
   const write = (text: string, index: number): void => {
     try {
       if (!isBroken) writeSync(file, text, index * slotBytes);

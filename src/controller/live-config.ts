@@ -23,7 +23,7 @@ export async function followConfig(
   signal: AbortSignal,
 ): Promise<void> {
   let side = Promise.resolve();
-  // Beside the watch and one after the other, so that no answer is overtaken by an older one.
+  // One after the other, without delaying the watch, so that no older answer comes last.
   const aside = (task: () => Promise<void>, failed: string) => {
     side = side.then(task).catch((error: unknown) => {
       if (!signal.aborted) to.warning(`${failed}: ${reasonOf(error)}`);
@@ -37,7 +37,7 @@ export async function followConfig(
     ),
   );
   let sightings = 0;
-  // A deletion while no watch could be held is not reported.
+  // A deletion while there is no watch is not reported.
   const stillThere = async () => {
     const before = sightings;
     const gone = await isGone(rest, namespace, signal);

@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import type { Artifact, ArtifactKind } from '../model/artifact.ts';
 import type { ClusterAccess } from '../model/cluster-access.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import type { BackendState } from '../backends.ts';
 import { openPipeline, type Pipeline, type Milestone } from '../pipeline.ts';
 import type { Secrets } from '../sign/index.ts';
@@ -21,11 +21,11 @@ export interface LivePipelineOptions {
   /** Called when another pipeline is in force, or a back end works again. */
   readonly changed: () => void;
   readonly listener: (step: Milestone, artifact: Artifact) => void;
-  /** Hears how the services of Sigstore answer. */
-  readonly hear: HearSigstore;
-  /** Called with what people should know of whom is trusted. */
+  /** Receives the outcome of each request to a service of Sigstore. */
+  readonly onSigstore: SigstoreListener;
+  /** Called with warnings about what is trusted. */
   readonly notice: (text: string) => void;
-  /** Milliseconds after which back ends that didn't open are asked again. */
+  /** Milliseconds after which back ends that didn't open are opened again. */
   readonly recheck?: number;
 }
 
@@ -42,7 +42,7 @@ export class LivePipeline {
   #inUse: Secrets | undefined;
   /** No longer in force, though runs may still work with them; each with the timer that closes it. */
   readonly #retired = new Map<Pipeline, NodeJS.Timeout>();
-  /** Counts what was asked for: an answer to an earlier question no longer matters. */
+  /** Counts requests for a pipeline: the result of an earlier one is dropped. */
   #asked = 0;
   #timer: NodeJS.Timeout | undefined;
   #checks: readonly string[] = [];
@@ -63,7 +63,7 @@ export class LivePipeline {
     this.#change();
   }
 
-  /** The secrets are these now. */
+  /** The secrets have changed. */
   supply(secrets: Secrets): void {
     this.#secrets = secrets;
     this.#change();
@@ -93,7 +93,7 @@ export class LivePipeline {
     const asked = this.#asked;
     const isNewConfig = this.#current?.config !== config;
     const wanted = this.#wanted(config, secrets);
-    // A configuration counts at once, with the key that is in use; another key is tried first, which may take a while.
+    // A configuration takes effect at once, with the key in use; a new key is tried first, which may take a while.
     if (before !== undefined && isNewConfig) {
       this.#use(secrets === before ? wanted : this.#open(config, before), before);
     }
@@ -112,7 +112,7 @@ export class LivePipeline {
     return isNewConfig || isNew || states.every(({ error }) => error === undefined);
   }
 
-  /** Whether what is in use can do something that a key in the new secrets can't, which is not gone but damaged. */
+  /** Whether the secrets in use have a key that is damaged, not removed, in the new ones. */
   async #worksBetter(
     before: Secrets | undefined,
     secrets: Secrets,
@@ -124,15 +124,15 @@ export class LivePipeline {
     return inForce.some(({ key, error }) => error === undefined && broken.has(key));
   }
 
-  /** The pipeline in force where it is what is wanted, else one that is opened. */
+  /** The pipeline in force if it is the one that is wanted, else a new one. */
   #wanted(config: Config, secrets: Secrets): Pipeline {
     const current = this.#current;
     return current?.config === config && this.#inUse === secrets ? current : this.#open(config, secrets);
   }
 
   #open(config: Config, secrets: Secrets): Pipeline {
-    const { access, listener, hear } = this.#options;
-    return openPipeline({ config, secrets, access, listener, hear });
+    const { access, listener, onSigstore } = this.#options;
+    return openPipeline({ config, secrets, access, listener, onSigstore });
   }
 
   #use(pipeline: Pipeline, secrets: Secrets): void {
@@ -140,7 +140,7 @@ export class LivePipeline {
     this.#current = pipeline;
     this.#inUse = secrets;
     if (before === undefined) return;
-    // Tries in progress go on with it; its back ends are closed once the last of them must have ended.
+    // Tries in progress still use it; its back ends are closed when the last of them must have ended.
     const close = (): void => {
       this.#retired.delete(before);
       void before.close();
@@ -163,7 +163,7 @@ export class LivePipeline {
     this.#checks = states.map(({ key, backend }) => `${key} ${backend}`);
   }
 
-  /** What is wanted is asked again, whatever is in force meanwhile. */
+  /** Opens the wanted pipeline again later, whatever is in force until then. */
   #lookAgainLater(states: readonly BackendState[]): void {
     if (!states.some(({ error }) => error !== undefined && !error.terminal)) return;
     this.#timer = setTimeout(() => this.#change(), this.#options.recheck ?? 10_000).unref();

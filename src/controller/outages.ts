@@ -1,31 +1,31 @@
-import type { BackendNews } from '../model/outcome.ts';
+import type { BackendReport } from '../model/outcome.ts';
 import { Backoff } from './backoff.ts';
 
 /** The name of the API server as a back end. */
 export const apiServer = 'the API server';
 
-/** A back end that is away, and the keys that wait for it; one of them, the probe, asks again and again. */
+/** A back end that is unavailable, and the keys that wait for it; one of them, the probe, is tried again and again. */
 interface Outage {
   readonly waiting: Set<string>;
   probe: string;
   probes: number;
 }
 
-/** Milliseconds between probes at most; with a try's own time, what waits goes within ten seconds of the end of an outage. */
+/** Milliseconds between probes at most, so that the keys that wait are tried within ten seconds of the end of an outage. */
 const longestPause = 4_000;
 
-/** Milliseconds that what waits for a probe waits at most: longer than any outage that is probed. */
+/** Milliseconds that a key waits for a probe at most: longer than the pauses between probes. */
 const longestWait = 300_000;
 
-/** Back ends of which it is kept when they last answered; hosts of registries are chosen by whoever creates runs. */
+/** Back ends whose last answer is remembered: whoever creates runs chooses the registries, so there may be many. */
 const mostAnswers = 1_000;
 
-/** Milliseconds after which a probe that has no answer yet is joined by another. */
+/** Milliseconds after which a probe without an answer is replaced by another one. */
 const probeSilentAfter = 5_000;
 
 /**
- * Keys that failed because a back end was away wait for that, not for their own backoff: one of them tries again, and
- * when it gets an answer, all of them go. A key that fails while others get answers has a trouble of its own.
+ * Keys that failed because a back end was unavailable wait for it instead of for their own backoff: one of them is tried
+ * again, and when it gets an answer, so are all others. A key that fails while others get answers keeps its own backoff.
  */
 export class Outages {
   readonly #outages = new Map<string, Outage>();
@@ -41,21 +41,21 @@ export class Outages {
   }
 
   /**
-   * A try begins. The returned function takes its news and gives the milliseconds until the next one, in place of the
-   * key's own backoff; undefined where that is right.
+   * A try begins. The returned function ends it, and returns the milliseconds until the next one in place of the key's
+   * own backoff; undefined if that applies.
    */
-  begin(key: string): (news?: BackendNews) => number | undefined {
+  begin(key: string): (backends?: BackendReport) => number | undefined {
     const began = performance.now();
     const silent = setTimeout(() => {
       for (const [backend, outage] of this.#outages) this.#replaceProbe(backend, outage, key);
     }, probeSilentAfter).unref();
-    return (news = { away: [], answered: [] }) => {
+    return (backends = { unavailable: [], answered: [] }) => {
       clearTimeout(silent);
-      return this.#end(key, began, news);
+      return this.#end(key, began, backends);
     };
   }
 
-  /** A back end has answered, the try of a key or otherwise: what waited for it goes. */
+  /** A back end has answered, in the try of a key or otherwise: the keys that waited for it are tried. */
   answered(backend: string, by?: string): void {
     this.#answeredAt.delete(backend);
     this.#answeredAt.set(backend, performance.now());
@@ -66,17 +66,18 @@ export class Outages {
     for (const key of waiting) if (key !== by) this.#wake(key);
   }
 
-  #end(key: string, began: number, { away, answered }: BackendNews): number | undefined {
+  #end(key: string, began: number, { unavailable, answered }: BackendReport): number | undefined {
     for (const backend of answered) this.answered(backend, key);
     for (const [backend, outage] of this.#outages)
-      if (!away.includes(backend) && outage.waiting.delete(key)) this.#replaceProbe(backend, outage, key);
-    const waits = away
+      if (!unavailable.includes(backend) && outage.waiting.delete(key))
+        this.#replaceProbe(backend, outage, key);
+    const waits = unavailable
       .filter((backend) => (this.#answeredAt.get(backend) ?? Number.NEGATIVE_INFINITY) < began)
-      .map((backend) => this.#away(backend, key));
+      .map((backend) => this.#unavailable(backend, key));
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  #away(backend: string, key: string): number {
+  #unavailable(backend: string, key: string): number {
     const outage = this.#outages.get(backend) ?? { waiting: new Set(), probe: key, probes: 0 };
     this.#outages.set(backend, outage);
     outage.waiting.add(key);
@@ -85,7 +86,7 @@ export class Outages {
     return this.#pauses.after(outage.probes);
   }
 
-  /** Another key probes, where this one did and there is another. */
+  /** Makes another key the probe in place of this one, if there is another one. */
   #replaceProbe(backend: string, outage: Outage, key: string): void {
     if (outage.probe !== key) return;
     const [next] = [...outage.waiting].filter((one) => one !== key);

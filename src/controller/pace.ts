@@ -7,4 +7,6 @@ export interface ControllerPace {
   readonly backoff?: Backoff;
   /** Milliseconds of silence after which a watch is taken for dead. */
   readonly silence?: number;
+  /** Milliseconds between two looks at the folder of the Secret. */
+  readonly secrets?: number;
 }

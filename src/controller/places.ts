@@ -19,7 +19,7 @@ export interface Held extends Size {
 
 /** How many places there are. */
 export interface PlacesOptions {
-  /** Places for tries that have just begun. */
+  /** Places for new tries. */
   readonly concurrency: number;
   /** Called when a try may begin that could not before. */
   readonly changed: () => void;
@@ -31,7 +31,7 @@ const slowAfter = 2_000;
 /** Milliseconds that a try that was cut gets before another one is cut. */
 const cutWithin = 1_000;
 
-/** Places for slow tries, for each place of those that have just begun. */
+/** Places for slow tries, for each place of a new one. */
 const asideFactor = 3;
 
 /**

@@ -14,12 +14,12 @@ export class ProgressKept {
     this.#limit = limit;
   }
 
-  /** How far an earlier try came. */
+  /** The progress of an earlier try. */
   of(key: string): TryProgress | undefined {
     return this.#kept.get(key)?.progress;
   }
 
-  /** Keeps how far a try came, in the place of an earlier one. */
+  /** Keeps the progress of a try in place of an earlier one's. */
   keep(key: string, progress: TryProgress): void {
     this.forget(key);
     const bytes = [...progress.entries.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
@@ -39,7 +39,7 @@ function bytesOf({ made }: EntryProgress): number {
   if (made === undefined) return 0;
   const { payload, signature, transparency } = made;
   const certificates = (signature.certificate ?? '').length + (signature.chain ?? '').length;
-  // Evidence is mostly text of known parts; its JSON is near enough to what it takes.
+  // The size of the evidence's JSON is close enough to what it takes in memory.
   const evidence = transparency === undefined ? 0 : JSON.stringify(transparency.logEntries).length;
   return payload.bytes.length + signature.bytes.length + certificates + evidence;
 }

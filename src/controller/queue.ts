@@ -19,7 +19,7 @@ interface QueuedKey<Value> {
   failingSince: number | undefined;
   timer: NodeJS.Timeout | undefined;
   urgency: string | undefined;
-  /** While it was handled, what makes it fail may have been fixed. */
+  /** The cause of a failure may have been fixed while it was handled. */
   hurried: boolean;
   /** It is begun when nothing else is in progress, and keeps others from beginning until it ends or proves slow. */
   alone: boolean;
@@ -31,9 +31,9 @@ export interface Added<Value> {
   readonly value?: Value;
   /** About how many the value takes. */
   readonly bytes?: number;
-  /** One that was not given for this key before ends the backoff that it waits for. */
+  /** A value that is new for this key ends its backoff. */
   readonly urgency?: string | undefined;
-  /** Milliseconds that it may wait: what is added later, in less time, comes earlier. */
+  /** Milliseconds to wait; a key added again with less to wait is handled earlier. */
   readonly after?: number;
 }
 
@@ -41,7 +41,7 @@ export interface Added<Value> {
 export interface QueueOptions<Value> {
   /** Keys handled at once, and as many again, three times, that have become slow (decision 76). */
   readonly concurrency: number;
-  /** Whose work a key is; it is the same for a key whatever its value. By default all is one owner's. */
+  /** Whose work a key is, whatever its value. By default all keys have one owner. */
   readonly partiesOf?: (key: string, value: Value | undefined) => Parties;
   /** Bytes of values that may be carried; past it a key is kept without its value. */
   readonly budget?: number;
@@ -50,7 +50,7 @@ export interface QueueOptions<Value> {
   readonly crashes?: (key: string) => number;
   /** Called before a key is handled. */
   readonly begins?: (key: string) => void;
-  /** Called when a key has been handled, whatever came of it. */
+  /** Called when a key has been handled, with whatever result. */
   readonly ended?: (key: string) => void;
   /** Called when a key is finished and forgotten. */
   readonly finished?: (key: string, verdict: Verdict) => void;
@@ -103,7 +103,7 @@ export class WorkQueue<Value> {
     this.#work();
   }
 
-  /** What a key waited for has come: it is handled, with the value that it has. */
+  /** Ends a key's wait: it is handled with the value that it has. */
   wake(key: string): void {
     const entry = this.#entries.get(key);
     if (entry?.state === 'working') entry.state = 'working, to be looked at again';
@@ -124,7 +124,7 @@ export class WorkQueue<Value> {
     await this.#until(() => this.#places.size === 0);
   }
 
-  /** Ends every backoff, and spares what is being handled the next one: what made keys fail may be fixed. */
+  /** Ends every backoff, and skips the next one of keys being handled: the cause of their failures may be fixed. */
   hurryAll(): void {
     for (const entry of this.#entries.values()) {
       if (isDelayed(entry)) this.#makeReady(entry);
@@ -136,7 +136,7 @@ export class WorkQueue<Value> {
   /** Resolves when there is room for another page of values. */
   async room(signal?: AbortSignal): Promise<void> {
     const roomy = (): boolean => this.#carried <= this.#options.budget / 2 && this.#turns.size <= 1_000;
-    // Where workers are free though keys are ready, none of those may begin: others are wanted.
+    // If workers are free although keys are ready, none of these keys may begin, so more are needed.
     const idle = (): boolean => this.#state === 'running' && this.#places.areFree(1);
     await this.#until(() => roomy() || idle() || signal?.aborted === true, signal);
   }
@@ -246,7 +246,7 @@ export class WorkQueue<Value> {
     entry.hurried = false;
     entry.alone = false;
     this.#movedAt = Date.now();
-    // What is being handled no longer waits, so it doesn't count as carried.
+    // A value being handled is no longer part of what is carried.
     this.#carry(entry, undefined, 0);
     begins(key);
     const verdict = await this.#handler({
@@ -274,7 +274,7 @@ export class WorkQueue<Value> {
       this.#options.finished(entry.key, verdict);
       return undefined;
     }
-    // Values that wait for a backoff may not fill the budget, or listing would wait for what fails.
+    // Values that wait for a backoff must not fill the budget, or failing runs would stop the listing.
     const spare = this.#carried + bytes <= this.#options.budget / 4;
     if (!addedMeanwhile && !verdict.stale && spare) this.#carry(entry, value, bytes);
     if (entry.hurried) return this.#makeReady(entry);

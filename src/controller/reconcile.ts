@@ -71,7 +71,7 @@ const lookAgainAfter = 120_000;
 
 /**
  * Brings one run a step towards its end state. Never throws: every failure is a verdict, with its reason logged. It is
- * through within `limits.try-timeout` and the half minute that writing down a failure may take.
+ * done within `limits.try-timeout` and the half minute that reporting a failure may take.
  */
 export async function reconcile(
   work: Work<Run>,
@@ -101,7 +101,7 @@ async function attempt(
   around: AroundTry,
 ): Promise<Verdict> {
   const run = work.value ?? parseRun(await around.rest.get(around.resource, name, around.working));
-  // Another replica works on it, or waits for this one to let go of it.
+  // Another replica works on it, or waits until this one stops.
   if (!around.isOurs(run)) return finishedForNow;
   const circumstances = circumstancesOf(around.pipeline.config, new Date());
   const decision = decide(run, circumstances);
@@ -159,7 +159,7 @@ async function sign(run: Run, { work, around: untraced, circumstances }: Situati
   const { taskRuns, problems } = gathered;
   const earlier = progress.of(work.key);
   const processed = await around.pipeline.process(run, { taskRuns, signal: working, earlier, span });
-  // Another try may be at it by now, or this process is about to end.
+  // Another try may have begun by now, or this process is about to end.
   if (around.signal.aborted) return finishedForNow;
   progress.keep(work.key, processed.progress);
   const outcome = { ...processed, problems: [...problems, ...processed.problems] };
@@ -177,15 +177,15 @@ async function sign(run: Run, { work, around: untraced, circumstances }: Situati
     trace.ended('retry', outcome.failures[0]?.error);
     const stale = await sayWhyLater(run, judgement, work, around);
     const { again, within } = judgement;
-    return { finished: false, failed: true, stale, again, within, news: outcome.news };
+    return { finished: false, failed: true, stale, again, within, backends: outcome.backends };
   }
   const end = { ...judgement.end, failures: work.failures, annotations: outcome.annotations };
   const state = await inSpan(span, 'mark', {}, () => finish(run, end, outcome, around));
   trace.ended(state === 'true' ? 'signed' : 'failed', outcome.failures[0]?.error);
-  return { finished: true, news: outcome.news };
+  return { finished: true, backends: outcome.backends };
 }
 
-/** The mark of the last one wakes the PipelineRun; should that be missed, it is looked at again after a while. */
+/** The mark of the last one wakes the PipelineRun; if that is missed, it is looked at again after a while. */
 async function waitForTaskRuns(
   run: Run,
   names: readonly string[],
@@ -200,7 +200,7 @@ async function waitForTaskRuns(
   return { finished: false, failed: false, stale: false, again };
 }
 
-/** Writes on a run why it could not be signed yet; what stands there already costs no call. Gives whether it was written. */
+/** Writes on a run why it could not be signed yet; nothing is sent if it says so already. Returns whether it was written. */
 async function sayWhyLater(
   run: Run,
   { message }: Judgement,
@@ -224,7 +224,7 @@ async function finish(run: Run, wanted: End, outcome: Outcome, around: Reconcile
   return end.state;
 }
 
-/** What the API server won't take with its payloads it may take without: the run must get its end state. */
+/** The API server may refuse the mark with the payloads and accept it without: the run must get its end state. */
 async function mark(
   run: Run,
   wanted: End,
@@ -258,7 +258,7 @@ async function takeFinalizersOff(
   await around.rest.mergePatch(around.resource, objectName(run), patch, around.signal);
 }
 
-/** Says it in the log and in an Event on the run; without the Event the run goes on all the same. */
+/** Writes a log line and an Event on the run; a failure to write the Event doesn't stop the run. */
 async function announce(run: Run, event: EventText | undefined, around: ReconcileOptions): Promise<void> {
   if (event === undefined) return;
   const { type, reason, message } = event;
@@ -283,6 +283,6 @@ function afterError(error: unknown, { key }: Work<Run>, { log, signal }: Reconci
   // Without an answer it is unknown whether the write took effect; with one it did not.
   return {
     ...{ finished: false, failed: true, stale: known?.status === undefined, again: known?.retryAfter ?? 0 },
-    news: { away: known?.code === 'CLUSTER_UNAVAILABLE' ? [apiServer] : [], answered: [] },
+    backends: { unavailable: known?.code === 'CLUSTER_UNAVAILABLE' ? [apiServer] : [], answered: [] },
   };
 }

@@ -33,7 +33,7 @@ export interface RunName {
   readonly name: string;
 }
 
-/** What listens to what is seen of runs. */
+/** Receives runs as they are seen. */
 export interface RunObserver {
   /** A run that is unsigned, or has changed. @param bytes of its JSON */
   seen(object: JsonObject, bytes: number): void;

@@ -1,9 +1,9 @@
-import type { HearSigstore, SigstoreNews, SigstoreService } from '../model/sigstore.ts';
+import type { SigstoreListener, SigstoreReport, SigstoreService } from '../model/sigstore.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 interface Seen {
-  /** When it last answered well. */
+  /** When it last answered. */
   readonly last: Date | undefined;
   /** The end of the certificate in use. */
   readonly validUntil: Date | undefined;
@@ -20,16 +20,16 @@ const names: Readonly<Record<SigstoreService, string>> = {
 };
 
 /** Shows in readiness and metrics when each service of Sigstore last answered. None of them makes the controller unready. */
-export function followSigstore(health: Health, metrics: Metrics): HearSigstore {
+export function followSigstore(health: Health, metrics: Metrics): SigstoreListener {
   const seen = new Map<SigstoreService, Seen>();
-  return (news) => {
-    metrics.sigstore(news);
-    seen.set(news.service, after(seen.get(news.service), news));
-    health.set(names[news.service], undefined, () => noteOf(seen.get(news.service)));
+  return (report) => {
+    metrics.sigstore(report);
+    seen.set(report.service, after(seen.get(report.service), report));
+    health.set(names[report.service], undefined, () => noteOf(seen.get(report.service)));
   };
 }
 
-function after(before: Seen | undefined, { error, validUntil }: SigstoreNews): Seen {
+function after(before: Seen | undefined, { error, validUntil }: SigstoreReport): Seen {
   return error === undefined
     ? { last: new Date(), validUntil: validUntil ?? before?.validUntil, failing: undefined, failures: 0 }
     : {

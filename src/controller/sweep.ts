@@ -16,7 +16,7 @@ export interface SweepPace {
   readonly between: number;
 }
 
-/** What is swept, and what listens. */
+/** What is swept, and who receives it. */
 export interface Sweep {
   readonly rest: Rest;
   readonly resource: Resource;
@@ -29,7 +29,7 @@ export interface Sweep {
 }
 
 /**
- * Looks, again and again and slowly, at runs that are labelled as signed, which a start doesn't list: a rerun copies
+ * Looks slowly and repeatedly at runs that are labelled as signed, which are not listed at the start: a rerun copies
  * the labels and annotations of the run that it repeats, and must be signed itself. Only metadata is fetched.
  */
 export async function sweep(what: Sweep, signal: AbortSignal): Promise<void> {

@@ -15,7 +15,7 @@ export interface TryEnds {
 export interface TrySignals {
   /** Aborts what may be slow; its reason is a TRY_ENDED to be reported on the run, unless the controller stops. */
   readonly working: AbortSignal;
-  /** Aborts whatever is left, and with it the writing of that report. */
+  /** Aborts everything else, the writing of that report too. */
   readonly everything: AbortSignal;
   close(): void;
 }

@@ -1,6 +1,6 @@
 import type { Parties } from './work.ts';
 
-/** What is ready and has the same parties: all of it may begin, or nothing. */
+/** Ready keys with the same parties: all of them may begin, or none. */
 interface Lane<Entry> {
   readonly parties: Parties;
   readonly entries: Set<Entry>;

@@ -6,13 +6,13 @@ export interface Watched {
   readonly namespace: string | undefined;
 }
 
-/** How the watches of each kind are: a kind is well when it is watched in every namespace. */
+/** The states of all watches: a kind works if it is watched in every namespace. */
 export class WatchStates {
   /** Where each kind is watched; undefined means all namespaces. */
   readonly places: readonly (string | undefined)[];
   readonly #troubles: ReadonlyMap<RunKind, Map<string | undefined, string>>;
 
-  /** @param namespaces none means all. In each, every kind is in trouble until it is said to be well. */
+  /** @param namespaces none means all. Each is considered failing until `set` says otherwise. */
   constructor(kinds: readonly RunKind[], namespaces: readonly string[]) {
     this.places = namespaces.length === 0 ? [undefined] : namespaces;
     const notYet = (): Map<string | undefined, string> =>
@@ -20,14 +20,14 @@ export class WatchStates {
     this.#troubles = new Map(kinds.map((kind) => [kind, notYet()]));
   }
 
-  /** Says how one watch is: what is wrong with it, or undefined when it is well. */
+  /** Sets what is wrong with one watch; undefined if nothing is. */
   set({ kind, namespace }: Watched, trouble: string | undefined): void {
     const troubles = this.#troubles.get(kind);
     if (trouble === undefined) troubles?.delete(namespace);
     else troubles?.set(namespace, trouble);
   }
 
-  /** What is wrong with the watches of a kind; undefined when all are well. */
+  /** What is wrong with the watches of a kind; undefined if nothing is. */
   of(kind: RunKind): string | undefined {
     const [first, ...others] = this.#troubles.get(kind) ?? [];
     if (first === undefined) return undefined;

@@ -25,13 +25,13 @@ export interface WatchedRunsOptions extends RunWatchesOptions {
   readonly membership: Membership;
   /** The pipeline in force; nothing is handled before there is one. */
   readonly pipeline: () => Pipeline | undefined;
-  /** Where what is being tried is written down; undefined where there is no place for it. */
+  /** Records what is being tried; undefined without a folder for it. */
   readonly journal: Journal | undefined;
   /** Undefined where traces are off. */
   readonly traces: Traces | undefined;
 }
 
-/** Milliseconds, besides what a try may take, after which a queue that does not move is considered stuck. */
+/** Milliseconds, in addition to the longest try, after which a queue that does not move is considered stuck. */
 const standstillAfter = 60_000;
 
 /** Sees runs come and change, and hands each to {@link reconcile}, one step at a time. */
@@ -82,13 +82,13 @@ export class WatchedRuns {
     }));
   }
 
-  /** Follows all runs until aborted, once it is known which of them are this replica's. */
+  /** Follows all runs until aborted, as soon as this replica's share is known. */
   async follow(signal: AbortSignal): Promise<void> {
     await unlessAborted(signal, this.#options.membership.joined).catch(() => {});
     await this.#watches.follow(signal);
   }
 
-  /** What made runs fail may be fixed: none waits for its backoff any longer. Begins handling, if it had not begun. */
+  /** Ends all backoffs, since the cause of failures may be fixed. Begins handling if it has not begun. */
   hurry(): void {
     this.#queue.start();
     this.#queue.hurryAll();
@@ -109,7 +109,7 @@ export class WatchedRuns {
     return this.#queue.stop();
   }
 
-  /** Why nothing is signed, should that be so: no try has begun or ended for longer than one may take. */
+  /** Why nothing is being signed: no try has begun or ended for longer than one may take; else undefined. */
   #standstill(): string | undefined {
     const timeout = this.#options.pipeline()?.config['limits.try-timeout'] ?? Number.POSITIVE_INFINITY;
     const { idle } = this.#queue;
@@ -120,7 +120,7 @@ export class WatchedRuns {
   #seen(object: JsonObject, bytes: number): void {
     try {
       const run = parseRun(object);
-      // Most events are of runs that are through, our own marks among them: they cost nothing more.
+      // Most events are of finished runs, such as our own marks: they cost nothing more.
       if (endStateOf(run) !== undefined && ourFinalizers(run).length === 0) {
         this.#ended(run);
         return;
@@ -182,7 +182,7 @@ export class WatchedRuns {
     const endTry = this.#outages.begin(work.key);
     const verdict = await reconcile(work, { namespace, name }, around);
     trying.end();
-    const instead = endTry(verdict.news);
+    const instead = endTry(verdict.backends);
     return verdict.finished ? verdict : { ...verdict, instead };
   }
 }

@@ -27,7 +27,7 @@ export interface JudgedBy {
 }
 
 /**
- * Ends a run, or gives it another try while a failure may be temporary: until the deadline for retries, or the end of the
+ * Ends a run, or has it tried again while a failure may be temporary: until the deadline for retries, or the end of the
  * grace of a run that is being deleted.
  */
 export function judge(run: Run, outcome: Outcome, { failingSince, config, now }: JudgedBy): Judgement {

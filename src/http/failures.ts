@@ -9,7 +9,7 @@ export interface FailureCodes {
   /** The failure lasts until something is changed. */
   readonly refused: ErrorCode;
   /** Temporary statuses in addition to 408, 425, 429 and 5xx. */
-  readonly passing: readonly number[];
+  readonly temporary: readonly number[];
 }
 
 /** More about a refusal than its status. */
@@ -50,11 +50,11 @@ export interface Failures {
 }
 
 /** The failures of one kind of service. */
-export function failuresOf({ unavailable, refused, passing }: FailureCodes): Failures {
-  const temporary: ReadonlySet<number> = new Set([408, 425, 429, ...passing]);
+export function failuresOf({ unavailable, refused, temporary }: FailureCodes): Failures {
+  const retried: ReadonlySet<number> = new Set([408, 425, 429, ...temporary]);
   return {
     refusal(what, status, reason, { retryAfter, hint } = {}) {
-      const code = status >= 500 || temporary.has(status) ? unavailable : refused;
+      const code = status >= 500 || retried.has(status) ? unavailable : refused;
       const unexplained = status === 404 ? 'there is no such thing' : '(no reason given)';
       const pause = readRetryAfter(retryAfter, Date.now());
       return new ChainsError(code, oneLine(`${what}: ${status} ${reason.trim() || unexplained}`), {

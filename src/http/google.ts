@@ -19,7 +19,7 @@ export interface GoogleOptions {
   /** True for an emulator, which needs no credentials. */
   readonly emulated?: boolean;
   /** Milliseconds for a token. */
-  readonly patience: number;
+  readonly timeout: number;
   /** Of a call: see {@link ServiceOptions}. */
   readonly limits: Pick<ServiceOptions, 'timeout' | 'silence' | 'longestAnswer'>;
 }
@@ -94,11 +94,11 @@ class Credentials {
    * @throws ChainsError of the failures' codes; the signal's reason when that ends.
    */
   async token(what: string, signal: AbortSignal | undefined): Promise<string> {
-    const { failures, patience } = this.#options;
+    const { failures, timeout } = this.#options;
     const task = `${what}: get an access token`;
     const auth = this.#auth;
     try {
-      const token = await failures.within(patience, task, signal, () =>
+      const token = await failures.within(timeout, task, signal, () =>
         auth.getAccessToken().catch((error: unknown) => {
           throw failure(task, error, failures);
         }),
@@ -112,11 +112,11 @@ class Credentials {
   }
 
   async project(signal: AbortSignal | undefined): Promise<string | undefined> {
-    const { failures, patience } = this.#options;
+    const { failures, timeout } = this.#options;
     const auth = this.#auth;
     let found: string | undefined;
     try {
-      found = await failures.within(patience, 'find the project', signal, () =>
+      found = await failures.within(timeout, 'find the project', signal, () =>
         // The library throws the same error for every reason not to find one.
         auth.getProjectId().catch(() => undefined),
       );

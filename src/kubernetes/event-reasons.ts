@@ -48,7 +48,7 @@ export const eventReasons = {
   Unreadable: {
     about: 'run',
     type: 'Warning',
-    meaning: "A field of the run's status has the wrong type, so that it can't be told whether it is done.",
+    meaning: "A field of the run's status has the wrong type, so that it is unknown whether the run is done.",
     remedy: 'Look at the field that the message names, and at what wrote it.',
   },
   Skipped: {
@@ -64,11 +64,11 @@ export const eventReasons = {
     meaning: 'A value in `chains-config` is not allowed. The last good configuration stays in force.',
     remedy: 'Correct every key that the message names.',
   },
-  TakenOnTrust: {
+  UnverifiedAnswers: {
     about: 'ConfigMap',
     type: 'Warning',
     meaning:
-      'No trusted root covers a service of Sigstore, whose answers are taken unverified, or a TUF repository was trusted on first use.',
+      'No trusted root covers a service of Sigstore, whose answers are therefore not verified, or a TUF repository was trusted on first use.',
     remedy:
       'Put `trusted_root.json`, or `tuf-root.json` for the repository, into the Secret `signing-secrets`.',
   },

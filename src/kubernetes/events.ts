@@ -27,8 +27,8 @@ const longestMessage = 1_024;
 const longestName = 253;
 
 /**
- * Writes a core/v1 Event. Its name is made of what it says, so that saying the same again is one refused call that costs
- * the server no write, and is left at that.
+ * Writes a core/v1 Event. Its name is made of its content, so that the same Event again is one refused call that costs
+ * the server no write.
  * @param now the moment it happened
  * @throws ChainsError as {@link Rest.create} does, but for the conflict
  */

@@ -24,7 +24,7 @@ const answerSchema = v.object({
  * An identity that a command gives (client.authentication.k8s.io/v1 and v1beta1). The command runs again when what it
  * gave expires or is refused. Neither what it prints nor its stderr gets into an error: both may hold secrets.
  * @param file the kubeconfig, which a command with a relative path is relative to
- * @param clusterInfo what the command is told when it wants `provideClusterInfo`
+ * @param clusterInfo what the command receives if it asks for it by `provideClusterInfo`
  */
 export function execIdentity(
   exec: Exec,
@@ -63,7 +63,7 @@ async function run(exec: Exec, file: string, where: string, environment: NodeJS.
       timeout: longestRun,
       maxBuffer: 4 * 1024 * 1024,
     });
-    // Nobody answers what it may ask.
+    // Nobody answers its prompts.
     running.child.stdin?.end();
     return (await running).stdout;
   } catch (error) {

@@ -38,7 +38,7 @@ function readStatus(body: string): { message: string; retryAfter: number | undef
 const untrustedServer =
   "Check certificate-authority(-data) in the kubeconfig, or the file ca.crt of the pod's service account.";
 
-/** What the codes of Node and undici mean to whoever set up the connection: text, then hint. */
+/** What the codes of Node and undici mean, and what to do about them. */
 const causes: Readonly<Record<string, readonly [text: string, hint?: string]>> = {
   ENOTFOUND: ['its host name is not known', 'Check the server address and DNS.'],
   EAI_AGAIN: ["its host name can't be looked up just now", 'Check the server address and DNS.'],

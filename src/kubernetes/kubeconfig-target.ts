@@ -62,7 +62,7 @@ function targetOf(
   const readCa = material(cluster, cluster.value, 'certificate-authority');
   if (insecure && readCa !== undefined) {
     const where = cluster.where('insecure-skip-tls-verify');
-    throw invalid(where, 'is set beside certificate-authority; remove one of the two');
+    throw invalid(where, 'is set together with certificate-authority; remove one of the two');
   }
   const ca = async () => readCa && checkCa(await readCa.read(), readCa.where, now());
   const proxy = proxyUrl
@@ -163,8 +163,9 @@ function clientCertificate(
   const key = material(user, user.value, 'client-key');
   if (certificate === undefined && key === undefined) return undefined;
   if (certificate === undefined)
-    throw invalid(user.where('client-certificate'), 'is missing beside client-key');
-  if (key === undefined) throw invalid(user.where('client-key'), 'is missing beside client-certificate');
+    throw invalid(user.where('client-certificate'), 'is missing, though client-key is set');
+  if (key === undefined)
+    throw invalid(user.where('client-key'), 'is missing, though client-certificate is set');
   return async () => {
     const pair = { cert: await certificate.read(), key: await key.read() };
     return { certificate: checkPair(pair, { cert: certificate.where, key: key.where }, now()) };

@@ -95,7 +95,7 @@ export class LiveConnection implements Connection {
       this.#lookAt = this.#now() + lookEvery;
       this.#failure = undefined;
     } catch (error) {
-      // What we have may still be good: files that are being replaced are whole again a moment later.
+      // The present credential may still be valid: files that are being replaced are complete a moment later.
       this.#lookAt = this.#now() + lookAgainAfterFailure;
       const hint = error instanceof ChainsError && error.hint !== undefined ? { hint: error.hint } : {};
       this.#failure = new ChainsError('CLUSTER_UNAVAILABLE', reasonOf(error), { cause: error, ...hint });
@@ -106,7 +106,7 @@ export class LiveConnection implements Connection {
   #retire(dispatchers: Dispatchers): void {
     const gone = () => this.#retired.delete(dispatchers);
     this.#retired.add(dispatchers);
-    // Not at once: a call that has just been given these is about to use one of them.
+    // Not at once: a call may have received these Agents and be about to use one.
     setImmediate(() => {
       dispatchers.close().then(gone, gone);
     });
@@ -128,7 +128,7 @@ async function read(
   return { identity, tls };
 }
 
-/** What a call was made with, so that a refused credential is renewed once and not by every call that it failed. */
+/** What a call was made with, so that a refused credential is renewed once, not by every call that failed. */
 export interface Access {
   readonly authorization: string | undefined;
   readonly dispatchers: Dispatchers;

@@ -42,7 +42,7 @@ export function bearer(token: string, where: string): string {
   return `Bearer ${trimmed}`;
 }
 
-/** Gives back CA certificates after a look at them: there is one, all can be read, and not all of them have expired. */
+/** Checks CA certificates and returns them: there is one, all can be read, and not all of them have expired. */
 export function checkCa(pem: string, where: string, now: number): string {
   const certificates = readCertificates(pem, where);
   if (certificates.every((certificate) => expiryOf(certificate) < now)) {
@@ -51,7 +51,7 @@ export function checkCa(pem: string, where: string, now: number): string {
   return pem;
 }
 
-/** Gives back a client certificate with its key after a look at them: readable, not expired, a pair. */
+/** Checks a client certificate and its key and returns them: readable, not expired, a pair. */
 export function checkPair(
   pair: { readonly cert: string; readonly key: string },
   where: { readonly cert: string; readonly key: string },

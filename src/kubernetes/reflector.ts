@@ -21,20 +21,20 @@ export interface Reflected {
   readonly silence?: number | undefined;
 }
 
-/** What listens to what {@link reflect} sees. */
+/** Receives what {@link reflect} sees. */
 export interface Observer {
   /**
    * An object that exists, or did when the list was made; the same state may come more than once.
    * @param bytes its length in UTF-8; of a listed one, the average of its page
    */
   seen(object: JsonObject, bytes: number): void;
-  /** An object that was deleted. One that went while no watch could be held is not reported. */
+  /** An object that was deleted. One that was deleted while there was no watch is not reported. */
   gone(object: JsonObject): void;
   /** Once: the first page has come, and the watch begins. */
   begun?(): void;
-  /** Once: all pages of the first list are through. */
+  /** Once: all pages of the first list have been read. */
   synced(): void;
-  /** All pages of a later list are through: what was not seen again since the one before may have gone unnoticed. */
+  /** All pages of a later list have been read: what was not seen in it may have been deleted unnoticed. */
   relisted?(): void;
   /** Awaited before each further list page. */
   room?(): Promise<void>;
@@ -68,7 +68,7 @@ const pageBytes = 512 << 10;
 
 type Phase = 'list' | 'watch';
 
-/** Carries what the observer threw, a ChainsError too, past the handling of the API's failures. */
+/** Wraps what the observer threw, so that it isn't handled as a failure of the API. */
 class Thrown extends Error {}
 
 class Reflection {
@@ -77,7 +77,7 @@ class Reflection {
   readonly #to: Observer;
   readonly #ill = new Set<Phase>();
   readonly #watchPauses = new Pauses();
-  /** What the watch has told about during the present listing; undefined when none is going on. */
+  /** What the watch has reported during the current listing; undefined when there is none. */
   #overtaken: Set<string> | undefined;
   #synced = false;
 

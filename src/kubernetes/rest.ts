@@ -125,7 +125,7 @@ export class Rest {
     });
   }
 
-  /** Creates what belongs to one object, such as a service account's token; gives it as the server made it. */
+  /** Creates what belongs to one object, such as a service account's token; returns it as the server made it. */
   createOf(
     { resource, subresource }: { readonly resource: Resource; readonly subresource: string },
     name: ObjectName,
@@ -145,7 +145,7 @@ export class Rest {
 
   /**
    * Server-side apply, by force, as {@link fieldManager}; the body has apiVersion, kind, metadata.uid and
-   * metadata.resourceVersion. Gives back the object's metadata only.
+   * metadata.resourceVersion. Returns the object's metadata only.
    */
   apply(resource: Resource, name: ObjectName, body: JsonObject, signal?: AbortSignal): Promise<JsonObject> {
     return this.#object({
@@ -158,7 +158,7 @@ export class Rest {
     });
   }
 
-  /** JSON merge patch (RFC 7386). Gives back the object's metadata only. */
+  /** JSON merge patch (RFC 7386). Returns the object's metadata only. */
   mergePatch(
     resource: Resource,
     name: ObjectName,
@@ -175,7 +175,7 @@ export class Rest {
     });
   }
 
-  /** Deletes one object, or asks for it where finalizers hold it; refused (409) where it is not the one that is meant. */
+  /** Deletes one object, or asks for it where finalizers hold it; refused (409) if it is another one. */
   async delete(
     resource: Resource,
     name: ObjectName,

@@ -28,7 +28,7 @@ export function parseWatchEvent(line: Line, what: string): WatchEvent {
   return { type, object, bytes: line.bytes };
 }
 
-/** A line that was cut off is as good as none: it is sent again when the watch is resumed. */
+/** A line that was cut off is ignored: it is sent again when the watch is resumed. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

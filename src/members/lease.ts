@@ -18,7 +18,7 @@ export interface MemberLease {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** In text, as it stands there; only that it changes matters, whatever the other's clock says. */
+  /** As written; only whether it changes matters, since the other's clock may be wrong. */
   readonly renewTime: string;
   readonly createdAt: string;
   /** Milliseconds after which it has expired if it was not renewed. */

@@ -26,7 +26,7 @@ export class Leases {
     this.#namespace = namespace;
   }
 
-  /** All of them, as they are now. */
+  /** All Leases as they are now. */
   async list(signal: AbortSignal): Promise<readonly MemberLease[]> {
     const query = { namespace: this.#namespace, labelSelector: memberSelector, limit: pageSize };
     const found: MemberLease[] = [];

@@ -36,10 +36,10 @@ const againAfter = 1_000;
 const leaveWithin = 3_000;
 
 /**
- * This replica among the others (decision 92). Each has a Lease, which names the members that it works with; whoever
- * no longer renews it is put out by deleting it. A member works on the runs that its own view gives it and no other
- * member's view does. Before it writes another view, it ends whatever that gives away; after writing it, it reads all
- * other views again. So no two members work on one run, whatever their clocks say.
+ * This replica among the others (decision 92). Each has a Lease, which names the members that it works with, its view;
+ * the Lease of a member that no longer renews it is deleted. A member works on the runs that its own view assigns to it
+ * and no other member's view assigns to another. Before it writes a new view, it ends its work on runs that it would lose;
+ * afterwards it reads all other views again. So no two members work on one run, whatever their clocks say.
  */
 export class Membership {
   /** What is being worked on. */
@@ -50,7 +50,7 @@ export class Membership {
   readonly #joined = Promise.withResolvers<void>();
   #timing: Timing = defaultTiming;
   #own: Own | undefined;
-  /** A view that is not in force yet: nothing is begun that it gives away. */
+  /** A view that is not in force yet: no run is begun that it assigns to another member. */
   #next: View | undefined;
   /** Without Leases, all runs are this member's. */
   #state: 'joining' | 'member' | 'alone' = 'joining';
@@ -119,7 +119,7 @@ export class Membership {
     else await this.#renew(this.#own.members, signal);
     await this.#putOutDead(signal);
     if (!this.#isInForce()) await this.#changeView(signal);
-    // Should others have come or gone meanwhile, the next step follows at once.
+    // If others have come or gone meanwhile, the next step follows at once.
     if (this.#isInForce()) this.#next = undefined;
     this.#trouble = undefined;
     this.#notice();
@@ -178,7 +178,7 @@ export class Membership {
         this.#others.forget(name);
         this.#options.log.info(`${name} no longer renews its Lease: its runs go to the others`);
       } catch (error) {
-        // It was renewed after all.
+        // It has been renewed in the meantime.
         if (!(error instanceof ChainsError) || error.code !== 'CLUSTER_CONFLICT') throw error;
         await this.#look(signal);
       }
@@ -201,15 +201,15 @@ export class Membership {
   }
 
   #saw(lease: MemberLease): void {
-    if (lease.name !== this.#options.name && this.#others.saw(lease)) this.#hear();
+    if (lease.name !== this.#options.name && this.#others.saw(lease)) this.#othersChanged();
   }
 
   #gone(name: string): void {
-    if (this.#others.forget(name)) this.#hear();
+    if (this.#others.forget(name)) this.#othersChanged();
   }
 
   /** Others have come, gone or changed their views. */
-  #hear(): void {
+  #othersChanged(): void {
     this.#notice();
     this.#wake();
   }

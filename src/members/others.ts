@@ -11,7 +11,7 @@ interface Other {
 /** The other members. How long a Lease was not renewed is measured by this process' own clock: theirs may be wrong. */
 export class Others {
   readonly #others = new Map<string, Other>();
-  /** What was seen before is no proof: the API server may have been away for all. */
+  /** What was seen before proves nothing: the API server may have been unreachable for all. */
   #steadySince = 0;
 
   get size(): number {
@@ -26,12 +26,12 @@ export class Others {
     return this.leases.map(({ name, members }) => ({ member: name, members }));
   }
 
-  /** This process can renew its Lease from now on, so that others can too: their time begins anew. */
+  /** This process can renew its Lease again, and so can the others: their time begins anew. */
   steady(): void {
     this.#steadySince = performance.now();
   }
 
-  /** A Lease was seen. Gives whether the view in it is new. */
+  /** A Lease was seen. Returns whether the view in it is new. */
   saw(lease: MemberLease): boolean {
     const before = this.#others.get(lease.name);
     const isUnchanged = before?.lease.uid === lease.uid && before.lease.renewTime === lease.renewTime;
@@ -39,12 +39,12 @@ export class Others {
     return before?.lease.members.join(',') !== lease.members.join(',');
   }
 
-  /** A member is gone. Gives whether it was known. */
+  /** A member is gone. Returns whether it was known. */
   forget(name: string): boolean {
     return this.#others.delete(name);
   }
 
-  /** All others are these. */
+  /** Replaces all others by these. */
   are(leases: readonly MemberLease[]): void {
     for (const lease of leases) this.saw(lease);
     const names = new Set(leases.map(({ name }) => name));

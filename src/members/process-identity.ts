@@ -3,7 +3,7 @@ import process from 'node:process';
 
 /**
  * This process, in words that another one on the same machine can check: the boot, the process namespace, the process
- * id and its start. Undefined where the system does not tell.
+ * id and its start. Undefined where the system doesn't provide them.
  */
 export function processIdentity(id: number = process.pid): string | undefined {
   try {

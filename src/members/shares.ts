@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { at, listAt } from '../json.ts';
 import type { Run } from '../model/run.ts';
 
-/** The members that one member works with: what it signs follows from these names alone. */
+/** The members that one member works with: these names alone decide what it signs. */
 export interface View {
   readonly member: string;
   /** Names of members, itself included once it works. */
@@ -36,7 +36,7 @@ export function memberFor(family: string, members: readonly string[]): string | 
 export function isOurs(family: string, ours: View, others: Iterable<View>): boolean {
   if (memberFor(family, ours.members) !== ours.member) return false;
   const own = ours.members.join(',');
-  // Nearly always all have the same view, and there is nothing to compute.
+  // Nearly always all members have the same view, so that there is nothing to compute.
   for (const { member, members } of others)
     if (members.join(',') !== own && memberFor(family, members) === member) return false;
   return true;

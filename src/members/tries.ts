@@ -11,7 +11,7 @@ export class Tries {
   readonly #tries = new Set<Try>();
   #ended = Promise.withResolvers<void>();
 
-  /** A try begins; it ends with `end`, and is to stop when its signal aborts. */
+  /** A try begins; it ends with `end`, and must stop when its signal aborts. */
   begin(): { readonly signal: AbortSignal; ofFamily(family: string): void; end(): void } {
     const one: Try = { family: undefined, cut: new AbortController() };
     this.#tries.add(one);
@@ -33,12 +33,12 @@ export class Tries {
     for (const { cut } of this.#tries) cut.abort();
   }
 
-  /** Resolves when nothing is in progress but what is kept; what takes more than `patience` milliseconds is stopped. */
-  async handOver(isKept: (family: string) => boolean, patience: number): Promise<void> {
+  /** Resolves when only tries of families that are kept are in progress; what takes more than `timeout` milliseconds is stopped. */
+  async handOver(isKept: (family: string) => boolean, timeout: number): Promise<void> {
     const leaving = (): Try[] =>
       [...this.#tries].filter(({ family }) => family !== undefined && !isKept(family));
     const late = new AbortController();
-    const cutting = pause(patience, undefined, { signal: late.signal, ref: false }).then(
+    const cutting = pause(timeout, undefined, { signal: late.signal, ref: false }).then(
       () => {
         for (const { cut } of leaving()) cut.abort();
       },

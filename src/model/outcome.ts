@@ -15,9 +15,9 @@ export interface Failure {
   readonly backend?: string;
 }
 
-/** Which back ends a try found away, and which have answered it, by their names. */
-export interface BackendNews {
-  readonly away: readonly string[];
+/** Which back ends a try found unavailable, and which have answered it, by their names. */
+export interface BackendReport {
+  readonly unavailable: readonly string[];
   readonly answered: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export interface Outcome {
   readonly off: readonly string[];
   readonly failures: readonly Failure[];
   readonly problems: readonly Problem[];
-  readonly news: BackendNews;
+  readonly backends: BackendReport;
   /** For the next try, if this one does not end in a mark. */
   readonly progress: TryProgress;
 }

@@ -2,7 +2,7 @@
 export type SigstoreService = 'fulcio' | 'log' | 'timestamp' | 'tuf';
 
 /** How a request to one of them ended. */
-export interface SigstoreNews {
+export interface SigstoreReport {
   readonly service: SigstoreService;
   /** Why it failed; undefined when it succeeded. */
   readonly error: string | undefined;
@@ -11,4 +11,4 @@ export interface SigstoreNews {
 }
 
 /** Receives the outcome of each request, for metrics and readiness. */
-export type HearSigstore = (news: SigstoreNews) => void;
+export type SigstoreListener = (report: SigstoreReport) => void;

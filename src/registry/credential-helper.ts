@@ -4,7 +4,8 @@ import { at, parseBounded } from '../json.ts';
 import { coversRepository, type Credential, type DockerConfig } from './docker-config.ts';
 import { isDockerHub, type Repository } from './repository.ts';
 
-const timeout = 30_000;
+/** Seconds that a helper may take. */
+const longestRun = 30;
 
 /** Asks the credential helper of a configuration; undefined when it has nothing, a text when it failed. */
 export async function askHelper(
@@ -55,8 +56,11 @@ function run(
   host: string,
   signal?: AbortSignal,
 ): Promise<{ code: number | string; stdout: string }> {
+  // The option `timeout` of spawn would keep the process alive if the program can't be started.
+  const deadline = AbortSignal.timeout(longestRun * 1000);
+  const either = AbortSignal.any(signal === undefined ? [deadline] : [signal, deadline]);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { signal, timeout, stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program, ['get'], { signal: either, stdio: ['pipe', 'pipe', 'ignore'] });
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (stdout.length < 1024 * 1024) stdout += text;
@@ -64,7 +68,9 @@ function run(
     // It may end without reading its input.
     child.stdin.on('error', () => {});
     child.stdin.end(host);
-    child.once('error', reject);
+    child.once('error', (error) =>
+      reject(deadline.aborted ? new Error(`it took longer than ${longestRun} seconds`) : error),
+    );
     child.once('close', (code, ended) => resolve({ code: code ?? ended ?? 'no code', stdout }));
   });
 }

@@ -35,8 +35,11 @@ export class Session {
   /** Those not yet tried; undefined until one is needed. */
   #identities: Identity[] | undefined;
   #current: Identity | undefined;
-  /** The scopes that the current identity has a token for; an older token may have expired. */
-  readonly #scopes = new Map<string | undefined, 'fresh' | 'older'>();
+  /**
+   * The scopes that the current identity has a token for, and the time from which a refusal may mean that it has expired or
+   * was revoked: for a new token when it expires, at once for one that has been used.
+   */
+  readonly #scopes = new Map<string | undefined, number>();
   #renewals = 0;
   readonly #tried: string[] = [];
   #problems: readonly string[] = [];
@@ -66,7 +69,7 @@ export class Session {
     for (;;) {
       const answer = await this.#send(request);
       if (answer.status !== 401 && answer.status !== 403) {
-        for (const scope of this.#scopes.keys()) this.#scopes.set(scope, 'older');
+        for (const scope of this.#scopes.keys()) this.#scopes.set(scope, 0);
         return answer;
       }
       this.#challenge = parseChallenge(answer.header('www-authenticate')) ?? this.#challenge;
@@ -89,10 +92,11 @@ export class Session {
     // A registry may ask for more scopes as a session goes on, but not without end.
     if (this.#renewals >= mostRenewals) return false;
     this.#renewals += 1;
-    const token = this.#scopes.get(challenge.scope);
-    if (token === 'older') this.#options.tokens.forget(challenge, this.#current.credential);
-    const other = token === 'older' || (token === undefined && status === 401);
-    return other && this.#authenticate(this.#current, challenge);
+    const doubtfulFrom = this.#scopes.get(challenge.scope);
+    if (doubtfulFrom === undefined) return status === 401 && this.#authenticate(this.#current, challenge);
+    if (doubtfulFrom > Date.now()) return false;
+    this.#options.tokens.forget(challenge, this.#current.credential);
+    return this.#authenticate(this.#current, challenge);
   }
 
   /** Authenticates with the next credential; false when none is left. */
@@ -134,7 +138,7 @@ export class Session {
       { ...origin.route, signal },
     );
     if (token === undefined) return undefined;
-    this.#scopes.set(challenge.scope, token.cached ? 'older' : 'fresh');
+    this.#scopes.set(challenge.scope, token.cached ? 0 : token.expires);
     return `Bearer ${token.text}`;
   }
 

@@ -11,6 +11,8 @@ interface Token {
   readonly text: string;
   /** True when it was given for an earlier request, so that it may have been revoked meanwhile. */
   readonly cached: boolean;
+  /** When it expires, in milliseconds since 1970. */
+  readonly expires: number;
 }
 
 /** Seconds that a token lives when the realm doesn't say (distribution's "Token authentication"). */
@@ -22,7 +24,7 @@ const margin = 10_000;
 
 /** Gets tokens, and keeps each until it expires. */
 export class Tokens {
-  readonly #kept = new Map<string, { readonly text: string; readonly until: number }>();
+  readonly #kept = new Map<string, Omit<Token, 'cached'>>();
 
   /** The token for a challenge and credential, without one an anonymous token; undefined when the realm refuses it. */
   async of(
@@ -32,23 +34,29 @@ export class Tokens {
   ): Promise<Token | undefined> {
     const key = keyOf(challenge, credential);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && kept.until > Date.now()) return { text: kept.text, cached: true };
+    if (kept !== undefined && isKept(kept)) return { ...kept, cached: true };
+    const asked = Date.now();
     const answer = await ask(challenge, credential, route);
     if (answer.status === 401 || answer.status === 403) return undefined;
     const what = `the token of ${placeOf(answer.url)}`;
     if (answer.status !== 200) throw failedAnswer(what, answer);
     const { text, life } = read(answer, what);
-    for (const [other, { until }] of this.#kept) if (until <= Date.now()) this.#kept.delete(other);
+    for (const [other, token] of this.#kept) if (!isKept(token)) this.#kept.delete(other);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
-    this.#kept.set(key, { text, until: Date.now() + life * 1000 - margin });
-    return { text, cached: false };
+    const token = { text, expires: asked + life * 1000 };
+    this.#kept.set(key, token);
+    return { ...token, cached: false };
   }
 
   /** Forgets the token that a registry didn't take. */
   forget(challenge: BearerChallenge, credential: Credential | undefined): void {
     this.#kept.delete(keyOf(challenge, credential));
   }
+}
+
+function isKept({ expires }: Pick<Token, 'expires'>): boolean {
+  return expires - margin > Date.now();
 }
 
 /** The key holds the digest of the credential instead of a secret. */

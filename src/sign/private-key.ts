@@ -83,8 +83,7 @@ function describeOther(label: string, text: string, path: string): string {
 }
 
 function isOpensshEd25519(text: string): boolean {
-  const body = /KEY-----([\w+/=\s]*)-----END/.exec(text)?.[1] ?? '';
-  return Buffer.from(body, 'base64').includes('ssh-ed25519');
+  return pemBlock(text, 'OPENSSH PRIVATE KEY')?.includes('ssh-ed25519') === true;
 }
 
 function describeWithoutBlocks(file: Uint8Array, text: string, path: string): string {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { envelopeOf, preAuthEncoding } from '../keys/dsse.ts';
 import type { ClusterAccess } from '../model/cluster-access.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import type { Payload, Signature, SigningKey } from '../model/signature.ts';
 import type { Trust } from '../sigstore/trust.ts';
 import type { Secrets } from './secrets.ts';
@@ -28,7 +28,7 @@ export interface Signer {
 export interface SignerSurroundings {
   readonly trust: () => Promise<Trust>;
   readonly access: ClusterAccess;
-  readonly hear: HearSigstore;
+  readonly onSigstore: SigstoreListener;
 }
 
 /** Opens a signer. @throws ChainsError KEY_INVALID when there is no usable key. */

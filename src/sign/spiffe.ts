@@ -5,7 +5,7 @@ import type { Failures } from '../http/failures.ts';
 import { oneLine } from '../text.ts';
 
 /** Temporary gRPC statuses: deadline exceeded, resource exhausted, aborted, internal, unavailable. */
-const passing: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
+const temporary: ReadonlySet<string> = new Set(['4', '8', '10', '13', '14']);
 
 /**
  * A JWT-SVID for the audience from the SPIFFE Workload API (SPIFFE_Workload_API.md, 6.1) at a Unix socket. One unary gRPC
@@ -34,7 +34,7 @@ export async function fetchJwtSvid(
     const text = oneLine(
       `${what}: gRPC status ${status} ${reason}; is there a SPIRE entry for this workload?`,
     );
-    throw passing.has(status) ? unanswered(text, 'the agent is busy') : unusable(text);
+    throw temporary.has(status) ? unanswered(text, 'the agent is busy') : unusable(text);
   }
   // JWTSVIDResponse.svids = 1, JWTSVID.svid = 2
   const svid = fieldsOf(message).get(1);

@@ -25,7 +25,7 @@ export async function openX509(
   if (config['signers.x509.fulcio.enabled']) {
     const trust = async () => (await import('./trust.ts')).openTrustOf(config, secrets);
     const { openFulcio } = await import('./fulcio/index.ts');
-    return openFulcio(config, surroundings ?? { trust, access: {}, hear: () => {} });
+    return openFulcio(config, surroundings ?? { trust, access: {}, onSigstore: () => {} });
   }
   const { privateKey, path } = await readKey(secrets);
   const publicKey = publicHalfOf(privateKey);

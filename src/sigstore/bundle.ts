@@ -75,18 +75,11 @@ export function evidenceOf(transparency: Transparency | undefined): JsonObject {
   };
 }
 
-/** The certificate of a bundle in PEM, and whether it holds log entries or timestamps. */
-export function besideIn(bundle: Json): {
-  readonly certificate: string | undefined;
-  readonly isConfirmed: boolean;
-} {
-  const material = member(bundle, 'verificationMaterial');
-  const rawBytes = at(material, 'certificate', 'rawBytes');
-  return {
-    certificate:
-      typeof rawBytes === 'string' ? pemOf('CERTIFICATE', Buffer.from(rawBytes, 'base64')) : undefined,
-    isConfirmed: transparencyIn(material) !== undefined,
-  };
+/** The certificate of the signer in PEM, alone or first in a chain as in older bundles; undefined if the bundle names a key. */
+export function certificateIn(material: Json | undefined): string | undefined {
+  const [first] = listAt(material, 'x509CertificateChain', 'certificates');
+  const raw = at(material, 'certificate', 'rawBytes') ?? member(first, 'rawBytes');
+  return raw === undefined ? undefined : pemOf('CERTIFICATE', Buffer.from(textIn(raw), 'base64'));
 }
 
 /** The evidence in the verification material of a bundle; undefined if there is none. */

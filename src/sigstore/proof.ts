@@ -86,7 +86,7 @@ export function proveCertificate(
   verify({
     trust,
     certificate: X509Certificate.parse(Buffer.from(certificate)),
-    // These times have been proven; here they only say when the certificate was used.
+    // These times have been proven before; here they only say when the certificate was used.
     timestamps: [...new Set(times.map(Number))].map((time) => ({
       $case: 'transparency-log',
       tlogEntry: entryAt(time),

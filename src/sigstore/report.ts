@@ -1,19 +1,19 @@
 import { reasonOf } from '../errors.ts';
-import type { HearSigstore, SigstoreNews, SigstoreService } from '../model/sigstore.ts';
+import type { SigstoreListener, SigstoreReport, SigstoreService } from '../model/sigstore.ts';
 
 /** Does some work with a service, and reports whether it succeeded. Throws what the work throws. */
 export async function reportOutcome<T>(
-  hear: HearSigstore,
+  onSigstore: SigstoreListener,
   service: SigstoreService,
   work: () => Promise<T>,
-  detail: (result: T) => Pick<SigstoreNews, 'validUntil'> = () => ({}),
+  detail: (result: T) => Pick<SigstoreReport, 'validUntil'> = () => ({}),
 ): Promise<T> {
   try {
     const result = await work();
-    hear({ service, error: undefined, ...detail(result) });
+    onSigstore({ service, error: undefined, ...detail(result) });
     return result;
   } catch (error) {
-    hear({ service, error: reasonOf(error) });
+    onSigstore({ service, error: reasonOf(error) });
     throw error;
   }
 }

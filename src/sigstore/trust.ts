@@ -4,7 +4,7 @@ import type { TrustMaterial } from '@sigstore/verify';
 import { type Config, keys } from '../config/keys.ts';
 import { ChainsError } from '../errors.ts';
 import { at, parseJson, textIn } from '../json.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import { withoutTrailing } from '../text.ts';
 import { openTuf } from './tuf.ts';
 import { parseTrustedRoot, type ServiceKind, type TrustedRoot } from './trusted-root.ts';
@@ -19,11 +19,11 @@ interface TrustFiles {
 export interface Trust {
   /**
    * What a service's answers are verified with; undefined for a private service that no trusted root covers: its answers are
-   * then accepted unverified, and `notices` says so.
+   * then not verified, and `notices` says so.
    * @throws ChainsError TRUSTED_ROOT_INVALID
    */
   of(kind: ServiceKind, url: string): Promise<TrustMaterial | undefined>;
-  /** What is accepted unverified, one line each. */
+  /** What is not verified, one line each. */
   readonly notices: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -31,13 +31,17 @@ export interface Trust {
 const publicMirror = keys['signers.x509.tuf.mirror.url'].default;
 
 /** Opens the trusted root; nothing is read before it is needed. */
-export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore = () => {}): Trust {
+export function openTrust(config: Config, files: TrustFiles, onSigstore: SigstoreListener = () => {}): Trust {
   const notices = new Set<string>();
   const mirror = withoutTrailing(config['signers.x509.tuf.mirror.url'], '/');
   const isPublicMirror = mirror === publicMirror;
   const { trustedRoot: given, tufRoot } = files;
   const isExplicit = given !== undefined || tufRoot !== undefined || !isPublicMirror;
-  const tuf = openTuf({ mirror, root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined), hear });
+  const tuf = openTuf({
+    mirror,
+    root: tufRoot ?? (isPublicMirror ? shipped('root.json') : undefined),
+    onSigstore,
+  });
   let parsed: TrustedRoot | undefined;
 
   async function root(): Promise<TrustedRoot> {
@@ -66,7 +70,7 @@ export function openTrust(config: Config, files: TrustFiles, hear: HearSigstore 
           `the trusted root has no ${kind}, and must have that of ${url}`,
         );
       notices.add(
-        `what the ${kind} ${url} answers is taken unverified: no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json`,
+        `what the ${kind} ${url} answers is not verified, since no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json`,
       );
       return undefined;
     },

@@ -4,7 +4,7 @@ import { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { ChainsError, reasonOf } from '../errors.ts';
 import { failuresOf } from '../http/failures.ts';
 import { openService } from '../http/service.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import { withoutTrailing } from '../text.ts';
 import { reportOutcome } from './report.ts';
 import { parseTrustedRoot, type TrustedRoot } from './trusted-root.ts';
@@ -14,7 +14,7 @@ interface TufOptions {
   readonly mirror: string;
   /** A root in JSON; undefined to trust the first one that the mirror serves. */
   readonly root: Uint8Array | undefined;
-  readonly hear?: HearSigstore;
+  readonly onSigstore?: SigstoreListener;
 }
 
 /** The trusted root of a TUF repository. */
@@ -39,7 +39,7 @@ const target = 'trusted_root.json';
 const failures = failuresOf({
   unavailable: 'TRUSTED_ROOT_INVALID',
   refused: 'TRUSTED_ROOT_INVALID',
-  passing: [],
+  temporary: [],
 });
 
 interface Metadata {
@@ -55,7 +55,7 @@ interface Metadata {
 type ReadFile = (path: string, most: number) => Promise<Buffer | undefined>;
 
 /** Opens a TUF repository; nothing is read before the trusted root is needed. Its cache is in memory. */
-export function openTuf({ mirror, root, hear = () => {} }: TufOptions): TufRoot {
+export function openTuf({ mirror, root, onSigstore = () => {} }: TufOptions): TufRoot {
   const service = openService({
     failures,
     reasonIn: () => '',
@@ -94,7 +94,7 @@ export function openTuf({ mirror, root, hear = () => {} }: TufOptions): TufRoot 
   return {
     async current() {
       if (known !== undefined && Date.now() < Math.min(nextRefresh, known.expires)) return known.trusted;
-      refreshing ??= reportOutcome(hear, 'tuf', refresh).finally(() => {
+      refreshing ??= reportOutcome(onSigstore, 'tuf', refresh).finally(() => {
         refreshing = undefined;
       });
       try {

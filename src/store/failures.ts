@@ -10,11 +10,11 @@ export const defaultTimeout = 30_000;
 const common = failuresOf({
   unavailable: 'STORE_UNAVAILABLE',
   refused: 'STORE_REFUSED',
-  passing: [409, 412],
+  temporary: [409, 412],
 });
 
 /**
- * How failures of a store are reported. A conflict with another writer (409, 412) may pass, as the usual statuses may;
+ * How failures of a store are reported. A conflict with another writer (409, 412) is temporary, like the usual statuses;
  * 413 is PAYLOAD_TOO_LARGE.
  */
 export const failures: Failures = {

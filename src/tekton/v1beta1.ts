@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, type Json, type JsonObject, member } from '../json.ts';
+import { isJsonList, isJsonObject, type Json, type JsonObject, member, textIn } from '../json.ts';
 
 /** Changes a value; one of an unexpected type stays as it is, so that its reader refuses it. */
 type Conversion = (value: Json) => Json;
@@ -36,7 +36,7 @@ const renamed = (names: Readonly<Record<string, string>>): Conversion =>
       Object.hasOwn(object, old) ? [name] : [],
     );
     const kept = Object.entries(object).filter(([key]) => !replaced.includes(key));
-    return Object.fromEntries(kept.map(([key, value]) => [names[key] ?? key, value]));
+    return Object.fromEntries(kept.map(([key, value]) => [textIn(member(names, key) ?? key), value]));
   });
 
 const container = renamed({ resources: 'computeResources' });

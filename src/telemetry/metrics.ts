@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ApiCall } from '../kubernetes/rest.ts';
 import type { FailedStage } from '../model/outcome.ts';
 import type { RunKind } from '../model/run.ts';
-import type { SigstoreNews } from '../model/sigstore.ts';
+import type { SigstoreReport } from '../model/sigstore.ts';
 
 /** What the metrics page is served with. */
 export interface MetricsPage {
@@ -155,7 +155,7 @@ export class Metrics {
   }
 
   /** A service of Sigstore was asked. */
-  sigstore({ service, error, validUntil }: SigstoreNews): void {
+  sigstore({ service, error, validUntil }: SigstoreReport): void {
     if (error === undefined) this.#sigstoreAnswered.set({ service }, Date.now() / 1000);
     else this.#sigstoreFailures.inc({ service });
     if (validUntil !== undefined) this.#certificateEnd.set(validUntil.getTime() / 1000);

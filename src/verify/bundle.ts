@@ -3,8 +3,8 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import { reasonOf } from '../errors.ts';
 import { at, type Json, listAt, member, parseBounded, textIn } from '../json.ts';
 import { inTotoType, preAuthEncoding } from '../keys/dsse.ts';
-import { pemBlock, pemOf } from '../keys/pem.ts';
-import { transparencyIn } from '../sigstore/bundle.ts';
+import { pemBlock } from '../keys/pem.ts';
+import { certificateIn, transparencyIn } from '../sigstore/bundle.ts';
 import type { HashName } from '../model/signature.ts';
 import { envelopeContent, type SignatureContent } from '../sigstore/content.ts';
 import { quote } from '../text.ts';
@@ -67,7 +67,7 @@ function readBundle(bytes: Uint8Array): ReadBundle | string {
     const material = member(json, 'verificationMaterial');
     const signed = signedIn(json);
     if (typeof signed === 'string') return signed;
-    return { ...signed, certificate: certificateIn(material), material };
+    return { ...signed, certificate: certificateIn(material) ?? '', material };
   } catch (error) {
     return `it is not a Sigstore bundle: ${reasonOf(error)}`;
   }
@@ -91,12 +91,6 @@ function signedIn(json: Json): Pick<ReadBundle, 'signed' | 'signature'> | string
     },
     signature: bytesIn(member(signature, 'sig')),
   };
-}
-
-function certificateIn(material: Json | undefined): string {
-  const [first] = listAt(material, 'x509CertificateChain', 'certificates');
-  const raw = at(material, 'certificate', 'rawBytes') ?? member(first, 'rawBytes');
-  return raw === undefined ? '' : pemOf('CERTIFICATE', bytesIn(raw));
 }
 
 async function checkBundle(

@@ -5,7 +5,7 @@ import { planFor, proofsFor } from '../config/plan.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Signature, SignedArtifact, Transparency } from '../model/signature.ts';
-import type { HearSigstore } from '../model/sigstore.ts';
+import type { SigstoreListener } from '../model/sigstore.ts';
 import { contentOf } from '../sigstore/content.ts';
 import { readLogEntry } from '../sigstore/log-entry.ts';
 import { proveEntry, proveTimestamp } from '../sigstore/proof.ts';
@@ -39,7 +39,11 @@ const uploads: { readonly [A in Config['transparency.api']]: (upload: Upload) =>
  * Opens the transparency log and the timestamp server that the configuration names. No request is sent to them yet.
  * @throws ChainsError TRUSTED_ROOT_INVALID
  */
-export async function openWitness(config: Config, trust: Trust, hear: HearSigstore): Promise<Witness> {
+export async function openWitness(
+  config: Config,
+  trust: Trust,
+  onSigstore: SigstoreListener,
+): Promise<Witness> {
   const service = openWitnessService();
   const logUrl =
     config['transparency.enabled'] === 'false' ? undefined : withoutTrailing(config['transparency.url'], '/');
@@ -76,7 +80,7 @@ export async function openWitness(config: Config, trust: Trust, hear: HearSigsto
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
     const material = await trust.of('timestamp server', url);
-    return reportOutcome(hear, 'timestamp', async () => {
+    return reportOutcome(onSigstore, 'timestamp', async () => {
       const response = await requestTimestamp(service, url, bytes, signal);
       verifyAnswer(url, signature, () => proveTimestamp(response, bytes, material));
       return response;
@@ -100,7 +104,7 @@ export async function openWitness(config: Config, trust: Trust, hear: HearSigsto
       const logEntries =
         url === undefined
           ? []
-          : [await reportOutcome(hear, 'log', () => log({ url, signed, content }, signal))];
+          : [await reportOutcome(onSigstore, 'log', () => log({ url, signed, content }, signal))];
       return { timestamps: stamps.slice(0, 1), envelopeTimestamps: stamps.slice(1), logEntries };
     },
     close: () => service.close(),

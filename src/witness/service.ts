@@ -8,7 +8,7 @@ import type { SignedContent } from '../sigstore/content.ts';
 export const failures = failuresOf({
   unavailable: 'WITNESS_UNAVAILABLE',
   refused: 'WITNESS_REFUSED',
-  passing: [],
+  temporary: [],
 });
 
 /** A signature that is uploaded to a log. */

@@ -78,7 +78,7 @@ const run = {
   },
 };
 
-test('the text tells what the run is, what would happen, where each artifact comes from, what happened and what is wrong', async (context) => {
+test('the text shows what the run is, what would happen, where each artifact comes from, what happened and what is wrong', async (context) => {
   const { out, code } = await explained(context, [run]);
   assert.equal(code, 0);
   for (const expected of [
@@ -95,7 +95,7 @@ test('the text tells what the run is, what would happen, where each artifact com
   for (const line of out.split('\n')) assert.ok(line.length <= 100, line);
 });
 
-test('the failed tries of a run that is signed are told as history', async (context) => {
+test('the failed tries of a run that is signed are reported as history', async (context) => {
   const { metadata } = run;
   const annotations = { ...metadata.annotations, 'chains.tekton.dev/signed': 'true' };
   const { out } = await explained(context, [{ ...run, metadata: { ...metadata, annotations } }]);
@@ -116,7 +116,7 @@ test('nothing that a run holds reaches the terminal as a command', async (contex
   assert.doesNotMatch(out, /[\u0000-\u0009\u000b-\u001f]/);
 });
 
-test('a document that is not a run is told and the others are explained all the same', async (context) => {
+test('a document that is not a run is reported and the others are explained all the same', async (context) => {
   const { out, code } = await explained(context, [{ kind: 'Secret' }, run], { output: 'json' });
   assert.equal(code, 2);
   const lines: readonly Json[] = out

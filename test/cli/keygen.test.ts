@@ -189,7 +189,7 @@ for (const [type, names] of [
   });
 }
 
-test('keygen --secret --apply creates the Secret, tells no private part, and refuses one that is there', async (context) => {
+test('keygen --secret --apply creates the Secret, shows no private part, and refuses one that is there', async (context) => {
   const sandbox = await startSandbox({ namespaces: ['tekton-chains'] });
   const folder = await folderFor(context);
   context.after(() => sandbox.close());

@@ -159,7 +159,7 @@ test('what the run has no room for is an error of -o yaml, and the run is marked
   assert.match(JSON.parse(printed.out).problems[0].message, /do not fit/);
 });
 
-test('half a pair and what is turned off are told on stderr, one line each, and in the message of -o yaml', async (context) => {
+test('half a pair and what is turned off are reported on stderr, one line each, and in the message of -o yaml', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'chains-sign-'));
   context.after(() => rm(folder, { recursive: true }));
   const config = join(folder, 'config.yaml');

@@ -103,7 +103,7 @@ function terminal(columns: number) {
   return { isTTY: true, columns, write: (text: string) => written.push(text), written };
 }
 
-test('progress is never wider than the terminal, and is taken away when the work fails, too', async () => {
+test('progress is never wider than the terminal, and is removed when the work fails, too', async () => {
   const stream = terminal(20);
   const failing = showing(
     'signing 3 of 20: \u001b]0;x\u0007 a very long name',

@@ -1,74 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext, test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import * as openpgp from 'openpgp';
 import { parse, stringify } from 'yaml';
 import { keygen } from '../../src/cli/commands/keygen.ts';
-import { runSign } from '../../src/cli/commands/sign.ts';
 import { runVerify, type VerifyArguments } from '../../src/cli/commands/verify.ts';
-import { verify } from '../../src/index.ts';
-import type { JsonObject } from '../../src/json.ts';
 import { startSandbox } from '../../sandbox/index.ts';
 import { startVault } from '../doubles/vault.ts';
-import { digest } from '../runs.ts';
-import { withStderr } from './stderr.ts';
-
-const run: JsonObject = {
-  apiVersion: 'tekton.dev/v1',
-  kind: 'TaskRun',
-  metadata: { namespace: 'ci', name: 'build', uid: 'uid-1' },
-  spec: { taskSpec: { steps: [{ name: 'compile', image: 'gcr.io/tools/builder' }] } },
-  status: {
-    conditions: [{ type: 'Succeeded', status: 'True' }],
-    startTime: '2026-01-01T10:00:00Z',
-    completionTime: '2026-01-01T10:05:00Z',
-    results: [
-      { name: 'IMAGES', value: `gcr.io/acme/app@${digest('a')}` },
-      { name: 'CHAINS-GIT_URL', value: 'https://github.com/acme/app' },
-      { name: 'CHAINS-GIT_COMMIT', value: '5f0c6d7e8a9b0c1d2e3f4a5b6c7d8e9f0a1b2c3d' },
-    ],
-  },
-};
-
-const slsaV1 = { 'artifacts.taskrun.format': 'slsa/v2alpha3' };
-const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
-
-/** A folder with a key of this type and the run, signed with it, in `signed.yaml`. */
-async function signedWith(
-  context: TestContext,
-  type: string,
-  config: Readonly<Record<string, string>> = slsaV1,
-): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'chains-verify-'));
-  context.after(() => rm(folder, { recursive: true }));
-  if (type !== 'kms') await keygen({ type, out: folder }, silent, {});
-  await writeFile(join(folder, 'run.json'), JSON.stringify(run));
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-  let signed = '';
-  const options = { file: [join(folder, 'run.json')], config: join(folder, 'config.json') };
-  const code = await runSign(
-    { ...options, signingSecrets: folder, output: 'yaml' },
-    (text) => (signed += text),
-  );
-  assert.equal(code, 0);
-  await writeFile(join(folder, 'signed.yaml'), signed);
-  return folder;
-}
-
-/** Runs the command on the signed run of a folder. */
-async function verified(
-  folder: string,
-  key: readonly string[],
-  options: Partial<VerifyArguments> = {},
-): Promise<{ out: string; code: number }> {
-  let out = '';
-  const file = [join(folder, 'signed.yaml')];
-  const defaults = { file, systemNamespace: 'tekton-chains', output: 'text' } as const;
-  const code = await runVerify([], { ...defaults, key, ...options }, (text) => (out += text));
-  return { out, code };
-}
+import { signedWith, silent, slsaV1, verified } from './signed-run.ts';
 
 const bothPgp = { 'artifacts.taskrun.signer': 'pgp', 'artifacts.oci.signer': 'pgp' };
 
@@ -96,7 +36,7 @@ for (const [type, key, config] of [
   });
 }
 
-test('the text tells each check and sums up who built what, from what, by which steps, within 100 columns', async (context) => {
+test('the text shows each check and sums up who built what, from what, by which steps, within 100 columns', async (context) => {
   const folder = await signedWith(context, 'ecdsa');
   const { out } = await verified(folder, [join(folder, 'x509.pub')]);
   for (const expected of [
@@ -252,33 +192,4 @@ test('a Secret in a cluster gives the key, and a run in a cluster is verified by
     code: 'KEY_INVALID',
     message: /x509\.pem can't be read without a password, or is damaged/,
   });
-});
-
-test('without a key, without a run, or with what is not a key, it says what to give', async (context) => {
-  const folder = await signedWith(context, 'ecdsa');
-  await assert.rejects(verified(folder, []), { code: 'USAGE', message: /verify needs --key/ });
-  await assert.rejects(verified(folder, ['/nowhere']), { code: 'USAGE', message: /\/nowhere can't be read/ });
-  await assert.rejects(verified(folder, [join(folder, 'x509.pem')]), {
-    code: 'KEY_INVALID',
-    message: /give the public key/,
-  });
-  await assert.rejects(verified(folder, [join(folder, 'x509.pub')], { file: [] }), { code: 'USAGE' });
-});
-
-test("keys of --config that aren't known are warned about, and stand in the library's answer", async (context) => {
-  const folder = await signedWith(context, 'ecdsa');
-  const config = join(folder, 'typo.json');
-  await writeFile(config, JSON.stringify({ 'artifacts.taskrun.storge': 'tekton' }));
-  const key = join(folder, 'x509.pub');
-  const { result, err } = await withStderr(context, () => verified(folder, [key], { config }));
-  assert.equal(result.code, 0);
-  assert.equal(err.length, 1);
-  assert.match(err[0] ?? '', /^warning: .*did you mean artifacts\.taskrun\.storage\?\n$/);
-  const { verified: good, problems } = await verify({
-    run: parse(await readFile(join(folder, 'signed.yaml'), 'utf8')),
-    keys: [await readFile(key, 'utf8')],
-    config: { 'artifacts.taskrun.storge': 'tekton' },
-  });
-  assert.ok(good);
-  assert.match(problems[0]?.message ?? '', /did you mean artifacts\.taskrun\.storage\?$/);
 });

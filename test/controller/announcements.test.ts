@@ -19,7 +19,7 @@ const elsewhere = new Map([
 function outcome(parts: Partial<Outcome> = {}): Outcome {
   const progress = { config, uid: run.uid, entries: new Map() };
   const none = { annotations: {}, off: [], failures: [], problems: [], places: new Map(), progress };
-  return { ...none, news: { away: [], answered: [] }, signed: ['taskrun'], ...parts };
+  return { ...none, backends: { unavailable: [], answered: [] }, signed: ['taskrun'], ...parts };
 }
 
 function ended(end: Partial<End>, parts?: Partial<Outcome>, data: Readonly<Record<string, string>> = {}) {
@@ -41,7 +41,7 @@ test('by default Signed is not said of what is on the run alone; true says it al
   assert.equal(ended({}, { places: elsewhere }, { 'events.signed': 'false' }), undefined);
 });
 
-test('a run of which everything is turned off is told of as Skipped, only when asked for', () => {
+test('a run of which everything is turned off gets the Event Skipped, only when asked for', () => {
   const end = { message: 'artifacts.taskrun.signer is none' };
   assert.equal(ended(end, { signed: [] }), undefined);
   assert.deepEqual(ended(end, { signed: [] }, { 'events.skipped': 'true' }), {
@@ -103,7 +103,7 @@ for (const [what, parts, asked, event] of decisions) {
   });
 }
 
-test('a run that is let go unsigned after its grace is told of as NotSigned', () => {
+test('a run that is released unsigned after its grace gets the Event NotSigned', () => {
   const circumstances = { managedBy: [], deletionGrace: 0, now: new Date('2026-01-01T10:00:30Z') };
   const event = decisionEvent(decide(runOf({ deletedAt, finalizers: held }), circumstances), config);
   assert.deepEqual([event?.type, event?.reason], ['Warning', 'NotSigned']);

@@ -28,7 +28,7 @@ test('without a ConfigMap the defaults are in force, once it is known that there
   assert.deepEqual(told, ['config tekton', 'trouble undefined']);
 });
 
-test('a change is told once, and a ConfigMap that is deleted leaves the defaults', () => {
+test('a change is reported once, and a ConfigMap that is deleted leaves the defaults', () => {
   const { state, told } = follow();
   state.seen(format('slsa/v1'));
   state.synced();

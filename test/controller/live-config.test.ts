@@ -58,7 +58,7 @@ async function followed(t: TestContext, data?: Record<string, string>) {
   return { sandbox, formats, troubles, warnings, events };
 }
 
-test('a change of the ConfigMap is told while it is followed, and its deletion leaves the defaults', async (t) => {
+test('a change of the ConfigMap is reported while it is followed, and its deletion leaves the defaults', async (t) => {
   const { sandbox, formats } = await followed(t);
   await until(() => formats.length === 1, 'the defaults');
   put(sandbox, { 'artifacts.taskrun.format': 'slsa/v1' });

@@ -11,7 +11,7 @@ import { Metrics } from '../../src/telemetry/metrics.ts';
 import { eventually } from '../integration/world.ts';
 import { keyPairs, pkcs8, secretsWith } from '../sign/keys.ts';
 
-test('another configuration counts at once, however long its KMS takes to answer', async (context) => {
+test('another configuration takes effect at once, however long its KMS takes to answer', async (context) => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   context.after(() => silent.close().closeAllConnections());
@@ -22,7 +22,7 @@ test('another configuration counts at once, however long its KMS takes to answer
     ...{ kinds: ['taskrun'], access: {}, health: new Health(), metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   const pair = keyPairs['ECDSA P-256']?.();
   assert.ok(pair !== undefined);
@@ -51,7 +51,7 @@ test('readiness stays red while the key is damaged, however often it is looked a
     ...{ kinds: ['taskrun'], access: {}, health, metrics: new Metrics(), log, recheck: 5 },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   context.after(() => live.close());
   const troubles = () => health.checks.flatMap(({ trouble }) => trouble ?? []);
@@ -76,14 +76,14 @@ test('readiness stays red while the key is damaged, however often it is looked a
   assert.notEqual(live.current, kept);
 });
 
-test('a key that comes after another was taken away counts, though a second one is still missing', async (context) => {
+test('a key that comes after another was removed takes effect, though a second one is still missing', async (context) => {
   const health = new Health();
   const log = await openLog({ level: 'error', write: () => {} });
   const live = new LivePipeline({
     ...{ kinds: ['taskrun', 'pipelinerun'], access: {}, health, metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   context.after(() => live.close());
   const pair = keyPairs['ECDSA P-256']?.();
@@ -109,7 +109,7 @@ test('closing closes what is in force and what was before it, and leaves no time
     ...{ kinds: ['taskrun'], access: {}, health: new Health(), metrics: new Metrics(), log },
     changed: () => {},
     listener: () => {},
-    ...{ hear: () => {}, notice: () => {} },
+    ...{ onSigstore: () => {}, notice: () => {} },
   });
   const pair = keyPairs['ECDSA P-256']?.();
   assert.ok(pair !== undefined);

@@ -3,9 +3,9 @@ import { test, type TestContext } from 'node:test';
 import { Backoff } from '../../src/controller/backoff.ts';
 import { Outages } from '../../src/controller/outages.ts';
 
-const away = { away: ['store gcs'], answered: [] };
-const answered = { away: [], answered: ['store gcs'] };
-const otherwise = { away: [], answered: [] };
+const away = { unavailable: ['store gcs'], answered: [] };
+const answered = { unavailable: [], answered: ['store gcs'] };
+const otherwise = { unavailable: [], answered: [] };
 
 function openOutages(context: TestContext) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
@@ -17,10 +17,10 @@ function openOutages(context: TestContext) {
     now += milliseconds;
     context.mock.timers.tick(milliseconds);
   };
-  const tryOf = (key: string, news: typeof away | typeof answered): number | undefined => {
+  const tryOf = (key: string, backends: typeof away | typeof answered): number | undefined => {
     const end = outages.begin(key);
     pass(10);
-    return end(news);
+    return end(backends);
   };
   return { outages, woken, pass, tryOf };
 }
@@ -61,7 +61,7 @@ test('a key that fails while others get answers has a trouble of its own, and it
 test('each back end has its own outage', (context) => {
   const { outages, tryOf, woken } = openOutages(context);
   tryOf('a', away);
-  assert.equal(outages.begin('b')({ away: ['signer kms'], answered: [] }), 500);
+  assert.equal(outages.begin('b')({ unavailable: ['signer kms'], answered: [] }), 500);
   tryOf('c', answered);
   assert.deepEqual(woken, ['a']);
 });

@@ -273,7 +273,7 @@ describe('the queue', () => {
     ]);
   });
 
-  it('tells for how long it has not moved, while there is something to do', async (context) => {
+  it('reports for how long it has not moved, while there is something to do', async (context) => {
     context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     const gate = Promise.withResolvers<Verdict>();
     const { queue } = queueOf([gate.promise]);

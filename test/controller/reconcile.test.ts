@@ -45,7 +45,7 @@ const run = runOf({ status: done });
 function outcomeOf(failures: Outcome['failures']): Outcome {
   const progress = { config, uid: run.uid, entries: new Map() };
   const none = { annotations: {}, signed: [], places: new Map(), off: [], problems: [] };
-  return { ...none, failures, progress, news: { away: [], answered: [] } };
+  return { ...none, failures, progress, backends: { unavailable: [], answered: [] } };
 }
 
 /** A try on a clock of its own, in a pipeline that does as the test says. */

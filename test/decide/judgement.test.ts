@@ -33,7 +33,7 @@ function judged(parts: Partial<Outcome>, by: Partial<JudgedBy> = {}, of: Run = r
     off: [],
     failures: [],
     problems: [],
-    news: { away: [], answered: [] },
+    backends: { unavailable: [], answered: [] },
     progress,
     ...parts,
   };
@@ -57,19 +57,19 @@ describe('an outcome', () => {
     assert.match(judged({ off: ['artifacts.taskrun.signer is none'] }).end?.message ?? '', /signer is none/);
   });
 
-  it('with a failure that may pass is tried again, and says why', () => {
+  it('with a failure that may be temporary is tried again, and says why', () => {
     const { end, message } = judged({ failures: [failure('KEY_INVALID', 'x509.pem is missing')] });
     assert.equal(end, undefined);
     assert.equal(message, 'taskrun taskrun-uid-1: x509.pem is missing');
   });
 
-  it('with a failure that cannot pass ends it as failed at once', () => {
+  it('with a failure that is permanent ends it as failed at once', () => {
     const { end } = judged({ failures: [failure('RUN_UNREADABLE', 'status.results is not a list')] });
     assert.equal(end?.state, 'failed');
     assert.match(end?.message ?? '', /status\.results is not a list/);
   });
 
-  it('with one failure that may pass and one that cannot is tried again', () => {
+  it('with one failure that may be temporary and one that is permanent is tried again', () => {
     const failures = [failure('PAYLOAD_TOO_LARGE', 'too large'), failure('UNEXPECTED', 'broke')];
     assert.equal(judged({ failures }).end, undefined);
   });

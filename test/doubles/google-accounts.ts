@@ -1,7 +1,8 @@
-import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { type JsonObject, member } from '../../src/json.ts';
 import { pkcs8, spki } from '../sign/keys.ts';
 import { jsonOf } from './web.ts';
+import { rsaKeyPair } from '../sign/rsa-keys.ts';
 
 /** Where the key files say that tokens are given. */
 export const tokenServer = 'oauth2.googleapis.com';
@@ -28,7 +29,7 @@ export class GoogleAccounts<Role extends string> {
    * @param role undefined: nobody knows the key
    */
   keyFile(email: string, role: Role | undefined, project = 'p'): string {
-    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { publicKey, privateKey } = rsaKeyPair(2048);
     if (role !== undefined) this.#accounts.set(email, { publicKey: spki(publicKey), role });
     return JSON.stringify({
       type: 'service_account',

@@ -9,6 +9,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
+import { rsaKeyPair } from '../sign/rsa-keys.ts';
 
 /** The kinds of keys that the doubles keep. */
 export const kinds = {
@@ -16,10 +17,10 @@ export const kinds = {
   'P-384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
   'P-521': () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   secp256k1: () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
-  'RSA 1024': () => generateKeyPairSync('rsa', { modulusLength: 1024 }),
-  'RSA 2048': () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  'RSA 3072': () => generateKeyPairSync('rsa', { modulusLength: 3072 }),
-  'RSA 4096': () => generateKeyPairSync('rsa', { modulusLength: 4096 }),
+  'RSA 1024': () => rsaKeyPair(1024),
+  'RSA 2048': () => rsaKeyPair(2048),
+  'RSA 3072': () => rsaKeyPair(3072),
+  'RSA 4096': () => rsaKeyPair(4096),
   Ed25519: () => generateKeyPairSync('ed25519'),
 } as const;
 

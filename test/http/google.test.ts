@@ -6,20 +6,20 @@ import { openGoogle } from '../../src/http/google.ts';
 import { firstly } from '../doubles/web.ts';
 import { startGoogle } from '../doubles/google.ts';
 
-const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', passing: [] });
+const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', temporary: [] });
 const host = 'pubsub.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/pubsub';
 const call = { what: 'ask', method: 'GET', url: '/v1/thing' } as const;
 
 /** An API of Google's that answers every good call, and a client of it. */
-async function start(context: TestContext, patience = 300) {
+async function start(context: TestContext, timeout = 10_000) {
   const google = await startGoogle(context, {
     host,
     scopes: [scope],
     respond: () => ({ status: 200, json: {} }),
   });
   const options = { origin: `https://${host}`, scope, failures };
-  const service = openGoogle({ ...options, patience, limits: { timeout: 5_000 } });
+  const service = openGoogle({ ...options, timeout, limits: { timeout: 5_000 } });
   context.after(() => service.close());
   const tokensAsked = () => google.requests.filter(({ url }) => url.pathname === '/token').length;
   return { google, service, tokensAsked };
@@ -32,11 +32,11 @@ test('one token is for many calls', async (context) => {
 });
 
 test('a request for a token that hangs holds up the calls that wait for it, and no later one', async (context) => {
-  const { google, service } = await start(context);
+  const { google, service } = await start(context, 1_000);
   google.trouble = firstly('hang', 1);
   const expected = {
     code: 'STORE_UNAVAILABLE',
-    message: 'ask: get an access token: no answer within 0.3 s',
+    message: 'ask: get an access token: no answer within 1 s',
   };
   const waiting = [service.call(call), service.call(call)];
   await Promise.all(waiting.map((one) => assert.rejects(one, expected)));
@@ -44,7 +44,7 @@ test('a request for a token that hangs holds up the calls that wait for it, and 
 });
 
 test("a call that is given up while it waits for a token ends for the signal's reason", async (context) => {
-  const { google, service } = await start(context, 10_000);
+  const { google, service } = await start(context);
   google.trouble = firstly('hang', 1);
   const reason = new Error('shutting down');
   const controller = new AbortController();
@@ -55,7 +55,7 @@ test("a call that is given up while it waits for a token ends for the signal's r
 });
 
 test('after a token was refused, or could not be had, the credentials are read again', async (context) => {
-  const { google, service } = await start(context, 5_000);
+  const { google, service } = await start(context);
   await service.call(call);
   google.revokeTokens();
   await google.signInAs('writer');

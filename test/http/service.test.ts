@@ -5,7 +5,7 @@ import { failuresOf } from '../../src/http/failures.ts';
 import { openService, type ServiceOptions, words } from '../../src/http/service.ts';
 import { type Answer, startWeb, type Trouble } from '../doubles/web.ts';
 
-const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', passing: [409] });
+const failures = failuresOf({ unavailable: 'STORE_UNAVAILABLE', refused: 'STORE_REFUSED', temporary: [409] });
 
 /** A service that answers everything with this, and a client of it. */
 async function start(

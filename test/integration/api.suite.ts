@@ -323,7 +323,7 @@ export function apiSuite(name: string, start: () => Promise<ApiServer>): void {
       assert.deepEqual(fieldsOf(agreed, 'three'), { 'f:metadata': { 'f:labels': { 'f:x': {} } } });
     });
 
-    test('an ordinary write takes ownership; what two own stays until both let go', async () => {
+    test('an ordinary write takes ownership; what two own stays until both release it', async () => {
       const path = `${await runs()}/a`;
       const body = { ...taskRun, metadata: { name: 'a', annotations: { x: '1' } } };
       await applyAs(201, 'one', path, body);
@@ -464,7 +464,7 @@ export function apiSuite(name: string, start: () => Promise<ApiServer>): void {
       assert.deepEqual(namesOf(await api.expect(200, 'GET', path)), ['b']);
     });
 
-    test('a watch tells what happened since a version, in order, and goes on from any version it told', async () => {
+    test('a watch reports what happened since a version, in order, and continues from any version it reported', async () => {
       const path = await runs();
       const version = versionOf(await api.expect(200, 'GET', path));
       const watch = await api.watch(`${path}?watch=true&resourceVersion=${version}`);

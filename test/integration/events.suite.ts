@@ -96,7 +96,7 @@ export function eventsSuite(name: string, start: () => Promise<TestCluster>): vo
       ]);
     });
 
-    test('Held, with the time until when, of a run that is deleted at work', async (context) => {
+    test('Held, with the time until when, of a run that is deleted while it is in progress', async (context) => {
       const world = await controllerWith(context, await start(), {});
       await world.createRun('build', { status: runningStatus });
       await eventually('the finalizer', async () => at(await world.run('build'), 'metadata', 'finalizers'));

@@ -46,7 +46,8 @@ function every(milliseconds: number, times: number, strike: () => void): void {
   }, milliseconds);
 }
 
-describe('the controller', () => {
+// Each has a cluster of its own, and most of their time is waiting.
+describe('the controller', { concurrency: 5 }, () => {
   for (const [name, strike] of Object.entries(faults)) {
     it(`loses nothing, and keeps its calls few, with ${name}`, async (test) => {
       const sandbox = await startSandbox({ life: false, bookmarkEvery: 300 });

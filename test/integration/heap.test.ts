@@ -10,23 +10,27 @@ import { found, numbersOfPgp, numbersOfPkcs8, tracesOf } from './traces.ts';
 
 const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
-/** Opens a signer, signs twice and shows its heap; `keep` is what it does besides. */
-const program = (signer: string, keep: string) => `
+/** Opens signers by their names and folders, signs twice with each and shows the heap; `keep` is done before. */
+const program = (keep: string) => `
 import { readFileSync } from 'node:fs';
 import { getHeapSnapshot } from 'node:v8';
 import { parseConfig } from ${source('config/parse.ts')};
 import { signers } from ${source('sign/index.ts')};
 import { readSecrets } from ${source('sign/secrets.ts')};
-const folder = process.argv[1];
-globalThis.signer = await (await signers.${signer}())(parseConfig({}).config, await readSecrets(folder));
-await signer.sign(Buffer.from('once'));
-await signer.sign(Buffer.from('twice'));
+globalThis.opened = [];
+for (let index = 1; index < process.argv.length; index += 2) {
+  const [name, folder] = process.argv.slice(index);
+  const signer = await (await signers[name]())(parseConfig({}).config, await readSecrets(folder));
+  await signer.sign(Buffer.from('once'));
+  await signer.sign(Buffer.from('twice'));
+  opened.push(signer);
+}
 ${keep}
 for await (const part of getHeapSnapshot()) process.stdout.write(part);
 `;
 
-async function heapOf(folder: string, signer: string, keep = ''): Promise<string> {
-  const parameters = ['--input-type=module', '-e', program(signer, keep), folder];
+async function heapOf(signersAndFolders: readonly string[], keep = ''): Promise<string> {
+  const parameters = ['--input-type=module', '-e', program(keep), ...signersAndFolders];
   return (await promisify(execFile)(process.execPath, parameters, { maxBuffer: 2 ** 28 })).stdout;
 }
 
@@ -56,26 +60,33 @@ async function tracesIn(files: ReadonlyMap<string, Buffer>): Promise<ReadonlySet
   return new Set([...secrets, ...numbers].flatMap((secret) => [...tracesOf(secret, publicHalves)]));
 }
 
-for (const [type, signer] of [
+const types = [
   ['ecdsa', 'x509'],
   ['ed25519', 'x509'],
   ['rsa', 'x509'],
   ['cosign', 'x509'],
   ['pgp', 'pgp'],
-] as const) {
-  test(`the heap of a signer at work holds no text of its key: ${type}`, {
-    timeout: 60_000,
-  }, async (context) => {
-    const { folder, files } = await newKey(context, type);
-    assert.deepEqual(found(await tracesIn(files), await heapOf(folder, signer)), []);
-  });
-}
+] as const;
+
+test('the heap of signers in use, one for each kind of key, holds no text of their keys', {
+  timeout: 60_000,
+}, async (context) => {
+  const keys = await Promise.all(types.map(([type]) => newKey(context, type)));
+  const opened = types.flatMap(([, signer], index) => [signer, keys[index]?.folder ?? assert.fail()]);
+  const heap = await heapOf(opened);
+  for (const [index, { files }] of keys.entries())
+    assert.deepEqual(found(await tracesIn(files), heap), [], types[index]?.[0]);
+});
 
 test('and a text of it would be found', { timeout: 60_000 }, async (context) => {
   const { folder, files } = await newKey(context, 'cosign');
-  const traces = await tracesIn(files);
-  for (const name of ['cosign.key', 'cosign.password']) {
-    const keep = `globalThis.kept = readFileSync(folder + '/${name}', 'utf8');`;
-    assert.notDeepEqual(found(traces, await heapOf(folder, 'x509', keep)), []);
+  const names = ['cosign.key', 'cosign.password'];
+  const keep = names.map((name) => `opened.push(readFileSync('${join(folder, name)}', 'utf8'));`).join('\n');
+  const heap = await heapOf(['x509', folder], keep);
+  for (const name of names) {
+    const traces = await tracesIn(
+      new Map([...files].filter(([file]) => file === name || file.endsWith('.pub'))),
+    );
+    assert.notDeepEqual(found(traces, heap), [], name);
   }
 });

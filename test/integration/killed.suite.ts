@@ -14,10 +14,18 @@ import {
   type World,
 } from './world.ts';
 
-const runs = 300;
+/** How many runs come, and how often the controller is killed at least. */
+export interface KilledSize {
+  readonly runs: number;
+  readonly kills: number;
+}
 
 /** What survives a controller that is killed at random, again and again. */
-export function killedSuite(name: string, start: () => Promise<TestCluster>): void {
+export function killedSuite(
+  name: string,
+  start: () => Promise<TestCluster>,
+  { runs, kills: least }: KilledSize,
+): void {
   describe(`a controller that is killed at random on ${name}`, () => {
     let world: World;
     before(async () => {
@@ -30,11 +38,11 @@ export function killedSuite(name: string, start: () => Promise<TestCluster>): vo
       const record = await recordRuns(world);
       test.after(() => record.stop());
       let allCreated = false;
-      const creating = createRuns(world).then(() => {
+      const creating = createRuns(world, runs).then(() => {
         allCreated = true;
       });
       let kills = 0;
-      for (; !(allCreated && kills >= 12); kills += 1) {
+      for (; !(allCreated && kills >= least); kills += 1) {
         const controller = world.startProcess();
         await pause(250 + 1_000 * Math.random());
         await controller.end('SIGKILL');
@@ -65,7 +73,7 @@ export function killedSuite(name: string, start: () => Promise<TestCluster>): vo
 }
 
 /** Runs come at a steady pace: some seen from the start, some only when they are finished. */
-async function createRuns(world: World): Promise<void> {
+async function createRuns(world: World, runs: number): Promise<void> {
   for (let index = 0; index < runs; index += 1) {
     const name = `run-${index}`;
     if (index % 3 === 0) {

@@ -23,13 +23,13 @@ describe('the controller with a key in a KMS', () => {
     await allSigned(world, late, publicKey);
   });
 
-  it('stores no signature that does not verify, and signs when the KMS tells the truth again', async (test) => {
+  it('stores no signature that does not verify, and signs when the KMS signs correctly again', async (test) => {
     const { world, vault, publicKey } = await openWorldWithVault(test);
     vault.trouble.lie = 'with a flipped bit';
     await world.startController();
     const names = await createRuns(world, 'run');
-    await eventually('it is said that a signature was thrown away', () =>
-      world.logged.some((line) => line.includes('was thrown away')) ? true : undefined,
+    await eventually('it is said that a signature was discarded', () =>
+      world.logged.some((line) => line.includes('was discarded')) ? true : undefined,
     );
     for (const name of names) assert.equal(mark(await world.run(name), 'signature-taskrun'), undefined);
     vault.trouble.lie = undefined;

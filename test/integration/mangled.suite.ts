@@ -98,13 +98,11 @@ const manglings: readonly Mangled[] = [
   { parts: results([{ name: 'long', type: 'string', value: 'x'.repeat(60_000) }]), ending: signed },
 ];
 
-const runs = 1_000;
-
 /** Larger than what fits into annotations; the second is larger than what etcd takes, where there is one. */
 const oversized = [1_000_000, 2_000_000];
 
-/** A thousand mangled runs, with sound ones among them, pass a controller on any cluster. */
-export function mangledSuite(name: string, start: () => Promise<TestCluster>): void {
+/** Mangled runs, each kind several times and with sound ones among them, pass a controller on any cluster. */
+export function mangledSuite(name: string, start: () => Promise<TestCluster>, runs: number): void {
   it(`${runs} mangled runs on ${name}: each bad one gets a reason, every other one is signed`, {
     timeout: 300_000,
   }, async (test) => {

@@ -34,7 +34,7 @@ test('without the right to keep a Lease, a replica signs all runs itself, and sa
   );
 });
 
-test('a replica whose Lease cannot be renewed in time stops, and goes on when it can', async (context) => {
+test('a replica whose Lease cannot be renewed in time stops, and continues when it can', async (context) => {
   const { sandbox, world, told } = await worldWith(context);
   await world.startController();
   await world.createRun('before', { status: doneStatus });

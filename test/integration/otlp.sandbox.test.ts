@@ -4,7 +4,7 @@ import { startSandbox } from '../../sandbox/index.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { type Collector, type ReceivedSpan, startCollector } from '../telemetry/collector.ts';
 import type { ControllerProcess } from './controller-process.ts';
-import { assertUntold } from './untold.ts';
+import { assertNoSecrets } from './no-secrets.ts';
 import { doneStatus, eventually, mark, openWorld, type World } from './world.ts';
 
 const [traceId, spanId] = ['5be1'.repeat(8), 'c0de'.repeat(4)];
@@ -34,7 +34,7 @@ suite('traces of `chains controller`', () => {
     await controller.end('SIGKILL');
     await collector.close();
     const sent = collector.requests.map(({ body }) => body.toString('latin1'));
-    await assertUntold({ secretsFolder: world.secretsFolder, token: world.cluster.token, logs: sent });
+    await assertNoSecrets({ secretsFolder: world.secretsFolder, token: world.cluster.token, logs: sent });
   });
 
   async function start(

@@ -16,7 +16,7 @@ const events = { group: '', version: 'v1', plural: 'events' };
 const taskRuns = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
 const namespace = 'tekton-chains';
 /** Long enough for a busy machine. */
-const patience = 60_000;
+const longestWait = 60_000;
 
 /** What the client has to do alike on every API server. */
 export function reflectorSuite(name: string, start: () => Promise<TestCluster>): void {
@@ -84,7 +84,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
         data: { step },
       });
 
-    test('all pages of a list are told, then every change', async (t) => {
+    test('all pages of a list are reported, then every change', async (t) => {
       const { rest } = await client(t);
       const names = Array.from({ length: 12 }, (_, index) => `pages-${String(index).padStart(2, '0')}`);
       for (const name of names) await make(rest, name, 'made', name.endsWith('5') ? { skip: 'yes' } : {});
@@ -100,7 +100,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
       assert.deepEqual(notes, ['seen pages-05 patched', 'seen pages-12 made', 'gone pages-00 made']);
     });
 
-    test('what changes while pages are read is told once, by the watch', async (t) => {
+    test('what changes while pages are read is reported once, by the watch', async (t) => {
       const { rest } = await client(t);
       for (const name of ['during-a', 'during-b', 'during-c', 'during-d']) await make(rest, name, 'made');
       const room = Promise.withResolvers<void>();
@@ -226,7 +226,7 @@ export function reflectorSuite(name: string, start: () => Promise<TestCluster>):
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + patience;
+  const end = Date.now() + longestWait;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited in vain until: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -8,7 +8,7 @@ const robot = { name: 'robot', password: 'secret-of-robot' };
 
 /** Secrets of a cluster let the controller in at registries: run on the sandbox and on a real API server. */
 export function registrySecretsSuite(name: string, start: () => Promise<TestCluster>): void {
-  suite(`registry credentials from ${name}`, () => {
+  suite(`registry credentials from ${name}`, { concurrency: 6 }, () => {
     let world: World;
     let registry: SandboxRegistry;
     before(async () => {
@@ -78,14 +78,15 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
     /** A run that made an image; how signing it ended, and why. */
     const signed = async (spec: object) => {
       runs += 1;
+      const run = `run-${runs}`;
       const hex = String(runs).repeat(64).slice(0, 64);
       const results = [
         { name: 'IMAGE_URL', value: `${registry.host}/acme/app` },
         { name: 'IMAGE_DIGEST', value: `sha256:${hex}` },
       ];
-      await world.createRun(`run-${runs}`, { spec: { ...spec }, status: { ...doneStatus, results } });
-      const run = await ended(world, `run-${runs}`);
-      return [mark(run, 'signed'), mark(run, 'message') ?? '', hex] as const;
+      await world.createRun(run, { spec: { ...spec }, status: { ...doneStatus, results } });
+      const now = await ended(world, run);
+      return [mark(now, 'signed'), mark(now, 'message') ?? '', hex] as const;
     };
     const isThere = (hex: string) =>
       assert.ok(at(registry.contents('acme/app').manifest(`sha256-${hex}.sig`).json, 'layers'));
@@ -122,7 +123,7 @@ export function registrySecretsSuite(name: string, start: () => Promise<TestClus
       slashes: () => 'the Secret default/slashes has 1 entries too many, or whose names are too long',
     };
     for (const [secret, reason] of Object.entries(why))
-      test(`a Secret that does not count (${secret}) is named, with the reason and the commands that make a right one`, async () => {
+      test(`a Secret that is ignored (${secret}) is named, with the reason and the commands that make a right one`, async () => {
         const account = `only-${secret}`;
         const [state, message] = await signed({ serviceAccountName: account });
         assert.equal(state, 'failed');

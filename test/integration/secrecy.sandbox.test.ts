@@ -18,7 +18,7 @@ import { doneStatus, ended, eventually, mark, metricsPage, openWorld } from './w
 const { config } = parseConfig({});
 const opens = [await signers.x509(), await signers.pgp()];
 /** All that was printed, logged, thrown or written on runs, in the order of the tests. */
-const told: string[] = [];
+const shown: string[] = [];
 
 /** Does something, and keeps what an error would tell anywhere: on the terminal, and to anyone who looks into it. */
 async function listen(work: () => Promise<unknown>): Promise<'done' | 'failed'> {
@@ -26,15 +26,15 @@ async function listen(work: () => Promise<unknown>): Promise<'done' | 'failed'> 
     await work();
     return 'done';
   } catch (error) {
-    report(error, (text) => told.push(text));
-    told.push(inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error));
+    report(error, (text) => shown.push(text));
+    shown.push(inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error));
     return 'failed';
   }
 }
 
 const streams = {
-  stdout: { write: (text: string) => told.push(text) },
-  stderr: { write: (text: string) => told.push(text) },
+  stdout: { write: (text: string) => shown.push(text) },
+  stderr: { write: (text: string) => shown.push(text) },
 };
 const generate = (options: KeygenOptions) => listen(() => keygen(options, streams, {}));
 
@@ -116,7 +116,7 @@ test('neither does keygen that fails, nor reading a folder of keys that all may 
     'failed',
   );
   const { warnings = [] } = await readSecrets(cosign);
-  told.push(...warnings);
+  shown.push(...warnings);
 });
 
 test('neither does a controller through which keys pass, good and bad, nor what it writes on runs', async (context) => {
@@ -153,16 +153,16 @@ test('neither does a controller through which keys pass, good and bad, nor what 
     return mark(await ended(world, 'pgp'), 'signed');
   });
   for (const name of ['spoiled-0', 'spoiled-2', 'unsigned', 'pgp']) {
-    told.push(mark(await world.run(name), 'message') ?? '');
+    shown.push(mark(await world.run(name), 'message') ?? '');
   }
   const ready = await request(`http://127.0.0.1:${controller.healthPort}/readyz`);
-  told.push(await ready.body.text(), await metricsPage(controller));
-  told.push(await world.text('/api/v1/events'), ...world.logged);
+  shown.push(await ready.body.text(), await metricsPage(controller));
+  shown.push(await world.text('/api/v1/events'), ...world.logged);
 });
 
-test('nothing that was told has a trace of any of them', () => {
-  assert.ok(told.length > 500 && traces.size > 1_000);
-  assert.deepEqual(found(traces, told.join('\n')), []);
+test('nothing that was shown has a trace of any of them', () => {
+  assert.ok(shown.length > 500 && traces.size > 1_000);
+  assert.deepEqual(found(traces, shown.join('\n')), []);
 });
 
 test('and a trace would be found, in each spelling', () => {

@@ -93,7 +93,7 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       await isReady(controller);
     });
 
-    it('keeps the last good key when the file is damaged, and tells nobody what was in it', async (test) => {
+    it('keeps the last good key when the file is damaged, and shows nobody what was in it', async (test) => {
       const world = await worldOf(test, good);
       const key = join(world.secretsFolder, 'x509.pem');
       const controller = await world.startController();
@@ -108,7 +108,7 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       }
     });
 
-    it('signs with a new key as soon as it is there, and never again with one that was taken away', async (test) => {
+    it('signs with a new key as soon as it is there, and never again with one that was removed', async (test) => {
       const world = await worldOf(test, good);
       const key = join(world.secretsFolder, 'x509.pem');
       const controller = await world.startController();
@@ -125,7 +125,7 @@ export function settingsSuite(name: string, start: () => Promise<TestCluster>): 
       assert.ok(!(await verify({ run, keys: [world.publicKey] })).verified);
     });
 
-    it('says which key names a back end that is not built yet, and goes on with the others', async (test) => {
+    it('says which key names a back end that is not built yet, and continues with the others', async (test) => {
       const world = await worldOf(test, { ...good, 'artifacts.oci.storage': 'grafeas' });
       const controller = await world.startController();
       await notReady(controller, /artifacts\.oci\.storage.*grafeas/);

@@ -15,7 +15,7 @@ import {
   type ProcessSurroundings,
   startControllerProcess,
 } from './controller-process.ts';
-import { assertUntold } from './untold.ts';
+import { assertNoSecrets } from './no-secrets.ts';
 
 /** A cluster to test on: the sandbox, or a real API server. */
 export interface TestCluster {
@@ -72,7 +72,7 @@ export interface World {
 }
 
 /** Long enough for a busy machine; a test that waits this long has failed. */
-const patience = 60_000;
+const longestWait = 60_000;
 
 /** The condition of a run that has succeeded. */
 export const succeeded: JsonObject = { type: 'Succeeded', status: 'True', reason: 'Succeeded' };
@@ -192,6 +192,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
         pace: {
           backoff: new Backoff(50, 2_000),
           silence: 1_500,
+          secrets: 200,
           sweep: { beforePage: 50, pageSize: 50, between: 500 },
         },
         ...options,
@@ -210,7 +211,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
       await dispatcher.close();
       await cluster.close();
       const logs = [...logged, ...processes.map((started) => started.log())];
-      await assertUntold({ secretsFolder, token: cluster.token, logs });
+      await assertNoSecrets({ secretsFolder, token: cluster.token, logs });
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -220,7 +221,7 @@ export async function openWorld(cluster: TestCluster): Promise<World> {
 export async function eventually<T>(
   what: string | (() => string),
   ask: () => Promise<T | undefined> | T | undefined,
-  within = patience,
+  within = longestWait,
 ): Promise<T> {
   const end = Date.now() + within;
   while (Date.now() < end) {

@@ -31,7 +31,7 @@ async function signed(key: openpgp.PrivateKey): Promise<string> {
   return Buffer.from((await signer.sign(message)).bytes).toString();
 }
 
-test('one armored block is a signature; a second one, or any text beside it, is not', async () => {
+test('one armored block is a signature; a second one, or any text next to it, is not', async () => {
   const key = await newKey();
   const signature = await signed(key);
   const publicKey = await readArmoredKey(key.toPublic().armor());

@@ -7,11 +7,12 @@ import { includesSignatureOf } from '../../src/keys/signed-by.ts';
 import type { SignedArtifact } from '../../src/model/signature.ts';
 import { spki } from '../sign/keys.ts';
 import { signedArtifact } from '../store/entries.ts';
+import { rsaKeyPair } from '../sign/rsa-keys.ts';
 
 const image = await signedArtifact({ kind: 'oci', format: 'simplesigning' });
 const provenance = await signedArtifact({ kind: 'taskrun', format: 'in-toto' });
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
-const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = () => rsaKeyPair(2048);
 
 function messageOf({ payload: { bytes, dsseType } }: SignedArtifact): Uint8Array {
   return dsseType === undefined ? bytes : preAuthEncoding(dsseType, bytes);

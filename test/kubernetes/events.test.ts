@@ -22,7 +22,7 @@ async function eventServer(test: TestContext) {
   return { rest: await restOf(test, server), kept, paths };
 }
 
-test('an Event is written beside its object, in the form of core/v1', async (t) => {
+test('an Event is written next to its object, in the form of core/v1', async (t) => {
   const { rest, kept, paths } = await eventServer(t);
   await recordEvent(rest, run, failed, undefined, new Date('2026-01-02T03:04:05.678Z'));
   const [[name, event] = []] = kept;

@@ -55,7 +55,7 @@ for (const version of ['v1', 'v1beta1']) {
   });
 }
 
-test('a plugin that wants it is told about the cluster', async (t) => {
+test('a plugin that wants it receives data about the cluster', async (t) => {
   const { user, runs } = await plugin(t, 'print({ token: "t" });', { provideClusterInfo: true });
   const data = Buffer.from(ca.cert).toString('base64');
   const cluster = {

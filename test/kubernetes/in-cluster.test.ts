@@ -52,7 +52,7 @@ test('a service address in IPv6 becomes a URL', async (t) => {
   assert.equal(connection.server, 'https://[fd00::1]');
 });
 
-test('a new CA and token are taken up while a watch goes on over the old connection', async (t) => {
+test('a new CA and token are taken up while a watch continues over the old connection', async (t) => {
   let now = Date.now();
   let watch: ServerResponse | undefined;
   const seen: (string | undefined)[] = [];

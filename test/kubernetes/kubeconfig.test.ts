@@ -199,7 +199,7 @@ const mistakes: Record<string, readonly [kubeconfig: string, message: RegExp]> =
   ],
   'a CA beside insecure-skip-tls-verify': [
     cluster({ 'insecure-skip-tls-verify': true, 'certificate-authority-data': base64(ca.cert) }),
-    /insecure-skip-tls-verify: is set beside certificate-authority; remove one of the two$/,
+    /insecure-skip-tls-verify: is set together with certificate-authority; remove one of the two$/,
   ],
   'a token with a line break': [
     user({ token: `${secret}\n${secret}` }),
@@ -208,7 +208,7 @@ const mistakes: Record<string, readonly [kubeconfig: string, message: RegExp]> =
   'a token file that is a folder': [user({ tokenFile: '/' }), /tokenFile: the file \/ is a folder/],
   'a client certificate without a key': [
     user({ 'client-certificate-data': base64(client.cert) }),
-    /user "somebody": client-key: is missing beside client-certificate$/,
+    /user "somebody": client-key: is missing, though client-certificate is set$/,
   ],
   'a client certificate that has expired': [
     user({

@@ -105,7 +105,7 @@ test('a page is as long as fits half a MiB: few large objects, many small ones',
   );
 });
 
-test('the watch runs while later pages wait for room, and what it told of is left out of them', async (t) => {
+test('the watch runs while later pages wait for room, and what it reported is left out of them', async (t) => {
   const room = Promise.withResolvers<void>();
   const { notes, queries } = await reflection(
     t,
@@ -130,7 +130,7 @@ test('the watch runs while later pages wait for room, and what it told of is lef
   assert.deepEqual(notes, ['seen a@1', 'seen b@11', 'gone c@12', 'seen d@5', 'synced']);
 });
 
-test('a page that fails is asked for again, and the list goes on from there', async (t) => {
+test('a page that fails is asked for again, and the list continues from there', async (t) => {
   const { notes, queries } = await reflection(t, {
     list: (response, query, call) => {
       if (call === 1) refuse(response, 500, 'etcd is slow');
@@ -176,7 +176,7 @@ for (const [name, expire] of Object.entries({
   'a resourceVersion from the future': (response: ServerResponse) =>
     refuse(response, 504, 'Timeout: Too large resource version: 10, current: 3'),
 })) {
-  test(`a watch that ends with ${name} is followed by a new list, and synced is told once`, async (t) => {
+  test(`a watch that ends with ${name} is followed by a new list, and synced is reported once`, async (t) => {
     let relisted = 0;
     const { notes, queries } = await reflection(
       t,
@@ -198,7 +198,7 @@ for (const [name, expire] of Object.entries({
   });
 }
 
-test("a watch that breaks goes on from the last resourceVersion, a bookmark's too", async (t) => {
+test("a watch that breaks continues from the last resourceVersion, a bookmark's too", async (t) => {
   const { notes, queries } = await reflection(t, {
     watch: (response, _, call) => {
       if (call === 0) {

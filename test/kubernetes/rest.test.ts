@@ -38,7 +38,7 @@ async function failureOf(test: TestContext, listener: Listener, timeout = 30_000
   throw new Error('the get did not fail');
 }
 
-test('a get asks for the path of the object, with token and user agent, and tells of the call', async (t) => {
+test('a get asks for the path of the object, with token and user agent, and reports the call', async (t) => {
   const calls: ApiCall[] = [];
   let seen: string[] = [];
   const listener: Listener = ({ url = '', headers }, response) => {
@@ -192,7 +192,7 @@ test('a watch may be silent for longer than the timeout of other calls', async (
       response.flushHeaders();
       setTimeout(() => response.end('{"type":"BOOKMARK","object":{}}\n'), 2_500);
     },
-    { timeout: 500 },
+    { timeout: 1_500 },
   );
   assert.equal((await rest.watch(taskRuns, { resourceVersion: '7' }).next()).value?.type, 'BOOKMARK');
 });

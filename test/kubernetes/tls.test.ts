@@ -50,7 +50,7 @@ async function ask(
   return answered['name'];
 }
 
-test('a server is believed whose certificate is signed by the CA, given as data or file', async (t) => {
+test('a server is accepted whose certificate is signed by the CA, given as data or file', async (t) => {
   const address = `https://127.0.0.1:${await secure(t)}`;
   assert.equal(await ask(t, { server: address, ...trusting }), 'nobody');
   const file = await write(await folder(t), 'ca.crt', ca.cert);

@@ -48,7 +48,7 @@ test('seeing the same state again gives it no more time', (context) => {
   assert.equal(others.dead.length, 1);
 });
 
-test('time in which this member could not renew either does not count', (context) => {
+test('time in which this member could not renew either is ignored', (context) => {
   const pass = clock(context);
   const others = new Others();
   others.saw(lease);

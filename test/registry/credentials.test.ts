@@ -198,9 +198,45 @@ suite('credentials of the store oci', () => {
     await pipeline.close();
   });
 
-  test('tokens that live shorter than a second still get everything through', async () => {
-    await guarded('token', { tokenLife: 0.05 });
+  test('tokens that are good for one request still get everything through', async () => {
+    await guarded('token');
+    const guard = registry.guard ?? assert.fail();
+    const admit = guard.admit.bind(guard);
+    const used = new Set<string | undefined>();
+    guard.admit = (token, request) => {
+      admit(used.has(token) ? undefined : token, request);
+      used.add(token);
+    };
     await works([secret('one', { [registry.host]: login(robot) })]);
+  });
+
+  test('a token that expires before its first use is renewed', async () => {
+    await guarded('token');
+    const guard = registry.guard ?? assert.fail();
+    const token = guard.token.bind(guard);
+    guard.token = (...request) => {
+      const given = token(...request);
+      if (guard.given > 1) return given;
+      guard.revoke();
+      return { ...given, expires_in: 0.000_001 };
+    };
+    await works([secret('one', { [registry.host]: login(robot) })]);
+  });
+
+  test('a new token that is refused before it expires is not asked for again', async () => {
+    await guarded('token');
+    const guard = registry.guard ?? assert.fail();
+    const token = guard.token.bind(guard);
+    guard.token = (...request) => {
+      const given = token(...request);
+      guard.revoke();
+      return given;
+    };
+    const [error = ''] = await sign([secret('one', { [registry.host]: login(robot) })]);
+    assert.match(error, /tried: the Secret ci\/one, anonymous/);
+    const answers = registry.requests.filter(({ path, status }) => path === '/token' && status === 200);
+    assert.equal(answers.length, guard.given);
+    assert.ok(guard.given <= 2, `${guard.given} tokens for two artifacts`);
   });
 
   test('what goes to several repositories of a registry is uploaded once and mounted', async () => {

@@ -105,7 +105,7 @@ test('a watch as a table describes the columns once, and gives a row an event', 
   );
 });
 
-test('a table tells ages as people say them', async (t) => {
+test('a table shows ages as people say them', async (t) => {
   const { sandbox, headers } = await open(t);
   const ages = { s: 90, m: 5 * 60 + 7, h: 5 * 3600 + 60 * 3, d: 3 * 86400 + 3600 * 2, old: 400 * 86400 };
   for (const [name, seconds] of Object.entries(ages)) {

@@ -104,7 +104,7 @@ test('seeded objects keep their status and uid, and watchers see them', async (t
   assert.deepEqual(sandbox.objects.list('TaskRun'), [read]);
 });
 
-test('the request log tells what was asked, and can be counted and emptied', async (t) => {
+test('the request log shows what was asked, and can be counted and emptied', async (t) => {
   const { sandbox, api } = await open(t);
   sandbox.objects.put(run('a'));
   const body = '{"metadata":{"labels":{"a":"b"}}}';
@@ -144,7 +144,7 @@ test('a reset before a write undoes it; one after it does not', async (t) => {
   assert.equal(sandbox.requests.count({ status: 0 }), 2);
 });
 
-test('latency delays, and a fault that is taken away is gone', async (t) => {
+test('latency delays, and a fault that is removed is gone', async (t) => {
   const { sandbox, api } = await open(t);
   const remove = sandbox.faults.add({ kind: 'latency', milliseconds: 50 });
   const start = performance.now();
@@ -204,7 +204,7 @@ test('bookmarks carry the newest version', async (t) => {
   watch.close();
 });
 
-test('after a compaction old versions and continue tokens get 410; the token in that answer goes on', async (t) => {
+test('after a compaction old versions and continue tokens get 410; the token in that answer continues the list', async (t) => {
   const { sandbox, api } = await open(t);
   for (const name of ['a', 'b', 'c']) sandbox.objects.put(run(name));
   const first = await api.expect(200, 'GET', `${path}?limit=1`);

@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Running } from './process.ts';
 
-const patience = 60_000;
+const longestWait = 60_000;
 
 /**
  * Waits until something answers at the URL, whatever it says. Stops the program and rejects with its output when it has
  * ended or a minute has passed.
  */
 export async function untilAnswers(url: string, server: Running): Promise<void> {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + longestWait;
   let ended = false;
   void server.finished.finally(() => (ended = true)).catch(() => {});
   while (!ended && Date.now() < deadline) {

@@ -12,7 +12,7 @@ function assertWell({ unsigned, signedTwice, held, withMessage }: Report): void 
   );
 }
 
-describe('every run is signed once and let go', { concurrency: 1 }, () => {
+describe('every run is signed once and released', { concurrency: 1 }, () => {
   it('when one of three replicas is killed every one to three seconds', async () => {
     assertWell(await killed({ runs: 600, replicas: 3 }, [1_000, 3_000]));
   });

@@ -1,4 +1,4 @@
 import { mangledSuite } from '../integration/mangled.suite.ts';
 import { startCluster } from './cluster.ts';
 
-mangledSuite('a real API server', startCluster);
+mangledSuite('a real API server', startCluster, 1_000);

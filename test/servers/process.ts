@@ -37,7 +37,7 @@ export interface Running {
 }
 
 const keptOutput = 256 * 1024;
-const patience = 10_000;
+const longestWait = 10_000;
 
 const running = new Set<Running>();
 const folders = new Set<string>();
@@ -118,7 +118,7 @@ export function start(program: string, args: readonly string[], options: Program
     kill: (signal) => void child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+      const timer = setTimeout(() => child.kill('SIGKILL'), longestWait);
       await finished.finally(() => clearTimeout(timer));
     },
   };

@@ -142,18 +142,18 @@ export function sigstoreControllerSuite(): void {
       assert.equal(address, `${gate.url}/api/v1/log/entries?logIndex=${String(at(entry, 'logIndex'))}`);
     });
 
-    test('says in an Event and in readiness what it takes on trust', async (context) => {
+    test('says in an Event and in readiness what is not verified', async (context) => {
       const { world, ready } = await start(context, sigstore.log('v1'), false);
       const events = await eventually('three Events', async () => {
         const found = await itemsAt(world, '/api/v1/namespaces/tekton-chains/events');
-        const taken = found.filter((event) => at(event, 'reason') === 'TakenOnTrust');
+        const taken = found.filter((event) => at(event, 'reason') === 'UnverifiedAnswers');
         return taken.length === 3 ? taken : undefined;
       });
       for (const event of events)
-        assert.match(String(at(event, 'message')), /is taken unverified: no trusted root covers it/);
+        assert.match(String(at(event, 'message')), /is not verified, since no trusted root covers it/);
       assert.match(
         await ready(),
-        /\[\+\] signers\.x509\.tuf\.mirror\.url trusted root ok: what the .* is taken unverified/,
+        /\[\+\] signers\.x509\.tuf\.mirror\.url trusted root ok: what the .* is not verified/,
       );
       await world.createRun('build', { status: doneStatus });
       await ended(world, 'build');

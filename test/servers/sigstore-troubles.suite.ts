@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { at, isJsonObject, type Json, parseJson } from '../../src/json.ts';
 import type { Outcome, TryProgress } from '../../src/model/outcome.ts';
 import { parseRun, type Run } from '../../src/model/run.ts';
-import type { SigstoreNews } from '../../src/model/sigstore.ts';
+import type { SigstoreReport } from '../../src/model/sigstore.ts';
 import type { Pipeline } from '../../src/pipeline.ts';
 import { openFulcio } from '../../src/sign/fulcio/index.ts';
 import { keygen } from '../../src/cli/commands/keygen.ts';
@@ -231,7 +231,7 @@ export function sigstoreTroublesSuite(): void {
       'neither promise nor proof': inEntry(['verification'], () => ({})),
     };
     for (const [what, change] of Object.entries(liesOfV1)) {
-      test(`a log of v1 that answers with ${what} is not believed`, async () => {
+      test(`a log of v1 that answers with ${what} is refused`, async () => {
         const liar = await lie(world.gates.rekorV1, world.sigstore.rekorV1, change);
         const pipeline = world.open({ ...alone, ...world.log('v1'), 'transparency.url': liar.url });
         assertUnsigned(await pipeline.process(newRun()), /EVIDENCE_INVALID/, 'tlog');
@@ -239,7 +239,7 @@ export function sigstoreTroublesSuite(): void {
       });
     }
 
-    test('a log of v1 that answers with the entry of another signature is not believed', async () => {
+    test('a log of v1 that answers with the entry of another signature is refused', async () => {
       let first: Json | undefined;
       const liar = await lie(world.gates.rekorV1, world.sigstore.rekorV1, (json) => (first ??= json));
       const pipeline = world.open({ ...alone, ...world.log('v1'), 'transparency.url': liar.url });
@@ -271,7 +271,7 @@ export function sigstoreTroublesSuite(): void {
       },
     };
     for (const [what, change] of Object.entries(liesOfV2)) {
-      test(`a log of v2 that answers with ${what} is not believed`, async () => {
+      test(`a log of v2 that answers with ${what} is refused`, async () => {
         const liar = await lie(world.gates.rekorV2, world.sigstore.rekorV2, change);
         const pipeline = world.open({
           ...alone,
@@ -284,7 +284,7 @@ export function sigstoreTroublesSuite(): void {
       });
     }
 
-    test('a timestamp of another signature, or of a server that nobody trusts, is not believed', async () => {
+    test('a timestamp of another signature, or of a server that nobody trusts, is refused', async () => {
       let first: GateAnswer | undefined;
       const replay = await openGate(async (request) => {
         first ??= await handOn(Number(new URL(world.sigstore.timestamps).port))(request);
@@ -337,10 +337,10 @@ export function sigstoreTroublesSuite(): void {
       const material = parseTrustedRoot(world.trustedRoot, 'the root').material;
       const trust = { of: async () => material, notices: new Set<string>(), close: async () => {} };
       const { config } = parseConfig(world.keyless);
-      const heard: SigstoreNews[] = [];
+      const heard: SigstoreReport[] = [];
       const signer = await openFulcio(
         config,
-        { trust: async () => trust, access: {}, hear: (news) => heard.push(news) },
+        { trust: async () => trust, access: {}, onSigstore: (news) => heard.push(news) },
         { now: () => Date.now() + ahead, environment: {} },
       );
       const message = Buffer.from('x');
@@ -423,7 +423,9 @@ export function sigstoreTroublesSuite(): void {
       const states = await pipeline.check(['taskrun']);
       const notices = states.flatMap((state) => state.notices ?? []);
       assert.equal(notices.length, 3);
-      assert.ok(notices.every((notice) => notice.includes('is taken unverified: no trusted root covers it')));
+      assert.ok(
+        notices.every((notice) => notice.includes('is not verified, since no trusted root covers it')),
+      );
       await pipeline.close();
     });
   });

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Secrets } from '../../src/sign/index.ts';
+import { rsaKeyPair } from './rsa-keys.ts';
 
 /** A key pair of each kind that signs. */
 export const keyPairs: Readonly<Record<string, () => { publicKey: KeyObject; privateKey: KeyObject }>> = {
@@ -7,7 +8,7 @@ export const keyPairs: Readonly<Record<string, () => { publicKey: KeyObject; pri
   'ECDSA P-384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
   'ECDSA P-521': () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   Ed25519: () => generateKeyPairSync('ed25519'),
-  RSA: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  RSA: () => rsaKeyPair(2048),
 };
 
 /** PKCS#8 PEM. */

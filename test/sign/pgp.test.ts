@@ -264,7 +264,7 @@ test('a wrong passphrase, and one that is not text, say so', async () => {
   await assert.rejects(open(locked, Buffer.from([0xff])), { message: /no `pgp\.passphrase` in UTF-8/ });
 });
 
-test('a passphrase beside a key that has none is passed over', async () => {
+test('a passphrase with a key that has none is passed over', async () => {
   assert.ok(await (await open(file, passphrase)).sign(payload));
 });
 

@@ -95,7 +95,7 @@ test('a file of the new version is read before kubelet has linked it', async (co
   assert.deepEqual(textsOf(await readSecrets(folder)), { 'x509.pem': 'key' });
 });
 
-test("following tells the first reading, each change, each file that goes or can't be read any more, and nothing else", async (context) => {
+test("following reports the first reading, each change, each file that goes or can't be read any more, and nothing else", async (context) => {
   const folder = await folderFor(context);
   const file = join(folder, 'x509.pem');
   const seen: Record<string, string>[] = [];
@@ -159,7 +159,7 @@ test('what kubelet mounts is open to all in the container, and is no reason to w
   assert.deepEqual((await readSecrets(folder)).warnings, []);
 });
 
-test('permissions that change are told', async (context) => {
+test('permissions that change are reported', async (context) => {
   const folder = await folderFor(context);
   const file = join(folder, 'x509.pem');
   await writeFile(file, 'key', { mode: 0o600 });

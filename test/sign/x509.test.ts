@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/parse.ts';
 import { signers } from '../../src/sign/index.ts';
 import { keyIdOf } from '../../src/keys/key-id.ts';
 import { keyPairs, pkcs8, secretsWith, spki } from './keys.ts';
+import { rsaKeyPair } from './rsa-keys.ts';
 
 const { config } = parseConfig({});
 const openX509 = await signers.x509();
@@ -45,7 +46,7 @@ test('an aborted signal is heeded', async () => {
 });
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = rsaKeyPair(2048);
 const ed25519 = generateKeyPairSync('ed25519');
 const sec1 = ec.privateKey.export({ format: 'pem', type: 'sec1' }).toString();
 const encrypted = { cipher: 'aes-256-cbc', passphrase: 'a passphrase' } as const;
@@ -95,11 +96,7 @@ const refused: readonly (readonly [string, string | Uint8Array, readonly RegExp[
     pkcs8(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey),
     [/type rsa-pss/, makeNew],
   ],
-  [
-    'a short RSA key',
-    pkcs8(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey),
-    [/RSA key of 1024 bits/, makeNew],
-  ],
+  ['a short RSA key', pkcs8(rsaKeyPair(1024).privateKey), [/RSA key of 1024 bits/, makeNew]],
   [
     'two keys',
     pkcs8(ec.privateKey) + pkcs8(ed25519.privateKey),

@@ -68,7 +68,7 @@ const attacks: Readonly<Record<string, (tufs: TufRepository) => void>> = {
   'a page of a proxy': ({ files }) => files.set('timestamp.json', Buffer.from('<html>')),
 };
 for (const [what, attack] of Object.entries(attacks)) {
-  test(`a TUF repository with ${what} is not believed`, async (context) => {
+  test(`a TUF repository with ${what} is refused`, async (context) => {
     const tufs = await repository(context);
     attack(tufs);
     await assert.rejects(opened(context, tufs.gate.url, tufs.root).current(), {
@@ -96,13 +96,13 @@ const privateUrls = {
   'signers.x509.fulcio.address': 'https://fulcio.example.com',
 };
 
-test('without a trusted root, a private service is taken on trust, which is said; the public one never', async () => {
+test('without a trusted root, a private service is not verified, which is reported; the public one always is', async () => {
   const trust = openTrust(parseConfig(privateUrls).config, { trustedRoot: undefined, tufRoot: undefined });
   assert.equal(await trust.of('transparency log', 'https://rekor.example.com'), undefined);
   assert.deepEqual(
     [...trust.notices],
     [
-      'what the transparency log https://rekor.example.com answers is taken unverified: no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json',
+      'what the transparency log https://rekor.example.com answers is not verified, since no trusted root covers it; put one into the Secret signing-secrets as trusted_root.json',
     ],
   );
   await trust.close();

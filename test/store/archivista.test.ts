@@ -56,7 +56,7 @@ for (const wanted of combinations) {
   });
 }
 
-test('a run is verified by the envelopes that name what it built, whoever put others beside', async (context) => {
+test('a run is verified by the envelopes that name what it built, whoever put others there', async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact({ kind: 'taskrun', format: 'slsa/v2alpha3' });
   const { key } = entry.artifact;
@@ -115,7 +115,7 @@ for (const key of ['ECDSA P-256', 'ECDSA P-384', 'Ed25519', 'RSA']) {
   });
 }
 
-test("an envelope that somebody else wrote under our key's name doesn't count", async (context) => {
+test("an envelope that somebody else wrote under our key's name is ignored", async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact(provenance);
   const envelope: Envelope = JSON.parse(Buffer.from(entry.signature.bytes).toString('utf8'));
@@ -138,7 +138,7 @@ test('a GraphQL that is closed to us, or of another version, is not a hindrance'
   assert.equal(archivista.envelopes.size, 2);
 });
 
-test('an answer that confirms something else is not believed', async (context) => {
+test('an answer that confirms something else is refused', async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact(provenance);
   for (const answer of [
@@ -152,7 +152,7 @@ test('an answer that confirms something else is not believed', async (context) =
   await store.store(entry);
 });
 
-test('what Archivista says about a failure is told, and the next try goes well', async (context) => {
+test('what Archivista says about a failure is reported, and the next try goes well', async (context) => {
   const { archivista, store } = await start(context);
   const entry = await signedArtifact(provenance);
   const cases = [
@@ -211,7 +211,7 @@ test('without storage.archivista.url it does not open', async () => {
   });
 });
 
-test("a run's provenance lands there; its image, which has no envelope, is told beside it", async (context) => {
+test("a run's provenance lands there; its image, which has no envelope, is reported too", async (context) => {
   const { archivista } = await start(context);
   const { config } = parseConfig({
     'artifacts.taskrun.format': 'in-toto',

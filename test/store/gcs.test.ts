@@ -39,7 +39,7 @@ gcsSuite('the double', async () => {
 });
 
 // fake-gcs-server takes the question how much it has for the end of the upload.
-test('an upload in pieces that is interrupted goes on where the service stands', async (context) => {
+test('an upload in pieces that is interrupted continues where the service stands', async (context) => {
   const { google, objects } = await startDouble();
   context.after(google.close);
   const store = await openBucket('chains');
@@ -87,7 +87,7 @@ test('an account that may not, an account that is none and no account at all are
   }
 });
 
-test('a token that is refused and a token server that is down are told apart', async (context) => {
+test('a token that is refused and a token server that is down are distinguished', async (context) => {
   const { google } = await startDouble();
   context.after(google.close);
   const entry = await signedEntry('taskrun', 'tekton', { name: 'tokens' });
@@ -97,7 +97,7 @@ test('a token that is refused and a token server that is down are told apart', a
     [{ status: 503 }, 'STORE_UNAVAILABLE'],
   ] as const) {
     google.tokens.trouble = { happens, times: 10 };
-    const store = await openBucket('chains', { timeout: 200 });
+    const store = await openBucket('chains', { timeout: 800 });
     await assert.rejects(store.store(entry), { code });
     google.tokens.trouble = undefined;
     await store.store(entry);
@@ -175,7 +175,7 @@ test('an answer with another checksum is not a success', async (context) => {
   await assert.rejects(store.store(entry), { code: 'STORE_UNAVAILABLE', message: /CRC32C/ });
 });
 
-test("by the ConfigMap's names: what one store refuses is told, and the others have it", async (context) => {
+test("by the ConfigMap's names: what one store refuses is reported, and the others have it", async (context) => {
   const { google, objects } = await startDouble();
   context.after(google.close);
   const { privateKey } = generateKeyPairSync('ed25519');

@@ -80,7 +80,7 @@ export function pubsubSuite({ name, start, metadata, tooLarge }: Expectations): 
       assertVerifies(entry, (await published(entry)).body);
     });
 
-    test('what is too large is told at once and for good', async () => {
+    test('what is too large is reported at once and for good', async () => {
       const { padding, message } = tooLarge;
       const entry = await signedArtifact({ kind: 'taskrun', format: 'in-toto', padding });
       await assert.rejects(store.store(entry), { code: 'PAYLOAD_TOO_LARGE', terminal: true, message });

@@ -201,7 +201,7 @@ test('a connection that has gone silent is not used again', async (context) => {
   const port = await listen(context, () => {
     connections += 1;
   });
-  const store = await openStore({ ...kafka, [servers]: `127.0.0.1:${port}` }, { timeout: 300 });
+  const store = await openStore({ ...kafka, [servers]: `127.0.0.1:${port}` }, { timeout: 1_000 });
   for (const attempt of [1, 2]) {
     await assert.rejects(store.store(await signedArtifact(signature)), { code: 'STORE_UNAVAILABLE' });
     assert.equal(connections, attempt);

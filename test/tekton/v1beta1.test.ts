@@ -98,6 +98,10 @@ const taskRuns: Readonly<Record<string, readonly [JsonObject, JsonObject]>> = {
     { status: { retriesStatus: [{ taskResults: [{ name: 'a' }] }] } },
     { status: { retriesStatus: [{ results: [{ name: 'a', value: '' }] }] } },
   ],
+  'members that every object inherits are none of the renamed ones': [
+    { spec: { stepOverrides: [{ constructor: 'x', toString: 'y' }] } },
+    { spec: { stepSpecs: [{ constructor: 'x', toString: 'y' }] } },
+  ],
   'what has another type than expected stays, to be refused where it is read': [
     { spec: 'x', status: { taskResults: 5, steps: {} } },
     { spec: 'x', status: { results: 5, steps: {} } },

@@ -19,9 +19,9 @@ import {
   type TestRegistry,
 } from '../store/oci/world.ts';
 
-/** Verifying images on any registry. */
-export function verifyImageSuite(name: string, start: () => Promise<TestRegistry>): void {
-  suite(name, () => {
+/** Verifying images on any registry. @param concurrency tests at once, which mostly wait for the second look at a tag */
+export function verifyImageSuite(name: string, start: () => Promise<TestRegistry>, concurrency = 1): void {
+  suite(name, { concurrency }, () => {
     const [key, other] = [newKey(), newKey()];
     let registry: TestRegistry;
     let app: RepositoryView;

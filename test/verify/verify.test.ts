@@ -116,7 +116,7 @@ test('every changed character of every annotation, and every missing one, fails'
   }
 });
 
-test('a certificate that is stored beside a signature must be of the key that made it', async () => {
+test('a certificate that is stored with a signature must be of the key that made it', async () => {
   const [pair, other] = [createAuthority('ours').issue('builds'), createAuthority('theirs').issue('builds')];
   const run = await signed(taskRun(status), createPrivateKey(pair.key));
   const failing = (text: string) => {
@@ -193,7 +193,7 @@ test("a status that changed after signing fails, its order doesn't matter", asyn
   }
 });
 
-test("annotations that a rerun copied from a run of another uid don't count", async () => {
+test('annotations that a rerun copied from a run of another uid are ignored', async () => {
   const original = await signed(taskRun(status));
   const rerun = taskRun(status, { uid: 'uid-2', annotations: original.annotations });
   assert.deepEqual(await failedChecks(rerun), ['taskrun uid']);

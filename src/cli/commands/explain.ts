@@ -29,8 +29,7 @@ export async function runExplain(
   if ((names.length === 0) === (options.file.length === 0)) {
     throw usageError('explain takes runs by -f, or names such as taskrun/NAME of runs in a cluster');
   }
-  const given = options.config === undefined ? undefined : await readConfig(options.config);
-  warnOfUnknownKeys(given ?? {});
+  const given = await readConfig(options.config);
   const print = async (input: RunInput, progress: string): Promise<void> => {
     const examination = await showing(progress, () => examine(input));
     const text =

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { reasonOf } from '../../errors.ts';
 import { exportBundles } from '../../verify/export.ts';
+import { readConfig } from '../input/runs.ts';
 import { namedSubject, type SubjectOptions } from '../input/verify-subjects.ts';
 import { showing } from '../terminal/progress.ts';
 import { usageError } from '../usage-error.ts';
@@ -23,7 +24,12 @@ export async function runExport(
 ): Promise<void> {
   const { out } = options;
   if (!out.endsWith(ending)) throw usageError(`--out is a file whose name ends in ${ending}`);
-  const { subject, stores, config } = await showing(`reading ${name}`, () => namedSubject(name, options));
+  if (options.store === 'all' || options.store?.includes(',') === true)
+    throw usageError('export reads one store: give the name of one as --store');
+  const given = await readConfig(options.config);
+  const { subject, stores, config } = await showing(`reading ${name}`, () =>
+    namedSubject(name, options, given),
+  );
   const [store = 'tekton'] = stores;
   const bundles = await showing(`reading ${store}`, () => exportBundles(subject, store, config));
   if (bundles.length === 0)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { configMapName, defaultSystemNamespace as namespace } from '../../config/parse.ts';
-import { type Controller, startController } from '../../controller/index.ts';
+import { startController } from '../../controller/index.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
 import { Rest } from '../../kubernetes/rest.ts';
 import type { JsonObject } from '../../json.ts';
@@ -27,8 +27,8 @@ export interface SandboxArguments {
 export async function runSandbox({ port, controller: wanted }: SandboxArguments): Promise<void> {
   const stop = stopRequested();
   const log = await openLog({ level: logLevel() });
-  const cluster = await startSandboxCluster(port);
-  const controller = wanted ? await cluster.startController(log) : undefined;
+  await using cluster = await startSandboxCluster(port);
+  if (wanted) await cluster.startController(log);
   const { sandbox, registry, kubeconfig, image, secretsFolder } = cluster;
   process.stdout.write(
     `export KUBECONFIG=${kubeconfig}\nexport IMAGE=${image}\nexport SIGNING_SECRETS=${secretsFolder}\n`,
@@ -44,12 +44,10 @@ export async function runSandbox({ port, controller: wanted }: SandboxArguments)
 ${wrap('', end)}
 `);
   await stop;
-  await controller?.stop();
-  await cluster.close();
 }
 
 /** A sandbox with an image registry and a mounted Secret, as a cluster would have them, for `sandbox` and `demo`. */
-export interface SandboxCluster {
+export interface SandboxCluster extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly registry: SandboxRegistry;
   /** The repository in the registry that signatures are pushed to. */
@@ -57,27 +55,32 @@ export interface SandboxCluster {
   /** An image in the registry: `localhost:5000/demo/hello@sha256:…`. */
   readonly image: string;
   readonly rest: Rest;
-  /** A kubeconfig file for the sandbox; its folder is deleted by `close`. */
+  /** A kubeconfig file for the sandbox; its folder is deleted when the cluster is disposed of. */
   readonly kubeconfig: string;
   /** Where the Secret `signing-secrets` is mounted, as `/etc/signing-secrets` is in a pod. */
   readonly secretsFolder: string;
   /** Creates the Secret `signing-secrets` and waits until it is mounted. */
   createSecret(secret: JsonObject): Promise<void>;
-  /** Starts the real controller against the sandbox, over HTTP. */
-  startController(log: Log): Promise<Controller>;
-  close(): Promise<void>;
+  /** Starts the real controller against the sandbox, over HTTP; it stops with the sandbox. */
+  startController(log: Log): Promise<void>;
 }
 
 /** Starts the sandbox on that port of loopback, with a configuration, and with the Secret `signing-secrets` mounted. */
 export async function startSandboxCluster(port = 0): Promise<SandboxCluster> {
+  // Whatever has been started is closed again if a later step fails.
+  await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'chains-sandbox-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
   const [kubeconfig, secretsFolder] = [join(folder, 'kubeconfig'), join(folder, 'signing-secrets')];
   const sandbox = await startSandbox({ port, namespaces: [namespace] });
+  opened.defer(() => sandbox.close());
   await writeFile(kubeconfig, sandbox.kubeconfig, { mode: 0o600 });
   const registry = await startRegistry();
+  opened.defer(() => registry.close());
   const signatures = `${registry.host}/signatures`;
   const image = `${registry.host}/demo/hello@${putExampleImage(registry.contents('demo/hello'))}`;
   const rest = new Rest(await openConnection({ kubeconfig }));
+  opened.defer(() => rest.close());
   await rest.create({ group: '', version: 'v1', plural: 'configmaps' }, namespace, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -88,6 +91,11 @@ export async function startSandboxCluster(port = 0): Promise<SandboxCluster> {
   const mounting = new AbortController();
   const secret = { namespace, name: 'signing-secrets' };
   const mounted = mountSecret(rest, secret, secretsFolder, mounting.signal);
+  opened.defer(async () => {
+    mounting.abort();
+    await mounted;
+  });
+  const running = opened.move();
   return {
     sandbox,
     registry,
@@ -100,8 +108,8 @@ export async function startSandboxCluster(port = 0): Promise<SandboxCluster> {
       await rest.create({ group: '', version: 'v1', plural: 'secrets' }, namespace, object);
       while ((await readSecrets(secretsFolder)).files.size === 0) await pause(10);
     },
-    startController: async (log) =>
-      startController({
+    async startController(log) {
+      const controller = await startController({
         connection: await openConnection({ kubeconfig }),
         systemNamespace: namespace,
         namespaces: [],
@@ -110,14 +118,9 @@ export async function startSandboxCluster(port = 0): Promise<SandboxCluster> {
         metricsPort: 0,
         healthPort: 0,
         log,
-      }),
-    async close() {
-      mounting.abort();
-      await mounted;
-      await rest.close();
-      await sandbox.close();
-      await registry.close();
-      await rm(folder, { recursive: true, force: true });
+      });
+      running.defer(() => controller.stop());
     },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

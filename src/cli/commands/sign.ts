@@ -10,7 +10,7 @@ import { bundleOf } from '../../sigstore/bundle.ts';
 import { reasonOf } from '../../errors.ts';
 import { at, type JsonObject, objectIn } from '../../json.ts';
 import { showing, step } from '../terminal/progress.ts';
-import { errorText, reportAll, warningText, warnOfUnknownKeys } from '../terminal/report.ts';
+import { errorText, reportAll, warningText } from '../terminal/report.ts';
 import { readConfig, readRuns } from '../input/runs.ts';
 import { suggestion, usageError } from '../usage-error.ts';
 
@@ -38,8 +38,7 @@ export async function runSign(
   // Everything that is signed is printed in the annotations, whatever stores the configuration names.
   const isAnnotated = options.output === 'yaml';
   if (options.file.length === 0) throw usageError('sign takes runs by -f');
-  const config = await readConfig(options.config);
-  warnOfUnknownKeys(config);
+  const config = (await readConfig(options.config)) ?? {};
   const { runs, refused } = await readRuns(options.file);
   let failed = false;
   for (const [index, run] of runs.entries()) {

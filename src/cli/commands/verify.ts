@@ -32,10 +32,11 @@ export interface VerifyArguments extends SubjectOptions, Expectations, TrustArgu
   readonly output: 'text' | 'json';
 }
 
-/** Finds what there is to verify, and the documents that are no runs. */
+/** Finds what there is to verify, and the documents that are not runs. @param config the one of `--config` */
 type Find = (
   names: readonly string[],
   options: VerifyArguments,
+  config: JsonObject | undefined,
   checking: BundleOptions,
 ) => Promise<{ readonly tasks: readonly Task[]; readonly refused?: readonly ChainsError[] }>;
 
@@ -74,10 +75,11 @@ export async function runVerify(
     );
   }
   const find = finderFor(names, options);
-  const [keys, evidence] = [await readKeys(options), await readTrust(options)];
+  const config = await readConfig(options.config);
+  const [keys, evidence] = [await readKeys(options, config ?? {}), await readTrust(options)];
   const { builderId, sourceUri, sourceDigest, buildType, require } = options;
   const expected = { builderId, sourceUri, sourceDigest, buildType, require };
-  const { tasks, refused = [] } = await find(names, options, { keys, expected, evidence });
+  const { tasks, refused = [] } = await find(names, options, config, { keys, expected, evidence });
   let code = reportAll(refused);
   for (const [index, { name, verify }] of tasks.entries()) {
     const verified = await showing(step('verifying', index, tasks, name), verify);
@@ -94,17 +96,22 @@ function printed({ title, subject, verification }: Verified, output: 'text' | 'j
   return JSON.stringify({ ...subject, verified, checks, notes, summaries: statements.map(summaryOf) });
 }
 
-function finderFor(names: readonly string[], { artifact }: VerifyArguments): Find {
-  if (artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name))) return bundles;
+function finderFor(names: readonly string[], { artifact, file, store, uid }: VerifyArguments): Find {
   const [first = ''] = names;
+  if (artifact !== undefined && (file.length > 0 || first === 'image'))
+    throw usageError('--artifact is for bundles, which are given as arguments: leave out -f and image');
+  const areBundles = artifact !== undefined || names.some((name) => /\.sigstore(\.json)?$/.test(name));
+  if ((areBundles || first === 'image') && (store !== undefined || uid !== undefined))
+    throw usageError('--store and --uid are for runs: leave them out for images and bundles');
   if (first === 'image') return images;
+  if (areBundles) return bundles;
   // A misspelt image, such as images, would be read as the name of a run.
   const meant = first.includes('/') ? {} : suggestion(first, ['image']);
   if (meant.hint === undefined) return runs;
   throw usageError(`${JSON.stringify(first)} is neither a run nor the word image`, meant);
 }
 
-const bundles: Find = async (files, { artifact }, checking) => {
+const bundles: Find = async (files, { artifact }, _config, checking) => {
   if (artifact === undefined)
     throw usageError('a bundle is verified together with what it signs: give --artifact FILE or sha256:HEX');
   const { verifyBundle } = await import('../../verify/bundle.ts');
@@ -125,9 +132,9 @@ const bundles: Find = async (files, { artifact }, checking) => {
   return { tasks };
 };
 
-const images: Find = async ([, ...references], options, checking) => {
+const images: Find = async ([, ...references], options, data, checking) => {
   if (references.length === 0) throw usageError('verify image takes the reference of an image');
-  const config = configWith(await readConfig(options.config), options);
+  const config = configWith(data, options);
   const tasks = references.map((reference) => ({
     name: reference,
     verify: async () => {
@@ -138,16 +145,14 @@ const images: Find = async ([, ...references], options, checking) => {
   return { tasks };
 };
 
-const runs: Find = async (names, options, checking) => {
+const runs: Find = async (names, options, config, checking) => {
   if (options.uid !== undefined && names.length !== 1)
     throw usageError('--uid is that of one run, which is given by its name');
   const given = options.file.length > 0 ? await readRuns(options.file) : { runs: [], refused: [] };
-  const found = await showing(`reading ${[...options.file, ...names].join(', ')}`, () =>
-    Promise.all([
-      ...given.runs.map((run) => givenSubject(run, options)),
-      ...names.map((name) => namedSubject(name, options)),
-    ]),
+  const named = await showing(`reading ${names.join(', ')}`, () =>
+    Promise.all(names.map((name) => namedSubject(name, options, config))),
   );
+  const found = [...given.runs.map((run) => givenSubject(run, options, config)), ...named];
   return { tasks: found.map((one) => runTask(one, options, checking)), refused: given.refused };
 };
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 import { ChainsError, reasonOf } from '../../errors.ts';
@@ -25,7 +26,7 @@ const endings = /\.(ya?ml|json|jsonl|ndjson)$/;
  */
 export async function readDocuments(
   paths: readonly string[],
-  stdin: NodeJS.ReadableStream = process.stdin,
+  stdin: Readable = process.stdin,
 ): Promise<readonly Document[]> {
   const documents: Document[] = [];
   for (const path of paths) {
@@ -44,9 +45,12 @@ export async function readBytes(path: string, title: string): Promise<Buffer> {
 /** The texts of a file, of the YAML and JSON files of a folder, or of `-`, standard input. @throws ChainsError USAGE */
 export async function textsAt(
   path: string,
-  stdin: NodeJS.ReadableStream = process.stdin,
+  stdin: Readable = process.stdin,
 ): Promise<readonly { readonly name: string; readonly text: string }[]> {
-  if (path === '-') return [{ name: 'standard input', text: await readAll(stdin) }];
+  if (path === '-') {
+    if (stdin.readableEnded) throw usageError('standard input can be read only once: give - only once');
+    return [{ name: 'standard input', text: await readAll(stdin) }];
+  }
   try {
     if (!(await stat(path)).isDirectory()) return [{ name: path, text: await readFile(path, 'utf8') }];
     const names = (await readdir(path)).filter((name) => endings.test(name)).toSorted();

@@ -3,6 +3,7 @@ import { referredTo, taskRunNames } from '../../model/children.ts';
 import { ChainsError } from '../../errors.ts';
 import { at, isJsonObject, type Json, type JsonObject, member, textIn } from '../../json.ts';
 import { parseRun, type Run } from '../../model/run.ts';
+import { warnOfUnknownKeys } from '../terminal/report.ts';
 import { type Document, readDocuments } from './documents.ts';
 import { usageError } from '../usage-error.ts';
 
@@ -63,14 +64,20 @@ function runOrReason({ where, value }: Document): Run | ChainsError {
   }
 }
 
-/** Reads the configuration of a file; without one all defaults. @throws ChainsError USAGE, CONFIG_INVALID */
-export async function readConfig(path: string | undefined): Promise<JsonObject> {
-  if (path === undefined) return {};
+/**
+ * Reads the configuration of a file, and warns of its unknown keys; undefined without a file. A command reads it once, since
+ * the file may be standard input.
+ * @throws ChainsError USAGE, CONFIG_INVALID
+ */
+export async function readConfig(path: string | undefined): Promise<JsonObject | undefined> {
+  if (path === undefined) return undefined;
   const documents = await readDocuments([path]);
   if (documents.length > 1) {
     throw usageError(
       `${path} holds ${documents.length} documents: give one, the ConfigMap chains-config or its data`,
     );
   }
-  return configData(documents[0]?.value);
+  const data = configData(documents[0]?.value);
+  warnOfUnknownKeys(data);
+  return data;
 }

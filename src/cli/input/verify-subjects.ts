@@ -7,11 +7,12 @@ import { parseRun, runName } from '../../model/run.ts';
 import { openReader, storesOf } from '../../verify/stores.ts';
 import type { GoneRun, VerifiedSubject } from '../../verify/wanted.ts';
 import { type ClusterOptions, findRun, type FoundRun, noSuchRun, parseRunName } from './cluster.ts';
-import { type GivenRun, readConfig } from './runs.ts';
+import type { GivenRun } from './runs.ts';
 import { usageError } from '../usage-error.ts';
 
 /** Where to look for what is verified. */
 export interface SubjectOptions extends ClusterOptions {
+  /** A file with a configuration. */
   readonly config?: string;
   readonly insecure?: boolean;
   /** Names of stores, or `all` that the configuration names; by default those that it names for the run's kind. */
@@ -32,18 +33,30 @@ export interface ToVerify {
 }
 
 /** A run from a file; without a configuration only its annotations are verified. @throws ChainsError USAGE, CONFIG_INVALID */
-export async function givenSubject(given: GivenRun, options: SubjectOptions): Promise<ToVerify> {
-  const config = configWith(await readConfig(options.config), options);
+export function givenSubject(
+  given: GivenRun,
+  options: SubjectOptions,
+  data: JsonObject | undefined,
+): ToVerify {
+  const config = configWith(data, options);
   const run = parseRun(given.run);
   // Files that were edited may name no owner.
   const taskRuns = given.taskRuns.filter((taskRun) => ownerOf(taskRun, run) !== 'another');
   return toVerify({ run, taskRuns }, config, options, []);
 }
 
-/** A run by its name: in the cluster, or, where it is gone, by its uid. @throws ChainsError USAGE, CONFIG_INVALID, STORE_… */
-export async function namedSubject(text: string, options: SubjectOptions): Promise<ToVerify> {
+/**
+ * A run by its name: in the cluster, or, where it is gone, by its uid.
+ * @param data the configuration of `--config`; without one that of the cluster
+ * @throws ChainsError USAGE, CONFIG_INVALID, STORE_…
+ */
+export async function namedSubject(
+  text: string,
+  options: SubjectOptions,
+  data: JsonObject | undefined,
+): Promise<ToVerify> {
   const found = await find(text, options);
-  const { config, hints } = await configFor(found, options);
+  const { config, hints } = await configFor(found, options, data);
   return toVerify(await subjectOf(found, config, options), config, options, hints);
 }
 
@@ -100,12 +113,12 @@ async function unknownUid(gone: Omit<GoneRun, 'uid'>, config: Config): Promise<C
 async function configFor(
   found: FoundRun,
   options: SubjectOptions,
+  given: JsonObject | undefined,
 ): Promise<Pick<ToVerify, 'config' | 'hints'>> {
   const { store, systemNamespace } = options;
-  if (options.config !== undefined) {
+  if (given !== undefined) {
     const hint = 'there is no cluster to ask: the run is treated as deleted';
-    const config = configWith(await readConfig(options.config), options);
-    return { config, hints: isWithoutCluster(found.config) ? [hint] : [] };
+    return { config: configWith(given, options), hints: isWithoutCluster(found.config) ? [hint] : [] };
   }
   const data = found.config;
   const config = data instanceof ChainsError ? data : await caught(async () => configWith(data, options));
@@ -116,9 +129,12 @@ async function configFor(
 }
 
 /** The configuration with what the command's options change. @throws ChainsError CONFIG_INVALID */
-export function configWith(data: JsonObject, { insecure }: Pick<SubjectOptions, 'insecure'>): Config {
-  return parseConfig(insecure === true ? { ...data, 'storage.oci.repository.insecure': 'true' } : data)
-    .config;
+export function configWith(
+  data: JsonObject | undefined,
+  { insecure }: Pick<SubjectOptions, 'insecure'>,
+): Config {
+  const changed = insecure === true ? { 'storage.oci.repository.insecure': 'true' } : {};
+  return parseConfig({ ...data, ...changed }).config;
 }
 
 function toVerify(

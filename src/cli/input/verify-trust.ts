@@ -7,17 +7,13 @@ import type { EvidenceOptions } from '../../verify/evidence.ts';
 import type { VerificationKey } from '../../verify/key.ts';
 import { kmsKey, readPublicKey } from '../../verify/public-key.ts';
 import { showing } from '../terminal/progress.ts';
-import { warnOfUnknownKeys } from '../terminal/report.ts';
 import { usageError } from '../usage-error.ts';
 import { type ConnectionOptions, getOrNone, withCluster } from './cluster.ts';
 import { readBytes } from './documents.ts';
-import { readConfig } from './runs.ts';
 
 /** The options for the keys or the identity that must have signed, and for what proves it, as parsed. */
 export interface TrustArguments extends ConnectionOptions, IdentityPolicy {
   readonly key: readonly string[];
-  /** A file with the ConfigMap, which says how to reach a KMS. */
-  readonly config?: string;
   readonly trustedRoot?: string;
   readonly tufMirror?: string;
   readonly tufRoot?: string;
@@ -72,8 +68,15 @@ async function readRoot({ trustedRoot, tufMirror, tufRoot }: TrustArguments): Pr
   }
 }
 
-/** The keys of `--key`; none where the identity in a certificate is demanded. @throws ChainsError USAGE, KEY_INVALID */
-export async function readKeys(options: TrustArguments): Promise<readonly VerificationKey[]> {
+/**
+ * The keys of `--key`; none where the identity in a certificate is demanded.
+ * @param config `data` of a ConfigMap `chains-config`, for how to reach a KMS
+ * @throws ChainsError USAGE, KEY_INVALID
+ */
+export async function readKeys(
+  options: TrustArguments,
+  config: JsonObject,
+): Promise<readonly VerificationKey[]> {
   if (asksForIdentity(options)) {
     if (options.key.length === 0) return [];
     throw usageError('give either --key or the identity of a certificate');
@@ -83,8 +86,6 @@ export async function readKeys(options: TrustArguments): Promise<readonly Verifi
       "verify needs --key: a public key's file, the reference of a key in a KMS, or k8s://NAMESPACE/SECRET; or, for keyless signatures, --certificate-identity and --certificate-oidc-issuer",
     );
   }
-  const config = await readConfig(options.config);
-  warnOfUnknownKeys(config);
   return showing('reading the keys', () =>
     Promise.all(options.key.map((argument) => readKey(argument, options, config))),
   );
@@ -93,7 +94,6 @@ export async function readKeys(options: TrustArguments): Promise<readonly Verifi
 /**
  * The key to verify with that an argument of `--key` names: a file with a public key, a certificate or a PGP public key; the
  * reference of a key in a KMS; `k8s://NAMESPACE/SECRET`.
- * @param config `data` of a ConfigMap `chains-config`, for how to reach a KMS
  * @throws ChainsError USAGE, KEY_INVALID, or what the cluster or the KMS answers
  */
 async function readKey(
@@ -102,9 +102,7 @@ async function readKey(
   config: JsonObject,
 ): Promise<VerificationKey> {
   if (argument.startsWith('k8s://')) return secretKey(argument, cluster);
-  if (/^[a-z]+:\/\//.test(argument)) {
-    return kmsKey(argument, config);
-  }
+  if (/^[a-z]+:\/\//.test(argument)) return kmsKey(argument, config);
   const text = (await readBytes(argument, `the key ${argument}`)).toString('utf8');
   try {
     return await readPublicKey(text);

@@ -7,7 +7,7 @@ import { at, type Json, parseBounded, textIn } from '../../json.ts';
 import type { ClusterAccess } from '../../model/cluster-access.ts';
 import { quote, withoutTrailing } from '../../text.ts';
 import { fetchJwtSvid } from '../spiffe.ts';
-import { failures, patience } from './service.ts';
+import { failures, timeout } from './service.ts';
 
 /** The audience of tokens for Fulcio. */
 const audience = 'sigstore';
@@ -113,7 +113,7 @@ const providers: { readonly [P in IdentityProvider]: Provider } = {
 export async function identityToken(options: IdentityOptions): Promise<IdentityToken> {
   const name = await chosen(options);
   const what = `get an identity token (${name})`;
-  const token = await failures.within(patience, what, undefined, (signal) =>
+  const token = await failures.within(timeout, what, undefined, (signal) =>
     providers[name].token(options, signal),
   );
   return claimsOf(token, what);

@@ -31,7 +31,7 @@ interface Certified {
  */
 export async function openFulcio(
   config: Config,
-  { trust, access, hear }: SignerSurroundings,
+  { trust, access, onSigstore }: SignerSurroundings,
   {
     now = Date.now,
     environment = process.env,
@@ -59,7 +59,7 @@ export async function openFulcio(
   async function certified(signal: AbortSignal | undefined): Promise<Certified> {
     if (current !== undefined && timeLeft(current.issued) > shortestUse) return current;
     if (failed !== undefined && now() < failed.until) throw failed.error;
-    renewing ??= reportOutcome(hear, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
+    renewing ??= reportOutcome(onSigstore, 'fulcio', renew, ({ issued: { validUntil } }) => ({ validUntil }))
       .then((fresh) => {
         failed = undefined;
         current = fresh;

@@ -6,17 +6,17 @@ import { at } from '../../json.ts';
 export const failures = failuresOf({
   unavailable: 'FULCIO_UNAVAILABLE',
   refused: 'FULCIO_REFUSED',
-  passing: [],
+  temporary: [],
 });
 
 /** Milliseconds for one answer. */
-export const patience = 20_000;
+export const timeout = 20_000;
 
 /** Opens connections to Fulcio and to providers of identity tokens. Of an error only the message is read, so that no token is shown. */
 export function openFulcioService(): Service {
   return openService({
     failures,
-    timeout: patience,
+    timeout,
     longestAnswer: 256 * 1024,
     reasonIn: ({ body }) => words([at(body, 'message') ?? at(body, 'error')]),
   });

@@ -69,7 +69,7 @@ function nameOf({ digest = 'sha256', pss }: Algorithm, rsa: boolean): SigningAlg
 }
 
 /** Temporary errors that have the status 400. */
-const passing = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
+const temporary = /Throttl|TooManyRequests|LimitExceeded|RequestTimeout|RequestTimeTooSkewed/;
 
 /** Turns the library's errors into ours. */
 function rethrow(what: string, signal: AbortSignal): (error: unknown) => never {
@@ -91,5 +91,9 @@ function failure(what: string, error: unknown): ChainsError {
   }
   const status = at(error, '$metadata', 'httpStatusCode');
   if (typeof status !== 'number' || status < 400) return failures.unanswered(what, error);
-  return failures.refusal(what, passing.test(error.name) ? 429 : status, `${error.name}: ${reasonOf(error)}`);
+  return failures.refusal(
+    what,
+    temporary.test(error.name) ? 429 : status,
+    `${error.name}: ${reasonOf(error)}`,
+  );
 }

@@ -16,7 +16,7 @@ import {
 const origin = 'https://cloudkms.googleapis.com';
 const scope = 'https://www.googleapis.com/auth/cloudkms';
 /** Milliseconds; the signer's signal ends a call earlier. */
-const patience = 30_000;
+const timeout = 30_000;
 
 /**
  * Opens a key of Google Cloud KMS with application default credentials: the file in `GOOGLE_APPLICATION_CREDENTIALS`
@@ -27,7 +27,7 @@ const patience = 30_000;
 export async function openGcp({ reference }: KeyServiceOptions): Promise<KeyService> {
   const project = reference.path.split('/')[1] ?? '';
   const limits = { longestAnswer };
-  const google = openGoogle({ origin, scope, failures, project, patience, limits });
+  const google = openGoogle({ origin, scope, failures, project, timeout, limits });
   const [, key = '', pinned] =
     /^(.*\/cryptoKeys\/[^/]+)(?:\/(?:cryptoKeyVersions|versions)\/([^/]+))?$/.exec(reference.path) ?? [];
 
@@ -97,7 +97,7 @@ function mustMatch(what: string, content: Uint8Array | string, checksum: Json | 
 }
 
 function damaged(what: string, how: string): ChainsError {
-  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was thrown away: ${how}`);
+  return new ChainsError('KMS_UNAVAILABLE', `${what}: the answer is damaged and was discarded: ${how}`);
 }
 
 const digests: Readonly<Record<string, HashName>> = { '256': 'sha256', '384': 'sha384', '512': 'sha512' };

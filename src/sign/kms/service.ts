@@ -52,11 +52,11 @@ export function algorithmFor(
   return { digest, pss: publicKey.asymmetricKeyType === 'rsa' && options.get('padding') === 'pss' };
 }
 
-/** How failures of a KMS are reported: besides the usual statuses, those of a Vault on standby may pass. */
+/** How failures of a KMS are reported: the statuses of a Vault on standby are temporary too. */
 export const failures = failuresOf({
   unavailable: 'KMS_UNAVAILABLE',
   refused: 'KMS_REFUSED',
-  passing: [412, 472, 473],
+  temporary: [412, 472, 473],
 });
 
 /** The most bytes of an answer. */

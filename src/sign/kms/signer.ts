@@ -80,7 +80,7 @@ export async function openKmsSigner(
     if (!verifies(maker.algorithm, maker.publicKey, message, bytes)) {
       throw new ChainsError(
         'SIGNATURE_INVALID',
-        `sign with ${name}: the signature does not verify under the public key of version ${version}, and was thrown away`,
+        `sign with ${name}: the signature does not verify under the public key of version ${version}, and was discarded`,
       );
     }
     if (maker !== key) cache(Promise.resolve(maker));

@@ -27,7 +27,7 @@ export const openFirestore: OpenCollection = (reference, _, timeout) => {
     failures,
     project: 'none',
     emulated,
-    patience: timeout,
+    timeout,
     limits,
   });
   const urlOf = (id: string) => `/v1/${[...reference.path.split('/'), id].map(encodeURIComponent).join('/')}`;

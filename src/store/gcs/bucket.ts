@@ -30,7 +30,7 @@ export class Bucket {
   constructor(name: string, timeout = defaultTimeout) {
     const limits = { silence: timeout };
     this.name = name;
-    this.#google = openGoogle({ ...endpoint(), scope, failures, project: 'none', patience: timeout, limits });
+    this.#google = openGoogle({ ...endpoint(), scope, failures, project: 'none', timeout, limits });
   }
 
   async read(name: string, signal?: AbortSignal): Promise<ObjectVersion | undefined> {

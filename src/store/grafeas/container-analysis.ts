@@ -22,7 +22,7 @@ export class ContainerAnalysis {
     const project = required(config, 'grafeas', 'storage.grafeas.projectid');
     this.#parent = `projects/${project}`;
     const limits = { timeout };
-    this.#service = openGoogle({ origin, scope, failures, project, patience: timeout, limits });
+    this.#service = openGoogle({ origin, scope, failures, project, timeout, limits });
   }
 
   /** `projects/PROJECT/notes/ID` */

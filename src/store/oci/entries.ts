@@ -1,7 +1,7 @@
 import { strictBase64 } from '../../text.ts';
 import { type Json, member } from '../../json.ts';
 import { mapAtMost } from '../../concurrency.ts';
-import { besideIn, bundleType, transparencyIn } from '../../sigstore/bundle.ts';
+import { bundleType, certificateIn, transparencyIn } from '../../sigstore/bundle.ts';
 import { evidenceIn, type LayerKind } from '../../sigstore/cosign-annotations.ts';
 import type { StoredEntry } from '../../model/stored.ts';
 import type { RepositoryClient } from '../../registry/client.ts';
@@ -120,10 +120,11 @@ async function bundleBlob(client: RepositoryClient, layer: Descriptor): ReturnTy
   const json = member(bundle, 'dsseEnvelope');
   const envelope = readEnvelope(json);
   if (envelope === undefined) return undefined;
+  const material = member(bundle, 'verificationMaterial');
   return {
     payload: Buffer.from(envelope.payload, 'base64'),
     signature: Buffer.from(JSON.stringify(json), 'utf8'),
-    certificate: besideIn(bundle).certificate,
-    transparency: transparencyIn(member(bundle, 'verificationMaterial')),
+    certificate: certificateIn(material),
+    transparency: transparencyIn(material),
   };
 }

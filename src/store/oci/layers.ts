@@ -2,7 +2,7 @@ import { member, textIn } from '../../json.ts';
 import { readEnvelope } from '../../keys/dsse.ts';
 import type { SignedArtifact } from '../../model/signature.ts';
 import { type Descriptor, digestOf, parseContent } from '../../registry/content.ts';
-import { besideIn, bundleOf, bundleType } from '../../sigstore/bundle.ts';
+import { bundleOf, bundleType, certificateIn, transparencyIn } from '../../sigstore/bundle.ts';
 import { cosignEvidence, hasCosignEvidence, type LayerKind } from '../../sigstore/cosign-annotations.ts';
 import { statementOf } from './images.ts';
 import { isRedundant, isRedundantTo, mayHold, type StoredProof } from './redundant.ts';
@@ -74,7 +74,11 @@ export function bundleReferrer(entry: SignedArtifact): Referrer {
       isIn: async ({ size }, read) => {
         if (!mayHold(size, entry.payload)) return false;
         const bundle = parseContent(await read(), 'a bundle');
-        return isRedundantTo(readEnvelope(member(bundle, 'dsseEnvelope')), entry, besideIn(bundle));
+        const material = member(bundle, 'verificationMaterial');
+        return isRedundantTo(readEnvelope(member(bundle, 'dsseEnvelope')), entry, {
+          certificate: certificateIn(material),
+          isConfirmed: transparencyIn(material) !== undefined,
+        });
       },
     },
   };

@@ -21,7 +21,7 @@ export const openGcpTopic: OpenTopic = (_, name, timeout) => {
   const origin = emulated ? `http://${emulator}` : 'https://pubsub.googleapis.com';
   const project = /^projects\/([^/]+)\/topics\/[^/]+$/.exec(name)?.[1];
   const limits = { timeout };
-  const service = openGoogle({ origin, scope, failures, project, emulated, patience: timeout, limits });
+  const service = openGoogle({ origin, scope, failures, project, emulated, timeout, limits });
 
   async function fullName(signal?: AbortSignal): Promise<string> {
     if (name.startsWith('projects/')) return name;

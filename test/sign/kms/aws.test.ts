@@ -70,7 +70,7 @@ kmsSuite({
   start: startRow,
 });
 
-test("a key is named by ARN, whose region counts, by id or by alias, at the service's own address too", async (context) => {
+test("a key is named by ARN, whose region is used, by id or by alias, at the service's own address too", async (context) => {
   const kms = await start();
   const tunnel = await startTunnel({ 'kms.eu-west-1.amazonaws.com': kms.port });
   context.after(() => Promise.all([kms.close(), tunnel.close()]));

@@ -205,7 +205,7 @@ export function vaultSuite(name: string, start: () => Promise<VaultUnderTest>): 
       });
     });
 
-    it("goes on signing when a login's token has ended, whether it could be renewed or not", async (test) => {
+    it("continues signing when a login's token has ended, whether it could be renewed or not", async (test) => {
       const file = await writeJwt(test);
       const oidc = { address: vault.address, 'oidc.role': 'chains', 'oidc.token-path': file };
       await trust(2);

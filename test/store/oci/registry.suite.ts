@@ -13,9 +13,12 @@ import {
 
 let images = 0;
 
-/** What the store `oci` does on every registry: run on the sandbox's and on real ones. */
-export function registrySuite(name: string, start: () => Promise<TestRegistry>): void {
-  suite(name, () => {
+/**
+ * What the store `oci` does on every registry: run on the sandbox's and on real ones.
+ * @param concurrency tests at once, which mostly wait for the second look at a tag
+ */
+export function registrySuite(name: string, start: () => Promise<TestRegistry>, concurrency = 1): void {
+  suite(name, { concurrency }, () => {
     let registry: TestRegistry;
     let app: RepositoryView;
     before(async () => {

@@ -18,7 +18,7 @@ const shortestPause = 1_000;
 const longestPause = 86_400_000;
 
 /** Milliseconds to log in, to look a token up or to renew it. */
-const patience = 10_000;
+const timeout = 10_000;
 
 /** The token for calls to Vault. */
 interface VaultTokens {
@@ -61,7 +61,7 @@ export function openTokens(server: VaultServer, source: TokenSource): VaultToken
   }
 
   async function renew({ token, ttl }: Lease): Promise<void> {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(patience)]);
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeout)]);
     const call = { what: 'renew the Vault token', method: 'POST', path: 'auth/token/renew-self' } as const;
     try {
       const renewed = leaseIn(await server.ask({ ...call, body: {}, token, signal }));
@@ -80,7 +80,7 @@ export function openTokens(server: VaultServer, source: TokenSource): VaultToken
   async function logIn({ path: mount, role, jwt }: Login): Promise<string> {
     const path = `auth/${mount}/login`;
     const what = `log in to Vault at ${path}${role === undefined ? '' : ` as ${role}`}`;
-    const answer = await failures.within(patience, what, closing.signal, async (signal) => {
+    const answer = await failures.within(timeout, what, closing.signal, async (signal) => {
       const body = { role, jwt: await jwt(signal) };
       return server.ask({ what, method: 'POST', path, body, signal });
     });
@@ -94,7 +94,7 @@ export function openTokens(server: VaultServer, source: TokenSource): VaultToken
     const what = 'look the Vault token up';
     const path = 'auth/token/lookup-self';
     const answer = await failures
-      .within(patience, what, closing.signal, (signal) =>
+      .within(timeout, what, closing.signal, (signal) =>
         server.ask({ what, method: 'GET', path, token, signal }),
       )
       .catch((error: unknown) => {

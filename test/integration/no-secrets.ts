@@ -13,7 +13,7 @@ export interface Told {
 }
 
 /** Fails where a log has a trace of a file of the secrets folder, or of the token for the API server. */
-export async function assertUntold({ secretsFolder, token, logs }: Told): Promise<void> {
+export async function assertNoSecrets({ secretsFolder, token, logs }: Told): Promise<void> {
   const entries = await readdir(secretsFolder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isFile() && !isPublic(entry.name)).map((entry) => entry.name);
   const contents = await Promise.all(names.map((name) => readFile(join(secretsFolder, name))));
