@@ -19,6 +19,7 @@ WORKDIR /app
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
+COPY deploy deploy
 COPY examples examples
 USER 65532:65532
 ENV NODE_ENV=production
