@@ -10,6 +10,7 @@ const built = {
   'fake-gcs-server': ['gcs', 'github.com/fsouza/fake-gcs-server'],
   docstore: ['docstore', 'gocloud.dev'],
   ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
+  helm: ['helm', 'helm.sh/helm/v3'],
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 
