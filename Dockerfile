@@ -19,6 +19,7 @@ WORKDIR /app
 COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
+COPY deploy deploy
 COPY examples examples
 USER 65532:65532
 # Memory is what an idle controller costs: docs/performance.md has what these options save and cost.

@@ -1,25 +1,10 @@
+import { installedKinds } from './installed-kinds.ts';
+import type { Kind } from './kind.ts';
 import { at, type Json, type JsonObject } from '../src/json.ts';
 import { ageColumn, type Column, dateColumn, nameColumn, textColumn } from './columns.ts';
 import { listOf } from './values.ts';
 
-/** One kind of object that the sandbox serves, and in what it differs from the others. */
-export interface Kind {
-  /** `''` is the core group. */
-  readonly group: string;
-  /** The first one is the preferred one. All are served from the same stored object, with only `apiVersion` changed. */
-  readonly versions: readonly string[];
-  readonly kind: string;
-  readonly plural: string;
-  readonly shortNames: readonly string[];
-  readonly namespaced: boolean;
-  /** Defined by a CustomResourceDefinition: no schema, `status` subresource, `metadata.generation`. */
-  readonly custom: boolean;
-  /** Top-level fields of a kind with a schema; others are refused or dropped. */
-  readonly fields: readonly string[];
-  /** A PUT to a name that isn't there creates the object. */
-  readonly createdByPut: boolean;
-  readonly columns: readonly Column[];
-}
+export type { Kind } from './kind.ts';
 
 const run = {
   ...{
@@ -115,6 +100,7 @@ export const kinds: readonly Kind[] = [
     fields: ['spec'],
     columns: [nameColumn, textColumn('Holder', 'spec', 'holderIdentity'), ageColumn],
   },
+  ...installedKinds,
 ];
 
 /** `tekton.dev/v1`, or `v1` in the core group. */

@@ -104,6 +104,7 @@ version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/
 install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
+install helm-3.22.0 go_program helm helm.sh/helm/v3/cmd/helm helm "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
 install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""

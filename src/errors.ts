@@ -33,6 +33,11 @@ export const errorCodes = {
     meaning: 'The object changed, or was deleted, between being read and being written.',
     remedy: 'Nothing: it is tried again with the newer object.',
   },
+  INSTALLATION_UNFINISHED: {
+    terminal: false,
+    meaning: 'A step of `chains install` or `chains uninstall` did not come to its end in time.',
+    remedy: 'Do what the hint says, then run the same command again: it goes on where it stopped.',
+  },
   KEY_INVALID: {
     terminal: false,
     meaning: 'The signing key is missing, unreadable or of a kind that the signer does not take.',

@@ -13,6 +13,15 @@ export const examples: Readonly<Record<string, Readonly<Record<string, string>>>
     'Watch two namespaces of another cluster, next to a controller that uses the default ports':
       'chains controller --context staging --namespace ci,release --metrics-port 0 --health-port 0',
   },
+  install: {
+    'From nothing to a verified signature': 'chains install --image registry.example.com/tekton-chains:0.1.0',
+    'Look at the manifests first':
+      'chains install --dry-run --image registry.example.com/tekton-chains:0.1.0 | less',
+  },
+  uninstall: {
+    'Leave the key, and no finalizer': 'chains uninstall',
+    'From another cluster, with the key': 'chains uninstall --context staging --delete-key',
+  },
   sandbox: {
     'Serve, and print a KUBECONFIG to use in another shell': 'chains sandbox',
     'Only the API, on this port': 'chains sandbox --port 8001 --no-controller',

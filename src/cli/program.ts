@@ -1,15 +1,33 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { defaultSystemNamespace } from '../config/parse.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { CompletedShell } from './commands/completion.ts';
 import type { ControllerArguments } from './commands/controller.ts';
 import type { ExplainArguments } from './commands/explain.ts';
 import type { ExportArguments } from './commands/export.ts';
+import type { InstallArguments } from './commands/install.ts';
 import type { KeygenOptions } from './commands/keygen.ts';
 import type { MigrateArguments } from './commands/migrate.ts';
 import type { SandboxArguments } from './commands/sandbox.ts';
 import type { SignArguments } from './commands/sign.ts';
+import type { UninstallArguments } from './commands/uninstall.ts';
 import type { VerifyArguments } from './commands/verify.ts';
 import { examplesText } from './examples.ts';
+import {
+  config,
+  namespace,
+  insecure,
+  uid,
+  kubeconfig,
+  context,
+  signingSecrets,
+  files,
+  textOrJson,
+  systemNamespace,
+  suggesting,
+  onCluster,
+  withEvidence,
+  names,
+  atLeast,
+} from './options.ts';
 import { width } from './terminal/layout.ts';
 import { parserErrorText } from './terminal/report.ts';
 import { versionText } from './version.ts';
@@ -25,6 +43,8 @@ export function program(): Command {
     throw new CommanderError(0, 'commander.version', 'version printed');
   });
   addController(chains);
+  addInstall(chains);
+  addUninstall(chains);
   addSandbox(chains);
   addDemo(chains);
   addSign(chains);
@@ -48,66 +68,6 @@ function present(command: Command): void {
   });
 }
 
-const config = ['--config <file>', 'the ConfigMap chains-config, or its bare data'] as const;
-const namespace = ['-n, --namespace <name>', "namespace of the runs (default: the kubeconfig's)"] as const;
-const insecure = ['--insecure', 'registries may speak plain HTTP, or have an untrusted certificate'] as const;
-const uid = ['--uid <uid>', 'uid of a run that the cluster no longer has'] as const;
-const context = ['--context <name>', 'context of the kubeconfig'] as const;
-
-const signingSecrets = new Option(
-  '--signing-secrets <folder>',
-  'where the files of the Secret signing-secrets are',
-).default('/etc/signing-secrets');
-
-const files = new Option(
-  '-f, --file <path...>',
-  'runs: files, folders, or - for standard input; YAML or JSON',
-).default([], 'none');
-
-const textOrJson = new Option('-o, --output <form>', 'how to print')
-  .choices(['text', 'json'])
-  .default('text');
-
-/** The option for the namespace of the controller's ConfigMap and Secret. */
-function systemNamespace(flag: string, description: string): Option {
-  return new Option(`${flag} <name>`, description).env('SYSTEM_NAMESPACE').default(defaultSystemNamespace);
-}
-
-/** An option with suggested words for the help and for completion; the command itself checks the value. */
-function suggesting(flags: string, description: string, words: readonly string[]): Option {
-  return new Option(flags, description).choices(words).argParser((text) => text);
-}
-
-/** Adds the options of commands that talk to a cluster. */
-function onCluster(command: Command): Command {
-  return command
-    .option(
-      '--kubeconfig <file>',
-      "kubeconfig to use (default: KUBECONFIG, ~/.kube/config, the pod's own account)",
-    )
-    .option(...context)
-    .addOption(systemNamespace('--system-namespace', 'where the ConfigMap chains-config is'));
-}
-
-/** Adds the options for what certificates, logs and timestamps must prove; their names are those of cosign. */
-function withEvidence(command: Command): Command {
-  return command
-    .option(
-      '--certificate-identity <name>',
-      'the identity that the certificate of a keyless signature must name',
-    )
-    .option('--certificate-identity-regexp <re>', 'the same as a regular expression, for the whole name')
-    .option('--certificate-oidc-issuer <url>', 'the issuer that it must name')
-    .option('--certificate-oidc-issuer-regexp <re>', 'the same as a regular expression, for the whole URL')
-    .option('--trusted-root <file>', 'the trusted_root.json of a private Sigstore (default: the public one)')
-    .option('--tuf-mirror <url>', 'a TUF repository that has the trusted root')
-    .option('--tuf-root <file>', 'the root.json to start from (default: the first one of the mirror)')
-    .option('--artifact <file>', 'the artifact that the bundles sign: a file, or sha256:HEX')
-    .option('--require-log', 'require an entry in a transparency log')
-    .option('--require-timestamp', 'require a timestamp of the signature')
-    .option('--offline', 'ask no log: use only what is stored with the signature');
-}
-
 function addController(chains: Command): void {
   onCluster(chains.command('controller'))
     .description('watch a cluster; sign, store and mark every run that finishes')
@@ -127,6 +87,34 @@ function addController(chains: Command): void {
     .option('--health-port <port>', 'for /healthz and /readyz; 0 picks a free one', atLeast(0), 8080)
     .action(async (options: ControllerArguments) =>
       (await import('./commands/controller.ts')).runController(options),
+    );
+}
+
+/** Adds the options of `install` and `uninstall`. */
+function installation(command: Command): Command {
+  return command
+    .option(...kubeconfig)
+    .option(...context)
+    .addOption(systemNamespace('-n, --namespace', 'namespace of the installation'))
+    .option('--timeout <seconds>', 'how long to wait for each step', atLeast(1), 120);
+}
+
+function addInstall(chains: Command): void {
+  installation(chains.command('install'))
+    .description('install the controller in a cluster, with a key; sign a run and verify it')
+    .option('--image <reference>', "the controller's image (default: that of deploy/base/kustomization.yaml)")
+    .option('--dry-run', 'only print the manifests')
+    .action(async (options: InstallArguments) => {
+      process.exitCode = await (await import('./commands/install.ts')).runInstall(options);
+    });
+}
+
+function addUninstall(chains: Command): void {
+  installation(chains.command('uninstall'))
+    .description('take the controller out of a cluster, and its finalizers off all runs')
+    .option('--delete-key', 'delete the Secret with the signing key, too')
+    .action(async (options: UninstallArguments) =>
+      (await import('./commands/uninstall.ts')).runUninstall(options),
     );
 }
 
@@ -262,16 +250,4 @@ function addCompletion(chains: Command): void {
     .action(async (shell: CompletedShell) =>
       (await import('./commands/completion.ts')).printCompletion(shell, chains),
     );
-}
-
-function names(text: string): readonly string[] {
-  return text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-}
-
-function atLeast(least: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= least && number <= 65_535) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to 65535.`);
-  };
 }

@@ -32,6 +32,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: ['model', 'tekton', 'keys', 'config', 'http', 'registry', 'sigstore'],
   kubernetes: ['model', 'http'],
   telemetry: ['model', 'kubernetes'],
+  install: ['model', 'kubernetes'],
   members: ['model', 'config', 'kubernetes', 'telemetry'],
   verify: [
     ...['model', 'tekton', 'keys', 'config', 'extract', 'format', 'sign', 'witness', 'store'],

@@ -57,7 +57,7 @@ test("OpenTelemetry's own collector takes the spans of a run", { timeout: 120_00
   await collector.stop();
 
   const spans = spansIn(collector.output());
-  assert.deepEqual(spans.map((span) => span['Name']).toSorted(), [
+  assert.deepEqual(spans.map((span) => String(span['Name'])).toSorted(), [
     'format',
     'mark',
     'sign',

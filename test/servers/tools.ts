@@ -11,6 +11,7 @@ const built = {
   docstore: ['docstore', 'gocloud.dev'],
   ferretdb: ['mongo', 'github.com/FerretDB/FerretDB'],
   otelcol: ['collector', 'go.opentelemetry.io/collector/otelcol'],
+  helm: ['helm', 'helm.sh/helm/v3'],
   vault: ['vault', 'github.com/hashicorp/vault'],
 } as const;
 

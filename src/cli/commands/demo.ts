@@ -20,6 +20,7 @@ import { openLog } from '../../telemetry/logs.ts';
 import { newP256Key } from '../keygen/new-keys.ts';
 import { signingSecret } from '../keygen/signing-secret.ts';
 import { paintFor, wrap } from '../terminal/layout.ts';
+import { narrator, type Say } from '../terminal/narrator.ts';
 import { showing } from '../terminal/progress.ts';
 import { checkLine } from '../terminal/verify-text.ts';
 import { type SandboxCluster, startSandboxCluster } from './sandbox.ts';
@@ -47,18 +48,6 @@ export async function runDemo(): Promise<void> {
   await verifyTwice(signed, publicKey, say);
   await verifyInRegistry(signed, publicKey, cluster, say);
   process.stdout.write('\nDone: the run has a record that anyone with the public key can verify.\n');
-}
-
-/** Prints a numbered step, and lines that belong to it. */
-type Say = (text: string, ...details: readonly string[]) => void;
-
-function narrator(): Say {
-  let count = 0;
-  return (text, ...details) => {
-    count += 1;
-    const lines = [wrap(`${String(count).padStart(2)}. `, text), ...details];
-    process.stdout.write(`${lines.join('\n')}\n`);
-  };
 }
 
 function detail(text: string): string {
