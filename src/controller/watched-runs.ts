@@ -186,7 +186,7 @@ export class WatchedRuns {
  * When a run is held: once nobody has written on it for so many milliseconds, and at the latest after so many. Others write
  * its first states, and would make the call fail with 409. Short enough that none finishes and is deleted unseen.
  */
-const untilSettled = { after: 100, restWithin: 500 } as const;
+const untilSettled = { after: 200, restWithin: 1_000 } as const;
 
 /** Bytes that the outline of a run is considered to take. */
 const outlineBytes = 1 << 10;

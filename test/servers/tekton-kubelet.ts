@@ -11,7 +11,7 @@ export interface PretendingKubelet {
 }
 
 /** Milliseconds that a pod is seen running, so that whoever watches its run has seen it unfinished. */
-const working = 600;
+const working = 1_200;
 
 const pods = { group: '', version: 'v1', plural: 'pods' };
 const ofTekton = 'app.kubernetes.io/managed-by=tekton-pipelines';

@@ -100,7 +100,7 @@ describe('runs that Tekton itself writes', () => {
     const images = artifacts.filter(({ kind }) => kind === 'oci').map(({ name }) => name);
     assert.deepEqual(
       images.map((name) => name.replace(/@sha256:(.{4}).*/, ' $1')).toSorted(),
-      expected.signed ?? (at(run, 'kind') === 'TaskRun' ? built : []),
+      at(run, 'kind') === 'TaskRun' ? built : [],
     );
     assert.match(JSON.stringify(own?.payload), expected.provenance ?? /"predicateType"/);
     assert.match(mark(run, 'message') ?? '', expected.message ?? /^$/);
@@ -126,7 +126,7 @@ describe('runs that Tekton itself writes', () => {
   for (const kind of kinds) {
     const [word, resource] = [kind.toLowerCase(), `${kind.toLowerCase()}s`];
 
-    it(`each ${kind} is signed once, for two calls, and Tekton and we hardly ever meet`, () =>
+    it(`each ${kind} is signed once, for two calls, and Tekton and we hardly ever meet`, (context) =>
       telling(async () => {
         const runs = await itemsAt(world, runsPath(kind));
         const applied = (status: number): Promise<number> =>
@@ -139,9 +139,13 @@ describe('runs that Tekton itself writes', () => {
           await tekton.metric(`watcher_${word}_sign_created_total`),
           runs.flatMap(signatures).length,
         );
-        assert.equal(await applied(200), 2 * runs.length);
+        const brief = Object.values(catalogue[kind]).filter(({ isBrief = false }) => isBrief);
+        const calls = await applied(200);
+        // What ends before it is held costs one call less.
+        assert.ok(calls <= 2 * runs.length && calls >= 2 * runs.length - brief.length, `${calls} calls`);
         // Whoever writes on a run at the same moment loses one call, and makes it again.
         const refused = await applied(409);
+        context.diagnostic(`${calls} calls for ${runs.length} runs, and ${refused} that failed with 409`);
         assert.ok(refused <= runs.length / 8, `${refused} calls for ${runs.length} runs failed with 409`);
       }));
   }
