@@ -75,6 +75,17 @@ trillian_schema() {
   command install -m 644 "$module/storage/mysql/schema/storage.sql" "$1/trillian.sql"
 }
 
+# tekton FOLDER: controller and webhook of Tekton Pipelines, and the manifests of the same version.
+tekton() {
+  local program module
+  # Without a revision, seven hexadecimal digits, the programs look for one in Git and end.
+  for program in controller webhook; do
+    go_program tekton "github.com/tektoncd/pipeline/cmd/$program" "$program" "-X knative.dev/pkg/changeset.rev=1150000" "$1"
+  done
+  module=$(cd "$project/test/servers/tekton" && go list -mod=readonly -m -f '{{.Dir}}' github.com/tektoncd/pipeline)
+  cp -r --no-preserve=mode "$module/config" "$1/config"
+}
+
 debian_tools() {
   local missing=() tool
   # Each package is named for its command, but for gpg.
@@ -105,6 +116,10 @@ install etcd-3.6.8 go_program kubernetes go.etcd.io/etcd/server/v3 etcd ""
 install "kubectl-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kubectl kubectl "$version"
 install "kube-apiserver-$kubernetes" go_program kubernetes k8s.io/kubernetes/cmd/kube-apiserver kube-apiserver "$version"
 install helm-3.22.0 go_program helm helm.sh/helm/v3/cmd/helm helm "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
+# It collects garbage and gives namespaces their service accounts, for Tekton.
+install "kube-controller-manager-$kubernetes" go_program kubernetes \
+  k8s.io/kubernetes/cmd/kube-controller-manager kube-controller-manager "$version"
+install tekton-1.15.0 tekton
 install cosign-2.5 "$project/scripts/unpack-debian.sh" trixie cosign cosign
 install cosign-3.1 "$project/scripts/unpack-debian.sh" sid cosign cosign
 install vault-1.13.0 go_program vault github.com/hashicorp/vault vault ""

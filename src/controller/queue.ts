@@ -15,6 +15,10 @@ interface QueuedKey<Value> {
   addedAt: number;
   /** When what is delayed is to be ready, of `Date.now()`. */
   dueAt: number;
+  /** Until when what is added makes it wait anew, of `Date.now()`. */
+  restBy: number;
+  /** Milliseconds that what was added while it was handled may wait. */
+  after: number;
   failures: number;
   failingSince: number | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -35,6 +39,8 @@ export interface Added<Value> {
   readonly urgency?: string | undefined;
   /** Milliseconds to wait; a key added again with less to wait is handled earlier. */
   readonly after?: number;
+  /** Milliseconds within which what is added later begins the wait of `after` anew, since the key is not at rest yet. */
+  readonly restWithin?: number;
 }
 
 /** Bounds of a queue. */
@@ -88,17 +94,20 @@ export class WorkQueue<Value> {
   }
 
   /** Adds a key with its newest value. */
-  add(key: string, { value, bytes = 0, urgency, after = 0 }: Added<Value> = {}): void {
+  add(key: string, { value, bytes = 0, urgency, after = 0, restWithin = 0 }: Added<Value> = {}): void {
     if (this.#state === 'stopped') return;
     const known = this.#entries.get(key);
     const entry = known ?? this.#open(key, after);
+    const now = Date.now();
     const hurry = urgency !== undefined && urgency !== entry.urgency;
     entry.urgency = urgency ?? entry.urgency;
     if (value !== undefined) this.#look(entry, value, bytes);
     this.#carry(entry, value, bytes);
-    if (entry.state === 'working') entry.state = 'working, to be looked at again';
+    const isAtWork = entry.state.startsWith('working');
+    if (known === undefined || isAtWork) entry.restBy = now + restWithin;
+    if (isAtWork) [entry.state, entry.after] = ['working, to be looked at again', after];
     if (entry.state === 'waiting' && known !== undefined)
-      this.#delay(entry, 'waiting', Math.min(after, entry.dueAt - Date.now()));
+      this.#delay(entry, 'waiting', Math.min(after, Math.max(entry.dueAt, entry.restBy) - now));
     if (entry.state === 'backing off' && hurry) this.#makeReady(entry);
     this.#work();
   }
@@ -106,7 +115,8 @@ export class WorkQueue<Value> {
   /** Ends a key's wait: it is handled with the value that it has. */
   wake(key: string): void {
     const entry = this.#entries.get(key);
-    if (entry?.state === 'working') entry.state = 'working, to be looked at again';
+    if (entry?.state.startsWith('working'))
+      [entry.state, entry.after] = ['working, to be looked at again', 0];
     if (entry !== undefined && isDelayed(entry)) this.#makeReady(entry);
     this.#work();
   }
@@ -172,8 +182,14 @@ export class WorkQueue<Value> {
     const failures = this.#options.crashes(key);
     const entry: QueuedKey<Value> = {
       ...{ key, value: undefined, bytes: 0, size: 0, parties: this.#options.partiesOf(key, undefined) },
-      ...{ state: 'ready', addedAt: Date.now(), dueAt: 0, failures, failingSince: undefined },
-      ...{ timer: undefined, urgency: undefined, hurried: false, alone: failures > 0 },
+      ...{ state: 'ready', addedAt: Date.now(), dueAt: 0, restBy: 0, after: 0, failures },
+      ...{
+        failingSince: undefined,
+        timer: undefined,
+        urgency: undefined,
+        hurried: false,
+        alone: failures > 0,
+      },
     };
     this.#entries.set(key, entry);
     if (failures > 0) this.#delay(entry, 'backing off', this.#options.backoff.after(failures));
@@ -268,7 +284,7 @@ export class WorkQueue<Value> {
     const addedMeanwhile = entry.state === 'working, to be looked at again';
     if (verdict.finished) [entry.failures, entry.failingSince] = [0, undefined];
     if (failed) [entry.failures, entry.failingSince] = [entry.failures + 1, entry.failingSince ?? Date.now()];
-    if (addedMeanwhile && !failed) return this.#makeReady(entry);
+    if (addedMeanwhile && !failed) return this.#delay(entry, 'waiting', entry.after);
     if (verdict.finished) {
       this.#entries.delete(entry.key);
       this.#options.finished(entry.key, verdict);

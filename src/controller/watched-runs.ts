@@ -1,6 +1,6 @@
 import { unlessAborted } from '../concurrency.ts';
 import { ChainsError, reasonOf } from '../errors.ts';
-import { at, type JsonObject, listAt, member } from '../json.ts';
+import { at, type JsonObject, listAt } from '../json.ts';
 import { endStateOf, ourFinalizers } from '../model/marks.ts';
 import { parseRun, type Run, type RunKind, runName } from '../model/run.ts';
 import type { Traces } from '../model/span.ts';
@@ -127,10 +127,9 @@ export class WatchedRuns {
       }
       if (!this.#options.membership.owns(familyOf(run))) return;
       const urgency = run.deletedAt === undefined ? undefined : `deleted ${run.uid}`;
-      const after = isToBeHeld(run) ? settledAfter[hasStatus(run) ? 'started' : 'new'] : 0;
       const isUnfinished = run.progress.state === 'unfinished';
       const carried = isUnfinished ? { value: outlineOf(run), bytes: outlineBytes } : { value: run, bytes };
-      this.#queue.add(keyOf(run), { ...carried, urgency, after });
+      this.#queue.add(keyOf(run), { ...carried, urgency, ...(isToBeHeld(run) ? untilSettled : {}) });
     } catch (error) {
       this.#options.log.error(`a run can't be read: ${reasonOf(error)}`);
     }
@@ -188,10 +187,10 @@ export class WatchedRuns {
 }
 
 /**
- * Milliseconds after which a run is held that has no status yet, or one: others write its first states meanwhile, and would
- * make the call fail with 409. Long enough for them, and short enough that none finishes and is deleted unseen.
+ * When a run is held: once nobody has written on it for so many milliseconds, and at the latest after so many. Others write
+ * its first states, and would make the call fail with 409. Short enough that none finishes and is deleted unseen.
  */
-const settledAfter = { new: 100, started: 20 } as const;
+const untilSettled = { after: 200, restWithin: 1_000 } as const;
 
 /** Bytes that the outline of a run is considered to take. */
 const outlineBytes = 1 << 10;
@@ -207,10 +206,6 @@ function isToBeHeld(run: Run): boolean {
   return (
     run.progress.state === 'unfinished' && run.deletedAt === undefined && ourFinalizers(run).length === 0
   );
-}
-
-function hasStatus({ object }: Run): boolean {
-  return member(object, 'status') !== undefined;
 }
 
 /** Hosts of one run that are looked at; its namespace has a share of its own. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { Backoff } from '../../src/controller/backoff.ts';
 import { type QueueOptions, WorkQueue } from '../../src/controller/queue.ts';
 import type { Verdict, Work } from '../../src/controller/work.ts';
@@ -91,6 +91,35 @@ describe('the queue', () => {
     queue.add('a', { value: 'value', bytes: 5 });
     await until(() => queue.depth === 0);
     assert.deepEqual(values(), ['value', undefined]);
+  });
+
+  it('waits anew for a key that is not at rest, and no longer than it may', async () => {
+    const { queue, seen, values } = queueOf([]);
+    const added = { bytes: 1, after: 60, restWithin: 200 };
+    const started = Date.now();
+    queue.add('a', { ...added, value: '1' });
+    for (let value = 2; seen.length === 0; value++) {
+      await pause(20);
+      if (seen.length === 0) queue.add('a', { ...added, value: `${value}` });
+    }
+    assert.ok(Date.now() - started >= 195, 'what is added every 20 ms keeps it from its rest');
+    assert.ok(Number(values()[0]) > 2);
+    queue.add('b', { ...added, value: 'unfinished' });
+    queue.add('b', { value: 'finished', bytes: 1 });
+    await turn();
+    assert.equal(values().at(-1), 'finished', 'what need not wait does not');
+  });
+
+  it('waits for the rest of a key that was added while it was handled', async () => {
+    const gate = Promise.withResolvers<Verdict>();
+    const { queue, seen } = queueOf([gate.promise]);
+    queue.add('a');
+    await turn();
+    queue.add('a', { after: 60 });
+    const ended = Date.now();
+    gate.resolve(finished);
+    await until(() => seen.length === 2);
+    assert.ok(Date.now() - ended >= 55);
   });
 
   it('lets nothing that is added end a backoff, but a new urgency once', async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts, outputOf, type Running, run, start, temporaryFolder } from './process.ts';
 import { tool } from './tools.ts';
 
-/** A real kube-apiserver with etcd behind it, with the CRDs of `crds.yaml` and the namespace `tekton-chains`. */
+/** A real kube-apiserver with etcd behind it, with the namespace `tekton-chains` and CRDs of runs, unless it is bare. */
 export interface Cluster {
   readonly url: string;
   /** Bearer token of a user of the group `system:masters`. */
@@ -36,10 +36,19 @@ const startPatience = 90_000;
  * Starts etcd and kube-apiserver on free ports of the loopback interface and waits until they are ready. There is no
  * controller-manager: nothing collects garbage, and a namespace's contents stay when it is deleted.
  */
-export async function startCluster(): Promise<Cluster> {
+export function startCluster(): Promise<Cluster> {
+  return startWith({ crds: true });
+}
+
+/** The same without the CRDs of `crds.yaml`: for Tekton to bring its own. */
+export function startBareCluster(): Promise<Cluster> {
+  return startWith({ crds: false });
+}
+
+async function startWith(options: { readonly crds: boolean }): Promise<Cluster> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce();
+      return await startOnce(options);
     } catch (error) {
       // Another program may have taken a port between its being found free and its being used.
       if (attempt === startAttempts || !/address already in use/.test(String(error))) throw error;
@@ -47,7 +56,7 @@ export async function startCluster(): Promise<Cluster> {
   }
 }
 
-async function startOnce(): Promise<Cluster> {
+async function startOnce(options: { readonly crds: boolean }): Promise<Cluster> {
   const [etcdProgram, serverProgram, kubectlProgram] = [
     tool('etcd'),
     tool('kube-apiserver'),
@@ -104,8 +113,10 @@ async function startOnce(): Promise<Cluster> {
         return stdout === 'ok' ? stdout : undefined;
       });
     await ready();
-    await kubectl(['apply', '-f', crds]);
-    await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
+    if (options.crds) {
+      await kubectl(['apply', '-f', crds]);
+      await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
+    }
     await kubectl(['create', 'namespace', 'tekton-chains']);
     return {
       ...{ url, token, ca, kubeconfig, kubeconfigFile, kubectl, close },

@@ -29,6 +29,9 @@ const unpacked = {
   'rekor-server': ['rekor-1.5.4', 'rekor-server'],
   trillian_log_server: ['trillian-log-1.7.3', 'trillian_log_server'],
   trillian_log_signer: ['trillian-signer-1.7.3', 'trillian_log_signer'],
+  'kube-controller-manager': ['kube-controller-manager-1.36.3', 'kube-controller-manager'],
+  'tekton-controller': ['tekton-1.15.0', 'controller'],
+  'tekton-webhook': ['tekton-1.15.0', 'webhook'],
 } as const;
 
 /** Programs of the operating system. */
@@ -82,6 +85,11 @@ function cacheFolder(environment: NodeJS.ProcessEnv): string {
 /** The tables that Trillian keeps its logs in, as SQL. */
 export function trillianSchema(environment: NodeJS.ProcessEnv = process.env): string {
   return join(cacheFolder(environment), 'trillian-schema-1.7.3', 'trillian.sql');
+}
+
+/** The folder of Tekton's own manifests: CRDs, ConfigMaps, webhooks, and how its programs are started. */
+export function tektonManifests(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(environment), 'tekton-1.15.0', 'config');
 }
 
 /** The class path of DynamoDB Local, in the version that its `pom.xml` pins. Throws, naming the script, when it is not there. */
