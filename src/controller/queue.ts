@@ -1,33 +1,8 @@
 import { Backoff, longestTimer } from './backoff.ts';
-import { type Held, WorkPlaces, type Size } from './places.ts';
+import { type Held, WorkPlaces } from './places.ts';
+import { isDelayed, type QueuedKey, sizeOf } from './queued-key.ts';
 import { Turns } from './turns.ts';
 import type { Handler, Parties, Verdict } from './work.ts';
-
-interface QueuedKey<Value> {
-  readonly key: string;
-  value: Value | undefined;
-  /** Of the value that is carried. */
-  bytes: number;
-  /** Of the newest value seen, carried or not. */
-  size: number;
-  parties: Parties;
-  state: 'ready' | 'working' | 'working, to be looked at again' | 'waiting' | 'backing off';
-  addedAt: number;
-  /** When what is delayed is to be ready, of `Date.now()`. */
-  dueAt: number;
-  /** Until when what is added makes it wait anew, of `Date.now()`. */
-  restBy: number;
-  /** Milliseconds that what was added while it was handled may wait. */
-  after: number;
-  failures: number;
-  failingSince: number | undefined;
-  timer: NodeJS.Timeout | undefined;
-  urgency: string | undefined;
-  /** The cause of a failure may have been fixed while it was handled. */
-  hurried: boolean;
-  /** It is begun when nothing else is in progress, and keeps others from beginning until it ends or proves slow. */
-  alone: boolean;
-}
 
 /** What comes with a key that is added. */
 export interface Added<Value> {
@@ -61,9 +36,6 @@ export interface QueueOptions<Value> {
   /** Called when a key is finished and forgotten. */
   readonly finished?: (key: string, verdict: Verdict) => void;
 }
-
-/** Bytes of a value for each place that it takes while it is handled. */
-const bytesForPlace = 64 << 10;
 
 const ignore = (): void => {};
 
@@ -315,14 +287,4 @@ export class WorkQueue<Value> {
     while (!condition()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
     signal?.removeEventListener('abort', wake);
   }
-}
-
-function isDelayed({ state }: QueuedKey<unknown>): boolean {
-  return state === 'waiting' || state === 'backing off';
-}
-
-/** A large value takes several places, so that the places bound the memory of what is handled at once. */
-function sizeOf({ size, alone }: QueuedKey<unknown>, all: number): Size {
-  const placesAside = Math.min(Math.max(1, Math.ceil(size / bytesForPlace)), all);
-  return { places: alone ? all : placesAside, placesAside };
 }
