@@ -10,7 +10,7 @@ import { listOf, objectOf, timestamp } from './values.ts';
 export interface LifeOptions {
   /** Default 60. */
   readonly startAfter?: number;
-  /** Default 150. */
+  /** Default 600: long enough for a controller to hold the run. */
   readonly finishAfter?: number;
 }
 
@@ -35,7 +35,7 @@ export function playLives(objects: Objects, options: LifeOptions): () => void {
     if (contentOf(after)['status'] !== undefined) return;
     later(options.startAfter ?? 60, () => {
       if (!write(objects, kind, after, started)) return;
-      later(options.finishAfter ?? 150, () => write(objects, kind, after, finished));
+      later(options.finishAfter ?? 600, () => write(objects, kind, after, finished));
     });
   });
   return () => {

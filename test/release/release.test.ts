@@ -151,7 +151,7 @@ suite('a release', () => {
           User: '65532:65532',
           Cmd: ['controller'],
           WorkingDir: '/app',
-          environment: 'NODE_ENV=production',
+          environment: ['NODE_ENV=production', 'MALLOC_ARENA_MAX=1'],
         },
       },
     );
