@@ -37,9 +37,9 @@ export class Session {
   #current: Identity | undefined;
   /**
    * The scopes that the current identity has a token for, and the time from which a refusal may mean that it has expired or
-   * was revoked: for a new token when it expires, at once for one that has been used.
+   * was revoked: for a new token when it expires, at once for one that has been used, here or by another session.
    */
-  readonly #scopes = new Map<string | undefined, number>();
+  readonly #scopes = new Map<string | undefined, () => number>();
   #renewals = 0;
   readonly #tried: string[] = [];
   #problems: readonly string[] = [];
@@ -69,7 +69,7 @@ export class Session {
     for (;;) {
       const answer = await this.#send(request);
       if (answer.status !== 401 && answer.status !== 403) {
-        for (const scope of this.#scopes.keys()) this.#scopes.set(scope, 0);
+        for (const scope of this.#scopes.keys()) this.#scopes.set(scope, () => 0);
         return answer;
       }
       this.#challenge = parseChallenge(answer.header('www-authenticate')) ?? this.#challenge;
@@ -94,7 +94,7 @@ export class Session {
     this.#renewals += 1;
     const doubtfulFrom = this.#scopes.get(challenge.scope);
     if (doubtfulFrom === undefined) return status === 401 && this.#authenticate(this.#current, challenge);
-    if (doubtfulFrom > Date.now()) return false;
+    if (doubtfulFrom() > Date.now()) return false;
     this.#options.tokens.forget(challenge, this.#current.credential);
     return this.#authenticate(this.#current, challenge);
   }
@@ -138,7 +138,7 @@ export class Session {
       { ...origin.route, signal },
     );
     if (token === undefined) return undefined;
-    this.#scopes.set(challenge.scope, token.cached ? 0 : token.expires);
+    this.#scopes.set(challenge.scope, () => (token.cached || token.isShared() ? 0 : token.expires));
     return `Bearer ${token.text}`;
   }
 

@@ -11,6 +11,8 @@ interface Token {
   readonly text: string;
   /** True when it was given for an earlier request, so that it may have been revoked meanwhile. */
   readonly cached: boolean;
+  /** Whether another session has been given it since, which may have used it up. */
+  isShared(): boolean;
   /** When it expires, in milliseconds since 1970. */
   readonly expires: number;
 }
@@ -24,7 +26,7 @@ const margin = 10_000;
 
 /** Gets tokens, and keeps each until it expires. */
 export class Tokens {
-  readonly #kept = new Map<string, Omit<Token, 'cached'>>();
+  readonly #kept = new Map<string, { readonly text: string; readonly expires: number; isShared: boolean }>();
 
   /** The token for a challenge and credential, without one an anonymous token; undefined when the realm refuses it. */
   async of(
@@ -34,7 +36,10 @@ export class Tokens {
   ): Promise<Token | undefined> {
     const key = keyOf(challenge, credential);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && isKept(kept)) return { ...kept, cached: true };
+    if (kept !== undefined && isKept(kept)) {
+      kept.isShared = true;
+      return { ...kept, cached: true, isShared: () => true };
+    }
     const asked = Date.now();
     const answer = await ask(challenge, credential, route);
     if (answer.status === 401 || answer.status === 403) return undefined;
@@ -44,9 +49,9 @@ export class Tokens {
     for (const [other, token] of this.#kept) if (!isKept(token)) this.#kept.delete(other);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
-    const token = { text, expires: asked + life * 1000 };
+    const token = { text, expires: asked + life * 1000, isShared: false };
     this.#kept.set(key, token);
-    return { ...token, cached: false };
+    return { ...token, cached: false, isShared: () => token.isShared };
   }
 
   /** Forgets the token that a registry didn't take. */
