@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { runInstall } from '../../src/cli/commands/install.ts';
 import { runUninstall } from '../../src/cli/commands/uninstall.ts';
 import { at, listAt } from '../../src/json.ts';
 import { becomeReady, deployment, deploymentPath, endCancelledRun, mounted, must } from './played-cluster.ts';
-import { itemsAt, openWorld, runsPath, type TestCluster, type World } from './world.ts';
+import { eventually, itemsAt, openWorld, runsPath, type TestCluster, type World } from './world.ts';
 
 const core = '/api/v1/namespaces/tekton-chains';
 const secret = `${core}/secrets/signing-secrets`;
@@ -69,6 +71,10 @@ export function installSuite(where: string, startCluster: () => Promise<TestClus
         ['x509.pem', 'x509.pub'],
         'the key is there before Pods are',
       );
+      await eventually('the key is mounted, as it is before Pods start', async () => {
+        const mountedKey = await readFile(join(world.secretsFolder, 'x509.pem'), 'base64');
+        return mountedKey === at(made, 'data', 'x509.pem') ? true : undefined;
+      });
       world.startProcess();
       await becomeReady(world);
       await endCancelledRun(world);

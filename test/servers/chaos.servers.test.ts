@@ -31,8 +31,8 @@ describe('every run is signed once and released', { concurrency: 1 }, () => {
     assert.equal(report.goneUnsigned, 0);
   });
 
+  // `npm run chaos` measures how soon; here others share the machine, and each run's own backoff would take a minute.
   for (const what of everyAway)
-    // `npm run chaos` measures how soon; here others share the machine, and each run's own backoff would take a minute.
     it(`soon after the end of an outage: ${what}`, async () => {
       const report = await away(what, { runs: 150, replicas: 2 }, 15);
       assertWell(report);
