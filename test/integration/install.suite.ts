@@ -72,7 +72,8 @@ export function installSuite(where: string, startCluster: () => Promise<TestClus
         'the key is there before Pods are',
       );
       await eventually('the key is mounted, as it is before Pods start', async () => {
-        const mountedKey = await readFile(join(world.secretsFolder, 'x509.pem'), 'base64');
+        // It may be in the middle of being replaced.
+        const mountedKey = await readFile(join(world.secretsFolder, 'x509.pem'), 'base64').catch(() => '');
         return mountedKey === at(made, 'data', 'x509.pem') ? true : undefined;
       });
       world.startProcess();

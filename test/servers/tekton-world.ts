@@ -35,7 +35,7 @@ const config = {
   'artifacts.taskrun.format': 'slsa/v2alpha4',
   'artifacts.pipelinerun.format': 'slsa/v2alpha4',
   'artifacts.pipelinerun.enable-deep-inspection': 'true',
-  'signing.deletion-grace': '3s',
+  'signing.deletion-grace': '10s',
 };
 
 /** What users set in `spec.status`, once this TaskRun is at work. */
