@@ -162,8 +162,9 @@ export class WatchedRuns {
     };
     const trying = membership.tries.begin();
     const isOurs = (run: Run): boolean => {
-      trying.ofFamily(familyOf(run));
-      return membership.owns(familyOf(run));
+      const ofRun = familyOf(run);
+      trying.ofFamily(ofRun);
+      return membership.owns(ofRun);
     };
     const { signal } = trying;
     const around = {

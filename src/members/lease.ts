@@ -10,8 +10,8 @@ export const memberSelector = Object.entries(labels)
 const viewAnnotation = 'chains.tekton.dev/members';
 const processAnnotation = 'chains.tekton.dev/process';
 
-/** Most names in a view that are read. */
-const mostMembers = 100;
+/** Most names in a view: no more are read, and so no more members may work. */
+export const mostMembers = 100;
 
 /** One member's Lease: that it exists makes the member one. */
 export interface MemberLease {

@@ -100,7 +100,7 @@ export class Membership {
         await this.#step(signal);
         wait = this.#untilNextStep();
         watch ??= this.#leases.follow(
-          { seen: (lease) => this.#saw(lease), gone: ({ name }) => this.#gone(name) },
+          { seen: (lease) => this.#saw(lease), gone: (lease) => this.#gone(lease) },
           watching.signal,
         );
       } catch (error) {
@@ -159,6 +159,8 @@ export class Membership {
   }
 
   #renewed(own: Own): void {
+    // Between the end of the time that it had and this answer, runs may have been left out.
+    if (!this.#isFresh()) this.#known = '';
     this.#own = own;
     clearTimeout(this.#deadline);
     const left = this.#timing.renewDeadline - (performance.now() - own.renewedAt);
@@ -204,8 +206,8 @@ export class Membership {
     if (lease.name !== this.#options.name && this.#others.saw(lease)) this.#othersChanged();
   }
 
-  #gone(name: string): void {
-    if (this.#others.forget(name)) this.#othersChanged();
+  #gone(lease: MemberLease): void {
+    if (this.#others.gone(lease)) this.#othersChanged();
   }
 
   /** Others have come, gone or changed their views. */

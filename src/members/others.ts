@@ -31,12 +31,19 @@ export class Others {
     this.#steadySince = performance.now();
   }
 
-  /** A Lease was seen. Returns whether the view in it is new. */
+  /** A Lease was seen. Returns whether the view in it is new. What is older than what is known is ignored. */
   saw(lease: MemberLease): boolean {
     const before = this.#others.get(lease.name);
+    if (before !== undefined && isOlder(lease, before.lease)) return false;
     const isUnchanged = before?.lease.uid === lease.uid && before.lease.renewTime === lease.renewTime;
     this.#others.set(lease.name, { lease, since: isUnchanged ? before.since : performance.now() });
     return before?.lease.members.join(',') !== lease.members.join(',');
+  }
+
+  /** A Lease was deleted. Returns whether its member was known, and has no newer one. */
+  gone(lease: MemberLease): boolean {
+    const before = this.#others.get(lease.name);
+    return before !== undefined && !isOlder(lease, before.lease) && this.forget(lease.name);
   }
 
   /** A member is gone. Returns whether it was known. */
@@ -66,4 +73,13 @@ export class Others {
   #left({ lease, since }: Other): number {
     return Math.max(since, this.#steadySince) + lease.duration - performance.now();
   }
+}
+
+/**
+ * Whether a state of a Lease is older than another: a watch may lag behind a list, and must not take back a view that the
+ * list has shown. Versions that are not numbers can't be compared, and are taken as they come.
+ */
+function isOlder({ resourceVersion: one }: MemberLease, { resourceVersion: other }: MemberLease): boolean {
+  const areNumbers = [one, other].every((version) => /^\d{1,20}$/.test(version));
+  return areNumbers && BigInt(one) < BigInt(other);
 }

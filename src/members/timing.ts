@@ -4,6 +4,7 @@ import type { Resource } from '../kubernetes/call.ts';
 import type { Rest } from '../kubernetes/rest.ts';
 import type { Log } from '../telemetry/logs.ts';
 import { duration, show, type ValueType } from '../config/values.ts';
+import { mostMembers } from './lease.ts';
 
 /** The ConfigMap that says how replicas share the work; its keys are those that Knative's controllers read. */
 export const timingConfigMap = 'tekton-chains-config-leader-election';
@@ -32,7 +33,7 @@ export const defaultTiming: Timing = {
   leaseDuration: 12_000,
   renewDeadline: 8_000,
   retryPeriod: 4_000,
-  buckets: Number.POSITIVE_INFINITY,
+  buckets: mostMembers,
 };
 
 const buckets: ValueType<number> = {

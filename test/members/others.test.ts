@@ -79,3 +79,13 @@ test('only a new view is news', () => {
   assert.equal(others.saw({ ...lease, renewTime: 'later' }), false);
   assert.equal(others.saw({ ...lease, members: ['b'] }), true);
 });
+
+test('an event that comes late takes back nothing of what a later list has shown', () => {
+  const others = new Others();
+  others.are([{ ...lease, resourceVersion: '10', members: ['a', 'b'] }]);
+  assert.equal(others.saw({ ...lease, resourceVersion: '9', members: ['a'] }), false);
+  assert.equal(others.gone({ ...lease, uid: 'an earlier one', resourceVersion: '8' }), false);
+  assert.deepEqual(others.views, [{ member: 'b', members: ['a', 'b'] }]);
+  assert.equal(others.gone({ ...lease, resourceVersion: '11' }), true);
+  assert.deepEqual(others.views, []);
+});

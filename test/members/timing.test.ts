@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { newLease, readLease } from '../../src/members/lease.ts';
 import { defaultTiming, parseTiming } from '../../src/members/timing.ts';
 
 const parsed = (data: Readonly<Record<string, string>>) => parseTiming({ data });
@@ -14,6 +15,11 @@ test("the values of Knative's controllers are taken", () => {
   const data = { 'lease-duration': '60s', 'renew-deadline': '40s', 'retry-period': '10s', buckets: '1' };
   const timing = { leaseDuration: 60_000, renewDeadline: 40_000, retryPeriod: 10_000, buckets: 1 };
   assert.deepEqual(parsed(data), timing);
+});
+
+test('no more members may work than a view can name: one that was cut would claim the runs of others', () => {
+  const members = Array.from({ length: defaultTiming.buckets }, (_, index) => `replica-${index}`);
+  assert.deepEqual(readLease(newLease('replica-0', { members, duration: 1 })).members, members);
 });
 
 for (const [data, message] of [
