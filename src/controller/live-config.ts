@@ -1,7 +1,7 @@
 import { type EventSubject, recordEvent } from '../kubernetes/events.ts';
 import { reflect } from '../kubernetes/reflector.ts';
 import type { Resource } from '../kubernetes/call.ts';
-import { isNotFound, type Rest } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
 import { reasonOf } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';
 import { configMapName } from '../config/parse.ts';
@@ -70,11 +70,7 @@ export function aboutConfigMap(namespace: string, object: JsonObject = {}): Even
 }
 
 async function isGone(rest: Rest, namespace: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await rest.get(configMaps, { namespace, name: configMapName }, signal);
-    return false;
-  } catch (error) {
-    if (isNotFound(error)) return true;
-    throw error;
-  }
+  return (
+    (await unlessMissing(rest.get(configMaps, { namespace, name: configMapName }, signal))) === undefined
+  );
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import { type Observer, reflect } from '../kubernetes/reflector.ts';
 import type { Rest } from '../kubernetes/rest.ts';
+import { servedRuns } from '../kubernetes/run-resources.ts';
 import { signedMark } from '../model/marks.ts';
 import type { RunKind } from '../model/run.ts';
 import type { Health } from '../telemetry/health.ts';
@@ -98,16 +99,17 @@ export class RunWatches {
     );
   }
 
-  /** v1 where the cluster serves it, else v1beta1; asks until it serves one of them, or undefined when aborted. */
+  /** Asks until the cluster serves a kind; undefined when aborted. */
   async #served(kind: RunKind, signal: AbortSignal): Promise<Resource | undefined> {
-    const plural = plurals[kind];
-    const versions = ['v1', 'v1beta1'].map((version) => ({ group: 'tekton.dev', version, plural }));
     const backoff = new Backoff(500, 30_000);
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        for (const resource of versions)
-          if (await this.#options.rest.serves(resource, signal)) return resource;
-        this.#notServed(kind, `the cluster does not serve ${plural} of tekton.dev: install Tekton Pipelines`);
+        const resource = await servedRuns(this.#options.rest, kind, signal);
+        if (resource !== undefined) return resource;
+        this.#notServed(
+          kind,
+          `the cluster does not serve ${plurals[kind]} of tekton.dev: install Tekton Pipelines`,
+        );
       } catch (error) {
         if (signal.aborted) return undefined;
         this.#notServed(kind, reasonOf(error));

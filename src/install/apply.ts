@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ChainsError } from '../errors.ts';
 import { at, type JsonObject } from '../json.ts';
-import { isNotFound, type Rest } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
 import { currentOf, placeOf, titleOf } from './resources.ts';
 
 /** What became of an object: applied, or left as it was, since it is the user's to change. */
@@ -37,11 +37,5 @@ export async function refuseAnotherProgram(rest: Rest, objects: readonly JsonObj
 /** Deletes an object; says whether it was there. */
 export async function deleteObject(rest: Rest, object: JsonObject): Promise<boolean> {
   const { resource, name } = placeOf(object);
-  try {
-    await rest.delete(resource, name);
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+  return (await unlessMissing(rest.delete(resource, name).then(() => true))) ?? false;
 }

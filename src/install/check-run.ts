@@ -2,11 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ChainsError } from '../errors.ts';
 import { at, type JsonObject, objectIn, textIn } from '../json.ts';
 import type { ObjectName, Resource } from '../kubernetes/call.ts';
-import type { Rest } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
 import { messageMark, signedMark } from '../model/marks.ts';
 import { parseRun } from '../model/run.ts';
 import type { Patience } from './rollout.ts';
-import { unlessMissing } from './resources.ts';
 
 /** A run that is made to see whether runs are signed. */
 export interface CheckRun {

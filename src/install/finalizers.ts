@@ -2,9 +2,9 @@ import { mapAtMost } from '../concurrency.ts';
 import { ChainsError } from '../errors.ts';
 import { at, type JsonObject, listAt, textIn } from '../json.ts';
 import type { Resource } from '../kubernetes/call.ts';
-import type { Rest } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
+import { servedRuns } from '../kubernetes/run-resources.ts';
 import { isOurFinalizer } from '../model/marks.ts';
-import { unlessMissing } from './resources.ts';
 
 const pageSize = 250;
 const atOnce = 8;
@@ -13,16 +13,8 @@ const mostTries = 10;
 
 /** The resources of runs, in the version that the cluster serves; empty without Tekton. */
 export async function runResources(rest: Rest): Promise<readonly Resource[]> {
-  const found: Resource[] = [];
-  for (const plural of ['taskruns', 'pipelineruns']) {
-    for (const version of ['v1', 'v1beta1']) {
-      const resource = { group: 'tekton.dev', version, plural };
-      if (!(await rest.serves(resource))) continue;
-      found.push(resource);
-      break;
-    }
-  }
-  return found;
+  const found = [await servedRuns(rest, 'TaskRun'), await servedRuns(rest, 'PipelineRun')];
+  return found.filter((resource) => resource !== undefined);
 }
 
 /**

@@ -1,8 +1,7 @@
 import { ChainsError } from '../errors.ts';
 import { at, type JsonObject, textIn } from '../json.ts';
 import type { ObjectName, Resource } from '../kubernetes/call.ts';
-import type { Rest } from '../kubernetes/rest.ts';
-import { isNotFound } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
 
 /** The plurals of the kinds in `deploy/`. */
 const plurals: Readonly<Record<string, string>> = {
@@ -43,14 +42,4 @@ export function titleOf(object: JsonObject): string {
 export async function currentOf(rest: Rest, object: JsonObject): Promise<JsonObject | undefined> {
   const { resource, name } = placeOf(object);
   return unlessMissing(rest.get(resource, name));
-}
-
-/** What a call gives; undefined where the object that it is about is not there. */
-export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -223,14 +223,9 @@ export class Rest {
   async serves(resource: Resource, signal?: AbortSignal): Promise<boolean> {
     const { group, version, plural } = resource;
     const path = groupPath(group, version);
-    try {
-      const call = { method: 'GET', verb: 'discover', resource: group, about: path, path, signal } as const;
-      const resources = member(await this.#object(call), 'resources');
-      return Array.isArray(resources) && resources.some((entry) => member(entry, 'name') === plural);
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
+    const call = { method: 'GET', verb: 'discover', resource: group, about: path, path, signal } as const;
+    const resources = member(await unlessMissing(this.#object(call)), 'resources');
+    return Array.isArray(resources) && resources.some((entry) => member(entry, 'name') === plural);
   }
 
   /** Closes the connection. */
@@ -246,4 +241,14 @@ export class Rest {
 /** True for the error of an object, resource or group that isn't there. */
 export function isNotFound(error: unknown): error is ChainsError {
   return error instanceof ChainsError && error.status === 404;
+}
+
+/** What a call answers; undefined where the object that it is about is not there. */
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,8 @@
 import { at, type JsonObject, textIn } from '../json.ts';
 import { ownerOf, pipelineRunLabel, referredTo, taskRunNames } from '../model/children.ts';
 import type { Run } from '../model/run.ts';
-import type { ObjectName, Resource } from './call.ts';
-import { isNotFound, type Rest } from './rest.ts';
+import type { Resource } from './call.ts';
+import { type Rest, unlessMissing } from './rest.ts';
 
 /**
  * The TaskRuns of a PipelineRun that are there, in the order of its references: one list call, none without references.
@@ -28,22 +28,8 @@ export async function listTaskRuns(
   }
   for (const name of names) {
     if (found.has(name)) continue;
-    const taskRun = await getIfThere(rest, taskRuns, { namespace: run.namespace, name }, signal);
+    const taskRun = await unlessMissing(rest.get(taskRuns, { namespace: run.namespace, name }, signal));
     if (taskRun !== undefined) keep(taskRun);
   }
   return referredTo(names, found);
-}
-
-async function getIfThere(
-  rest: Rest,
-  resource: Resource,
-  name: ObjectName,
-  signal: AbortSignal | undefined,
-): Promise<JsonObject | undefined> {
-  try {
-    return await rest.get(resource, name, signal);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { ChainsError } from '../errors.ts';
 import type { Resource } from '../kubernetes/call.ts';
 import { reflect } from '../kubernetes/reflector.ts';
-import { isNotFound, type Rest } from '../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../kubernetes/rest.ts';
 import {
   memberSelector,
   type MemberLease,
@@ -61,11 +61,7 @@ export class Leases {
     { name, ...only }: { readonly name: string; readonly uid?: string; readonly resourceVersion?: string },
     signal: AbortSignal,
   ): Promise<void> {
-    try {
-      await this.#rest.delete(leases, { namespace: this.#namespace, name }, only, signal);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await unlessMissing(this.#rest.delete(leases, { namespace: this.#namespace, name }, only, signal));
   }
 
   /** Follows them until aborted. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { JsonObject } from '../../src/json.ts';
 import { createDispatchers } from '../../src/kubernetes/dispatcher.ts';
-import { Rest, type WatchEvent } from '../../src/kubernetes/rest.ts';
+import { type ListPage, Rest, type WatchEvent } from '../../src/kubernetes/rest.ts';
 import { Membership } from '../../src/members/membership.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 
@@ -26,7 +26,7 @@ class OneLease extends Rest {
     return { data: { 'lease-duration': '6s', 'renew-deadline': '5s', 'retry-period': '100ms' } };
   }
 
-  override async page() {
+  override async page(): Promise<ListPage> {
     const items = this.#lease === undefined ? [] : [this.#lease];
     return { items, resourceVersion: '1', bytes: 2, next: undefined };
   }
@@ -45,7 +45,7 @@ class OneLease extends Rest {
   override async delete(): Promise<void> {}
 
   override async *watch(...[, , signal]: Parameters<Rest['watch']>): AsyncGenerator<WatchEvent, void> {
-    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    yield* await new Promise<WatchEvent[]>((resolve) => signal?.addEventListener('abort', () => resolve([])));
   }
 }
 

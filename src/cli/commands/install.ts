@@ -1,14 +1,14 @@
 import { configData, configMapName, parseConfig } from '../../config/parse.ts';
 import { at, type JsonObject, listAt, textIn } from '../../json.ts';
 import type { Resource } from '../../kubernetes/call.ts';
-import type { Rest } from '../../kubernetes/rest.ts';
+import { type Rest, unlessMissing } from '../../kubernetes/rest.ts';
 import { applyObject, refuseAnotherProgram } from '../../install/apply.ts';
 import { createCheckRun, deleteCheckRun, untilSigned } from '../../install/check-run.ts';
 import { runResources } from '../../install/finalizers.ts';
 import { manifestsText, readManifests } from '../../install/manifests.ts';
 import { titleOf } from '../../install/resources.ts';
 import { type Patience, untilReady } from '../../install/rollout.ts';
-import { type ConnectionOptions, getOrNone, withCluster } from '../input/cluster.ts';
+import { type ConnectionOptions, withCluster } from '../input/cluster.ts';
 import { newP256Key } from '../keygen/new-keys.ts';
 import { createSecret, signingSecret } from '../keygen/signing-secret.ts';
 import { wrap } from '../terminal/layout.ts';
@@ -84,7 +84,7 @@ async function applyAll(
 /** Makes a key where one is needed and none is there; says whether a key in the Secret signs. */
 async function provideKey(rest: Rest, say: Say, options: InstallArguments): Promise<boolean> {
   const { namespace } = options;
-  const object = await getOrNone(rest, configMaps, { namespace, name: configMapName });
+  const object = await unlessMissing(rest.get(configMaps, { namespace, name: configMapName }));
   const { config } = parseConfig(configData(object));
   const signers = (['taskrun', 'pipelinerun', 'oci'] as const).map(
     (kind) => config[`artifacts.${kind}.signer`],
@@ -95,7 +95,7 @@ async function provideKey(rest: Rest, say: Say, options: InstallArguments): Prom
     );
     return false;
   }
-  const secret = await getOrNone(rest, secrets, { namespace, name: secretName });
+  const secret = await unlessMissing(rest.get(secrets, { namespace, name: secretName }));
   if (Object.keys(at(secret, 'data') ?? {}).length > 0) {
     say(`The Secret ${secretName} holds a key already, which stays as it is.`);
     return true;

@@ -1,8 +1,9 @@
 import { configData, configMapName } from '../../config/parse.ts';
 import { listTaskRuns } from '../../kubernetes/task-runs.ts';
 import { openConnection } from '../../kubernetes/connection.ts';
-import type { ObjectName, Resource } from '../../kubernetes/call.ts';
-import { isNotFound, Rest } from '../../kubernetes/rest.ts';
+import type { Resource } from '../../kubernetes/call.ts';
+import { Rest, unlessMissing } from '../../kubernetes/rest.ts';
+import { servedRuns } from '../../kubernetes/run-resources.ts';
 import { caught, type ChainsError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { parseRun, type RunKind } from '../../model/run.ts';
@@ -56,20 +57,6 @@ export async function withCluster<T>(
   }
 }
 
-/** An object of the cluster; undefined where there is none. */
-export async function getOrNone(
-  rest: Rest,
-  resource: Resource,
-  name: ObjectName,
-): Promise<JsonObject | undefined> {
-  try {
-    return await rest.get(resource, name);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
 /** What a cluster has under a run's name. */
 export interface FoundRun {
   readonly kind: RunKind;
@@ -97,20 +84,16 @@ export async function findRun(text: string, options: ClusterOptions): Promise<Fo
   const { kind, name } = parseRunName(text);
   return withCluster(options, async (rest, defaultNamespace) => {
     const { namespace = defaultNamespace, systemNamespace } = options;
-    const resource = await served(rest, kind);
-    const run = await getOrNone(rest, resource, { namespace, name });
+    const resource = await servedRuns(rest, kind);
+    if (resource === undefined)
+      throw usageError(`the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
+    const run = await unlessMissing(rest.get(resource, { namespace, name }));
     const configName = { namespace: systemNamespace, name: configMapName };
-    const config = await caught(async () => configData(await getOrNone(rest, configMaps, configName)));
+    const config = await caught(async () =>
+      configData(await unlessMissing(rest.get(configMaps, configName))),
+    );
     const hasTaskRuns = run !== undefined && kind === 'PipelineRun';
     const taskRuns = hasTaskRuns ? await listTaskRuns(rest, resource, parseRun(run)) : [];
     return { kind, namespace, name, run, taskRuns, config };
   });
-}
-
-async function served(rest: Rest, kind: RunKind): Promise<Resource> {
-  for (const version of ['v1', 'v1beta1']) {
-    const resource = { group: 'tekton.dev', version, plural: `${kind.toLowerCase()}s` };
-    if (await rest.serves(resource)) return resource;
-  }
-  throw usageError(`the cluster has no ${kind}s: Tekton Pipelines is not installed there`);
 }

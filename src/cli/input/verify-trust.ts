@@ -8,7 +8,8 @@ import type { VerificationKey } from '../../verify/key.ts';
 import { kmsKey, readPublicKey } from '../../verify/public-key.ts';
 import { showing } from '../terminal/progress.ts';
 import { usageError } from '../usage-error.ts';
-import { type ConnectionOptions, getOrNone, withCluster } from './cluster.ts';
+import { unlessMissing } from '../../kubernetes/rest.ts';
+import { type ConnectionOptions, withCluster } from './cluster.ts';
 import { readBytes } from './documents.ts';
 
 /** The options for the keys or the identity that must have signed, and for what proves it, as parsed. */
@@ -120,7 +121,7 @@ async function secretKey(argument: string, options: ConnectionOptions): Promise<
     throw usageError(`${argument} is not a Secret: write k8s://NAMESPACE/SECRET`);
   }
   return withCluster(options, async (rest) => {
-    const secret = await getOrNone(rest, secrets, { namespace, name });
+    const secret = await unlessMissing(rest.get(secrets, { namespace, name }));
     if (secret !== undefined) return readPublicKey(publicPart(argument, secret));
     throw usageError(`there is no Secret ${name} in the namespace ${namespace}`);
   });
