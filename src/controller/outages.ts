@@ -20,6 +20,9 @@ const longestWait = 300_000;
 /** Back ends whose last answer is remembered: whoever creates runs chooses the registries, so there may be many. */
 const mostAnswers = 1_000;
 
+/** Outages that are probed: runs that each name another dead registry must not all be tried every few seconds. */
+const mostOutages = 64;
+
 /** Milliseconds after which a probe without an answer is replaced by another one. */
 const probeSilentAfter = 5_000;
 
@@ -73,11 +76,13 @@ export class Outages {
         this.#replaceProbe(backend, outage, key);
     const waits = unavailable
       .filter((backend) => (this.#answeredAt.get(backend) ?? Number.NEGATIVE_INFINITY) < began)
-      .map((backend) => this.#unavailable(backend, key));
+      .map((backend) => this.#unavailable(backend, key))
+      .filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  #unavailable(backend: string, key: string): number {
+  #unavailable(backend: string, key: string): number | undefined {
+    if (!this.#outages.has(backend) && this.#outages.size >= mostOutages) return undefined;
     const outage = this.#outages.get(backend) ?? { waiting: new Set(), probe: key, probes: 0 };
     this.#outages.set(backend, outage);
     outage.waiting.add(key);

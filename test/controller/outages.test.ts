@@ -88,3 +88,22 @@ test('an outage ends with the last key that waited', (context) => {
   tryOf('a', otherwise);
   assert.equal(tryOf('b', away), 500);
 });
+
+const awayAt = (host: number) => ({ unavailable: [`store oci at ${host}`], answered: [] });
+
+test('only so many outages are probed: runs that each name another dead registry keep their own backoff', (context) => {
+  const { tryOf } = openOutages(context);
+  const waits = Array.from({ length: 66 }, (_, host) => tryOf(`run ${host}`, awayAt(host)));
+  assert.deepEqual(waits.slice(62), [500, 500, undefined, undefined]);
+  assert.equal(tryOf('run 0', { unavailable: [], answered: ['store oci at 0'] }), undefined);
+  assert.equal(tryOf('run 65', awayAt(65)), 500, 'one has ended');
+});
+
+test('of the back ends that have answered only the latest thousand are remembered', (context) => {
+  const { outages, tryOf } = openOutages(context);
+  const [forgotten, remembered] = [outages.begin('a'), outages.begin('b')];
+  for (let host = 0; host < 1_001; host += 1)
+    tryOf('c', { unavailable: [], answered: [`store oci at ${host}`] });
+  assert.equal(forgotten(awayAt(0)), 500);
+  assert.equal(remembered(awayAt(1)), undefined);
+});

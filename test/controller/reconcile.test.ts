@@ -11,6 +11,7 @@ import { Rest } from '../../src/kubernetes/rest.ts';
 import { at, type JsonObject } from '../../src/json.ts';
 import { ChainsError } from '../../src/errors.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
+import type { Run } from '../../src/model/run.ts';
 import { openPipeline, type Pipeline } from '../../src/pipeline.ts';
 import { openLog } from '../../src/telemetry/logs.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
@@ -49,7 +50,11 @@ function outcomeOf(failures: Outcome['failures']): Outcome {
 }
 
 /** A try on a clock of its own, in a pipeline that does as the test says. */
-async function tryOf(context: TestContext, process: Pipeline['process']) {
+async function tryOf(
+  context: TestContext,
+  process: Pipeline['process'],
+  { value = run, failures = 1 }: { readonly value?: Run; readonly failures?: number } = {},
+) {
   const [logged, traces] = [new Array<string>(), recordTraces()];
   const log = await openLog({ write: (line) => logged.push(line) });
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() });
@@ -62,7 +67,7 @@ async function tryOf(context: TestContext, process: Pipeline['process']) {
   const pipeline = { ...openPipeline({ config, secrets: secretsWith({}) }), process };
   const resource = { group: 'tekton.dev', version: 'v1', plural: 'taskruns' };
   const family = { awaited: new Awaited(), isInHand: () => false };
-  const work = { key, value: run, failures: 1, failingSince: Date.now(), signal: cut.signal };
+  const work = { key, value, failures, failingSince: Date.now(), signal: cut.signal };
   let verdict: Verdict | undefined;
   const trying = reconcile(
     work,
@@ -114,6 +119,26 @@ describe('a try', () => {
     const given = verdict();
     assert.ok(given?.finished === false && given.failed);
     assert.ok(progress.of(key) !== undefined);
+  });
+
+  it('that fails as the run says already writes nothing, and every tenth how many there were', async (context) => {
+    const error = new ChainsError('STORE_UNAVAILABLE', 'away');
+    const artifact = { kind: 'taskrun', run, key: 'k', fullKey: 'k', evidence: error } as const;
+    const failing = async () => outcomeOf([{ artifact, stage: 'storage', error }]);
+    const said = { 'chains.tekton.dev/message': 'taskrun k: away', 'chains.tekton.dev/retries': '1' };
+    for (const [annotations, failures, writes] of [
+      [{}, 4, 1],
+      [said, 4, 0],
+      [{ ...said, 'chains.tekton.dev/message': 'another reason' }, 4, 1],
+      [said, 10, 1],
+    ] as const) {
+      const value = { ...run, annotations };
+      const { rest, trying, verdict } = await tryOf(context, failing, { value, failures });
+      await trying;
+      assert.equal(rest.all.length, writes, JSON.stringify([annotations, failures]));
+      assert.partialDeepStrictEqual(verdict(), { finished: false, failed: true, stale: writes === 1 });
+      context.mock.timers.reset();
+    }
   });
 
   it('ends though the pipeline heeds no signal, and what that brings later is dropped', async (context) => {

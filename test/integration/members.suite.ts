@@ -43,7 +43,7 @@ export function membersSuite(name: string, start: () => Promise<TestCluster>): v
       );
       const all = calls.reduce((sum, count) => sum + count, 0);
       // Two each, and another one where a run changed just before the write, as on a busy machine.
-      assert.ok(all <= names.length * 2.5, `${all} calls for ${names.length} runs`);
+      assert.ok(all <= names.length * 2.05, `${all} calls for ${names.length} runs`);
     });
 
     it('give a PipelineRun and its TaskRuns to one of them', async () => {
