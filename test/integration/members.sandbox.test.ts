@@ -1,4 +1,4 @@
 import { startSandbox } from '../../sandbox/index.ts';
 import { membersSuite } from './members.suite.ts';
 
-membersSuite('the sandbox', startSandbox);
+membersSuite('the sandbox', () => startSandbox({ life: false }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Controller } from '../../src/controller/index.ts';
-import { at, type JsonObject } from '../../src/json.ts';
+import { at, type JsonObject, listAt } from '../../src/json.ts';
 import {
   callsOnRuns,
   doneStatus,
@@ -11,6 +11,7 @@ import {
   mark,
   openWorld,
   runningStatus,
+  taskRuns,
   type TestCluster,
   type World,
 } from './world.ts';
@@ -34,7 +35,13 @@ export function membersSuite(name: string, start: () => Promise<TestCluster>): v
     it('share the runs among them: each run is signed once, with the calls of a single one', async () => {
       const names = Array.from({ length: 60 }, (_, index) => `shared-${index}`);
       const earlier = await callsOf(replicas);
-      await Promise.all(names.map((run) => world.createRun(run, { status: doneStatus })));
+      await Promise.all(names.map((run) => world.createRun(run)));
+      await eventually('all are held', async () => {
+        const runs = await itemsAt(world, taskRuns);
+        const held = runs.filter((run) => listAt(run, 'metadata', 'finalizers').length > 0);
+        return held.length === names.length ? true : undefined;
+      });
+      await Promise.all(names.map((run) => world.writeStatus(run, doneStatus)));
       for (const run of names) assert.equal(mark(await ended(world, run), 'signed'), 'true');
       const calls = (await callsOf(replicas)).map((after, index) => after - (earlier[index] ?? 0));
       assert.ok(

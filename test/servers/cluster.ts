@@ -116,6 +116,11 @@ async function startOnce(options: { readonly crds: boolean }): Promise<Cluster> 
     if (options.crds) {
       await kubectl(['apply', '-f', crds]);
       await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
+      // What is established is refused with 429 until its storage is ready.
+      await until(programs, async () => {
+        const { code } = await run(kubectlProgram, [...globals, 'get', 'taskruns,pipelineruns', '-A']);
+        return code === 0 ? true : undefined;
+      });
     }
     await kubectl(['create', 'namespace', 'tekton-chains']);
     return {
